@@ -1,0 +1,35 @@
+"""Text: a label in several languages."""
+
+from dataclasses import dataclass, field
+
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Text:
+    """What people read, by language code. A plain string counts for every language."""
+
+    by_language: dict[str, str] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, text: "str | dict[str, str] | Text") -> "Text":
+        if isinstance(text, Text):
+            return text
+        return cls({"": text} if isinstance(text, str) else dict(text))
+
+    def dump(self) -> str | dict[str, str]:
+        if set(self.by_language) == {""}:
+            return self.by_language[""]
+        return dict(self.by_language)
+
+    def in_language(self, language: str) -> str:
+        """The text in this language, else in any that there is."""
+        texts = self.by_language
+        found = texts.get(language) or texts.get("") or texts.get("en") or texts.get("zh")
+        return found or next(iter(texts.values()), "")
+
+    def __bool__(self) -> bool:
+        return any(self.by_language.values())
+
+    def __str__(self) -> str:
+        return self.in_language("en")
