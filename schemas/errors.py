@@ -30,6 +30,14 @@ class DefinitionError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class BadValue(ValueError):
+    """One value cannot be read; the message is shown beside its field."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
 class InvalidInput(Exception):
     """A person's answers break the rules.
 

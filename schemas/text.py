@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from schemas.messages import Message
+
 LANGUAGES = ("zh", "en")
 
 
@@ -33,3 +35,7 @@ class Text:
 
     def __str__(self) -> str:
         return self.in_language("en")
+
+
+Sentence = Message | Text
+"""Something to tell a person: ours, translated by catalogue, or a definition's own."""

@@ -1,0 +1,115 @@
+"""An app: tables, forms, views, flows, dashboards, roles and navigation that travel together."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from schemas.access import Grant, Role
+from schemas.dashboard import Dashboard
+from schemas.flow import Flow
+from schemas.form import Block, Form
+from schemas.options import option
+from schemas.parsers import Dictionary, Id, Label, Line, Many, Object, Reference, Whole, Words
+from schemas.table import Table
+from schemas.text import Text
+from schemas.view import View
+
+if TYPE_CHECKING:
+    from schemas.analysis import Analysis
+
+LANGUAGE = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """A member or department that each installation names for itself."""
+
+    id: str = option(Id(required=True), "Id", section="advanced")
+    type: str = option(Words("member", "department"), "Kind", "member")
+    title: Text = option(Label(), "Title", Text())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the navigation: a view, form or dashboard; or a group of such lines."""
+
+    group: Text = option(Label(), "Group", Text())
+    icon: str = option(Line(40), "Icon", "")
+    items: tuple["Entry", ...] = option(Many(Object(lambda: Entry)), "Items", ())
+    view: str | None = option(Reference("view", allow_none=True), "View")
+    form: str | None = option(Reference("form", allow_none=True), "Form")
+    dashboard: str | None = option(Reference("dashboard", allow_none=True), "Dashboard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Everything that one package defines."""
+
+    language: int = option(Whole(1, LANGUAGE, required=True), "Language version", LANGUAGE)
+    app: str = option(Id(required=True), "Id", "")
+    version: str = option(Line(40), "Version", "1.0.0")
+    title: Text = option(Label(), "Title", Text())
+    description: Text = option(Label(), "Description", Text())
+    icon: str = option(Line(40), "Icon", "box")
+    color: str = option(Line(20), "Colour", "teal")
+    requires: dict[str, str] = option(Dictionary(Line(40)), "Other apps it uses", None)
+    slots: tuple[Slot, ...] = option(Many(Object(Slot), unique="id"), "Slots", ())
+    roles: tuple[Role, ...] = option(Many(Object(Role), unique="id"), "Roles", ())
+    tables: tuple[Table, ...] = option(Many(Object(Table), unique="id"), "Tables", ())
+    forms: tuple[Form, ...] = option(Many(Object(Form), unique="id"), "Forms", ())
+    views: tuple[View, ...] = option(Many(Object(View), unique="id"), "Views", ())
+    flows: tuple[Flow, ...] = option(Many(Object(Flow), unique="id"), "Flows", ())
+    dashboards: tuple[Dashboard, ...] = option(Many(Object(Dashboard), unique="id"), "Dashboards", ())
+    access: tuple[Grant, ...] = option(Many(Object(Grant), unique="id"), "Access", ())
+    navigation: tuple[Entry, ...] = option(Many(Object(Entry)), "Navigation", ())
+
+    @cached_property
+    def _index(self) -> dict[str, dict[str, object]]:
+        kinds = ("tables", "flows", "dashboards", "roles", "slots", "access")
+        return {kind: {item.id: item for item in getattr(self, kind)} for kind in kinds}
+
+    def table(self, id: str) -> Table | None:
+        return self._index["tables"].get(id)  # type: ignore[return-value]
+
+    def flow(self, id: str) -> Flow | None:
+        return self._index["flows"].get(id)  # type: ignore[return-value]
+
+    def dashboard(self, id: str) -> Dashboard | None:
+        return self._index["dashboards"].get(id)  # type: ignore[return-value]
+
+    @cached_property
+    def all_forms(self) -> dict[str, Form]:
+        """The forms by id, with a default one (named like its table) for each table that has none."""
+        made = {form.id: form for form in self.forms}
+        for table in self.tables:
+            if not any(form.table == table.id for form in self.forms) and table.id not in made:
+                made[table.id] = _default_form(table)
+        return made
+
+    @cached_property
+    def all_views(self) -> dict[str, View]:
+        """The views by id, with one of everything (named like its table) for each table that has none."""
+        made = {view.id: view for view in self.views}
+        for table in self.tables:
+            if not any(view.table == table.id for view in self.views) and table.id not in made:
+                columns = tuple(f.id for f in table.fields if f.storage != "child")
+                made[table.id] = View(id=table.id, table=table.id, title=table.title, icon=table.icon, columns=columns)
+        return made
+
+    def form_of(self, table: str) -> Form:
+        """The form by which records of this table are filled in unless another is named."""
+        return next(form for form in self.all_forms.values() if form.table == table)
+
+    def views_of(self, table: str) -> list[View]:
+        return [view for view in self.all_views.values() if view.table == table]
+
+    @cached_property
+    def analysis(self) -> "Analysis":
+        from schemas.analysis import Analysis
+
+        return Analysis(self)
+
+
+def _default_form(table: Table) -> Form:
+    layout = tuple(Block(row=(f.id,)) for f in table.fields)
+    return Form(id=table.id, table=table.id, title=table.title, icon=table.icon, layout=layout)

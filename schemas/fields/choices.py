@@ -1,0 +1,61 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.fields.base import Reader, Storage, clean_list, field_types
+from schemas.fields.choice import Choice
+from schemas.formula import Type
+from schemas.formula.types import array_of
+from schemas.messages import say
+from schemas.options import option
+from schemas.parsers import Whole, Words
+from schemas.text import Sentence
+
+
+@field_types.register
+@dataclass(frozen=True, kw_only=True)
+class Choices(Choice):
+    """Any number of a fixed list of answers."""
+
+    type = "choices"
+    title = "Multiple choice"
+    icon = "list-checks"
+    storage = Storage.TEXTS
+    several = True
+    sortable = False
+
+    display: str = option(Words("dropdown", "checkboxes", "chips"), "Shown as", "chips")
+    fewest: int = option(Whole(0, 200), "Fewest to choose", 0, section="checks")
+    most: int = option(Whole(1, 200), "Most to choose", 200, section="checks")
+
+    def _defaults(self) -> list[Any]:
+        return self.default if isinstance(self.default, list) else []
+
+    def value_type(self) -> Type:
+        return array_of(super().value_type())
+
+    def parse(self, raw: Any) -> Any:
+        if raw is None:
+            return None
+        items = raw.replace("，", ",").replace("、", ",").split(",") if isinstance(raw, str) else raw
+        return clean_list([self.pick(item) for item in clean_list(items)]) or None
+
+    def check(self, value: Any) -> Iterator[Sentence]:
+        for item in value:
+            yield from super().check(item)
+        if len(value) < self.fewest:
+            yield say("Choose at least {n}.", n=self.fewest)
+        if len(value) > self.most:
+            yield say("Choose at most {n}.", n=self.most)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return ", ".join(self.label_of(item, reader.language) for item in value or ())
+
+    def dump(self, value: Any) -> Any:
+        return None if value is None else list(value)
+
+    def example(self) -> Any:
+        return [o.id for o in self.options[: max(1, self.fewest)]]
+
+    def words(self, value: Any) -> str:
+        return " ".join(super(Choices, self).words(item) for item in value or ())

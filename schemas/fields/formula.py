@@ -1,0 +1,91 @@
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schemas.fields.base import Field, Reader, Storage, field_types
+from schemas.formula import ErrorValue, Formula
+from schemas.numbers import grouped
+from schemas.options import option
+from schemas.parsers import Flag, FormulaSource, Label, Whole
+from schemas.text import Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computed(Field):
+    """A field whose value the engine keeps. Its column and type follow from its formula."""
+
+    storage = Storage.NONE
+    computed = True
+    importable = False
+
+    decimals: int | None = option(Whole(0, 10, allow_none=True), "Decimals")
+    percent: bool = option(Flag(), "Shown as a percentage", False)
+    unit: Text = option(Label(), "Unit", Text())
+
+    @property
+    def scale(self) -> int:
+        if self.decimals is None:
+            return 10
+        return self.decimals + 2 if self.percent else self.decimals
+
+    def parse(self, raw: Any) -> Any:
+        return None
+
+    def show(self, value: Any, reader: Reader) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, ErrorValue):
+            return value.code
+        if isinstance(value, Decimal):
+            text = grouped(value * 100 if self.percent else value, self.decimals)
+            unit = self.unit.in_language(reader.language)
+            return text + ("%" if self.percent else "") + (f" {unit}" if unit else "")
+        return show_any(value, reader)
+
+    def dump(self, value: Any) -> Any:
+        return dump_any(value)
+
+    def example(self) -> Any:
+        return None
+
+    def words(self, value: Any) -> str:
+        return value if isinstance(value, str) else ""
+
+
+@field_types.register
+@dataclass(frozen=True, kw_only=True)
+class FormulaField(Computed):
+    """A value calculated from other fields."""
+
+    type = "formula"
+    title = "Formula"
+    group = "advanced"
+    icon = "function"
+
+    formula: Formula = option(FormulaSource("any", required=True), "Formula", None)
+
+
+def show_any(value: Any, reader: Reader) -> str:
+    """A computed value, by its Python type."""
+    if isinstance(value, bool):
+        return {"zh": ("否", "是")}.get(reader.language, ("No", "Yes"))[value]
+    if hasattr(value, "astimezone"):
+        return str(value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M"))
+    if isinstance(value, list):
+        return ", ".join(show_any(item, reader) for item in value)
+    if isinstance(value, Decimal):
+        return grouped(value, None)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(reader.names.get(value, "")) if hasattr(value, "bytes") else str(value)
+
+
+def dump_any(value: Any) -> Any:
+    """A computed value as JSON."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, ErrorValue):
+        return {"error": value.code}
+    if isinstance(value, list):
+        return [dump_any(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,62 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from schemas.fields.base import Field, Reader, Storage, field_types, parse_uuid
+from schemas.formula import Formula, Type
+from schemas.formula.types import link_to
+from schemas.messages import Message, say
+from schemas.options import option
+from schemas.parsers import Dictionary, FormulaSource, Id, Label, Many, Object, Reference, Words
+from schemas.text import Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reverse:
+    """The other side of a link: the records that point here, shown on the target's page."""
+
+    label: Text = option(Label(), "Label", Text())
+    columns: tuple[str, ...] = option(Many(Id()), "Columns", ())
+
+
+@field_types.register
+@dataclass(frozen=True, kw_only=True)
+class Link(Field):
+    """A record of another table."""
+
+    type = "link"
+    title = "Link"
+    group = "relation"
+    icon = "link"
+    storage = Storage.UUID
+
+    table: str = option(Reference("table", required=True), "Table", "")
+    pick: Formula | None = option(
+        FormulaSource("boolean", "pick", allow_none=True), "Which records may be chosen",
+        help="A condition on the other table; `this` is the record being filled in.",
+    )  # fmt: skip
+    show_columns: tuple[str, ...] = option(Many(Id()), "Columns shown when choosing", ())
+    fill: dict[str, str] = option(Dictionary(Id()), "Fill from the chosen record", None, help="This table's field: the other's.")
+    reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
+    on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")
+
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        yield from super().problems()
+        if self.default is not None and not isinstance(self.default, Formula):
+            yield "default", say("the default of a link is a formula, such as `=this.other`")
+
+    def value_type(self) -> Type:
+        return link_to(self.table)
+
+    def parse(self, raw: Any) -> Any:
+        return parse_uuid(raw, say("Choose a record."))
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else reader.names.get(value, "")
+
+    def dump(self, value: Any) -> Any:
+        return None if value is None else str(value)
+
+    def example(self) -> Any:
+        return UUID(int=1)

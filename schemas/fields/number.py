@@ -1,0 +1,84 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import fields as ma
+
+from schemas.fields.base import Field, Reader, Storage, field_types
+from schemas.formula import Type
+from schemas.formula.types import NUMBER
+from schemas.messages import Message, say
+from schemas.numbers import grouped, plain, read_number, round_to
+from schemas.options import option
+from schemas.parsers import Flag, Label, Whole
+from schemas.text import Sentence, Text
+
+
+@field_types.register
+@dataclass(frozen=True, kw_only=True)
+class Number(Field):
+    """A number, with an optional range. A percentage is kept as its fraction: 5 % is 0.05."""
+
+    type = "number"
+    title = "Number"
+    icon = "hash"
+    storage = Storage.NUMERIC
+    may_be_unique = True
+
+    decimals: int | None = option(Whole(0, 10, allow_none=True), "Decimals")
+    minimum: Decimal | None = option(ma.Decimal(allow_none=True), "Smallest allowed", section="checks")
+    maximum: Decimal | None = option(ma.Decimal(allow_none=True), "Largest allowed", section="checks")
+    percent: bool = option(Flag(), "Shown as a percentage", False)
+    separators: bool = option(Flag(), "Thousands separators", True)
+    unit: Text = option(Label(), "Unit", Text())
+
+    @property
+    def scale(self) -> int:
+        if self.decimals is None:
+            return 10
+        return self.decimals + 2 if self.percent else self.decimals
+
+    def value_type(self) -> Type:
+        return NUMBER
+
+    def parse(self, raw: Any) -> Any:
+        typed_percent = self.percent and isinstance(raw, str) and raw.strip() and not raw.strip().endswith("%")
+        number = read_number(raw, say("Enter a number."))
+        if number is None:
+            return None
+        return round_to(number / 100 if typed_percent else number, self.scale)
+
+    def check(self, value: Decimal) -> Iterator[Sentence]:
+        if self.minimum is not None and value < self.minimum:
+            yield say("Must be at least {minimum}.", minimum=self._text(self.minimum))
+        if self.maximum is not None and value > self.maximum:
+            yield say("Must be at most {maximum}.", maximum=self._text(self.maximum))
+
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        yield from super().problems()
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            yield "maximum", say("the largest allowed is below the smallest allowed")
+
+    def show(self, value: Any, reader: Reader) -> str:
+        if value is None:
+            return ""
+        unit = self.unit.in_language(reader.language)
+        return f"{self._text(value)} {unit}" if unit else self._text(value)
+
+    def _text(self, value: Decimal) -> str:
+        number = value * 100 if self.percent else value
+        decimals = self.decimals
+        text = grouped(number, decimals) if self.separators else plain(number if decimals is None else round_to(number, decimals))
+        return text + "%" if self.percent else text
+
+    def typed(self, value: Decimal | None) -> str:
+        """What a person would type for this value."""
+        return "" if value is None else plain(value * 100 if self.percent else value)
+
+    def dump(self, value: Any) -> Any:
+        return None if value is None else str(value)
+
+    def example(self) -> Decimal:
+        low = self.minimum if self.minimum is not None else Decimal(1)
+        return low if self.maximum is None else min(low, self.maximum)

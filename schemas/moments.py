@@ -1,0 +1,71 @@
+"""Dates and moments as people type them."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+from schemas.errors import BadValue
+from schemas.messages import Message
+
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?")
+_OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})")
+
+
+def read_date(raw: Any, refusal: Message) -> date | None:
+    """A date from `2026-11-24`, `2026/1/5`, `2026年1月5日`, `20260105`, a moment or a date. Raises BadValue."""
+    if raw is None or raw == "":
+        return None
+    if isinstance(raw, datetime):
+        return raw.date()
+    if isinstance(raw, date):
+        return raw
+    text = str(raw).strip() if isinstance(raw, str) else ""
+    if isinstance(raw, str) and not text:
+        return None
+    match = _DATE.match(text) or _COMPACT.fullmatch(text)
+    rest = text[match.end() :].strip() if match else "x"
+    if match is None or (rest and not _CLOCK.match(rest.lstrip("T"))):
+        raise BadValue(refusal)
+    try:
+        return date(*map(int, match.groups()))
+    except ValueError:
+        raise BadValue(refusal) from None
+
+
+def read_moment(raw: Any, zone: tzinfo, refusal: Message) -> datetime | None:
+    """A moment in UTC from text in the workspace's zone, or with an offset of its own. Raises BadValue."""
+    if isinstance(raw, datetime):
+        return _utc(raw, zone)
+    day = read_date(raw, refusal)
+    if day is None:
+        return None
+    if isinstance(raw, date):
+        return _utc(datetime(day.year, day.month, day.day), zone)
+    text = str(raw).strip()
+    clock = _CLOCK.search(text)
+    hour, minute, second, fraction = (clock.groups() if clock else ("0", "0", None, None))
+    try:
+        moment = datetime(day.year, day.month, day.day, int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0")))
+    except ValueError:
+        raise BadValue(refusal) from None
+    offset = _OFFSET.search(text[clock.end() :]) if clock else None
+    return _utc(moment, _offset_zone(offset.group(1)) if offset else zone)
+
+
+def _utc(moment: datetime, zone: tzinfo) -> datetime:
+    """A wall time that a clock change skips or repeats takes the earlier reading (PEP 495, fold=0)."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    try:
+        return aware.astimezone(UTC)
+    except OverflowError:
+        return aware.replace(tzinfo=UTC)
+
+
+def _offset_zone(text: str) -> tzinfo:
+    if text == "Z":
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    digits = text[1:].replace(":", "")
+    return timezone(sign * timedelta(hours=int(digits[:2]) % 24, minutes=int(digits[2:]) % 60))

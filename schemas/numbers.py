@@ -1,0 +1,62 @@
+"""Numbers as people type and read them."""
+
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from schemas.errors import BadValue
+from schemas.messages import Message
+
+LARGEST = Decimal(10) ** 18
+_WIDTHS = str.maketrans("０１２３４５６７８９．，－＋％", "0123456789.,-+%")
+
+
+def read_number(raw: Any, refusal: Message) -> Decimal | None:
+    """A finite number below 10^18 from JSON or from text such as `1,234.50`, `￥12`, `12%`; None for nothing.
+
+    Raises BadValue with `refusal`.
+    """
+    if raw is None or raw == "":
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
+        raise BadValue(refusal)
+    text = raw.translate(_WIDTHS).strip().lstrip("¥￥$€£").replace(" ", "") if isinstance(raw, str) else str(raw)
+    percent = text.endswith("%")
+    text = _without_separators(text.rstrip("%"))
+    if not text and isinstance(raw, str) and not raw.strip():
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise BadValue(refusal) from None
+    if not number.is_finite() or abs(number) >= LARGEST:
+        raise BadValue(refusal)
+    return number / 100 if percent else number
+
+
+def _without_separators(text: str) -> str:
+    """`1,234.5` as `1234.5`; a comma that does not stand between groups of three stays, and is refused."""
+    whole, dot, fraction = text.partition(".")
+    groups = whole.lstrip("+-").split(",")
+    if len(groups) > 1 and all(len(g) == 3 for g in groups[1:]) and 1 <= len(groups[0]) <= 3:
+        whole = whole.replace(",", "")
+    return whole + dot + fraction
+
+
+def round_to(number: Decimal, scale: int) -> Decimal:
+    """Rounded half away from zero to this many decimals."""
+    return number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+
+
+def plain(number: Decimal) -> str:
+    """Digits without exponent and without idle zeros: what a person would type."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") or "0" if "." in text else text
+
+
+def grouped(number: Decimal, decimals: int | None) -> str:
+    """With separators, to a fixed number of decimals or to as many as there are."""
+    if decimals is not None:
+        return f"{round_to(number, decimals):,f}"
+    whole, dot, fraction = plain(number).partition(".")
+    sign = "-" if whole.startswith("-") else ""
+    return f"{sign}{int(whole.lstrip('-')):,}{dot}{fraction}"

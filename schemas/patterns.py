@@ -1,0 +1,33 @@
+"""Patterns that run in linear time, so that nobody's text can hang a server."""
+
+from functools import cache
+from typing import Any
+
+import re2
+
+from schemas.messages import say
+from schemas.parsers import Line, refuse
+
+_SILENT = re2.Options()
+_SILENT.log_errors = False
+
+
+@cache
+def compiled(source: str) -> Any:
+    """A compiled pattern. Raises re2.error."""
+    return re2.compile(source, _SILENT)
+
+
+class Pattern(Line):
+    """A regular expression in RE2's syntax, at most 500 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(500, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            compiled(text)
+        except re2.error:
+            raise refuse(say("'{pattern}' is not a pattern that can be used", pattern=text[:60])) from None
+        return text

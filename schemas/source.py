@@ -1,0 +1,48 @@
+"""JSON from outside, read strictly."""
+
+import json
+from typing import Any
+
+from schemas.errors import BadValue
+from schemas.messages import Message
+
+DEEPEST = 60
+
+
+def read_json(text: str | bytes, refusal: Message) -> Any:
+    """What the text says. Raises BadValue on bad syntax, a repeated key, NaN, huge numbers or deep nesting."""
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError, UnicodeDecodeError):
+        raise BadValue(refusal) from None
+    if _depth(value) > DEEPEST:
+        raise BadValue(refusal)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) != len(pairs):
+        raise ValueError("a key is given twice")
+    return keys
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return number
+
+
+def _depth(value: Any) -> int:
+    deepest, stack = 0, [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        deepest = max(deepest, depth)
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        stack.extend((part, depth + 1) for part in inner)
+    return deepest
