@@ -1,0 +1,45 @@
+"""Who acts: a member, a flow, or the system itself. Never nobody."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever asks or writes; `kind` and `id` are what history keeps."""
+
+    kind: ClassVar[str] = "actor"
+    id: UUID | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Member(Actor):
+    """A person of the workspace. An administrator builds apps and sees everything in them."""
+
+    kind: ClassVar[str] = "member"
+    account_id: UUID | None = None
+    admin: bool = False
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class FlowActor(Actor):
+    """A flow that acts in its own name; its grants say `{"flow": id}`. `id` is the instance."""
+
+    kind: ClassVar[str] = "flow"
+    flow: str = ""
+    app: str = ""
+
+
+@dataclass(frozen=True)
+class System(Actor):
+    """Mortise itself: set-up, recalculation, imports by command. Everything is allowed to it."""
+
+    kind: ClassVar[str] = "system"
+
+
+def unlimited(actor: Actor) -> bool:
+    """Whether no row or field is closed to this actor."""
+    return isinstance(actor, System) or (isinstance(actor, Member) and actor.admin)

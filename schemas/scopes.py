@@ -1,0 +1,122 @@
+"""What the names in a formula mean, seen from a record of a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from schemas.fields.rows import Rows
+from schemas.formula import Reference, Type
+from schemas.formula.types import DEPARTMENT_FACTS, MEMBER_FACTS, array_of, link_to
+from schemas.messages import Message, say
+from schemas.table import FLOW_FACTS, SYSTEM_FIELDS, Table
+
+if TYPE_CHECKING:
+    from schemas.analysis import Analysis
+    from schemas.fields import Field
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a path has come to: the type there, and what was met on the way."""
+
+    type: Type
+    volatile: bool = False
+    hops: int = 0
+
+
+@dataclass(frozen=True)
+class TableScope:
+    """Names in a formula about a record of `table`.
+
+    `row` is the subform whose row the formula is about (its columns come first), `this` the table that
+    the name `this` stands for, `extra` further names with their types.
+    """
+
+    analysis: "Analysis"
+    table: Table
+    row: Rows | None = None
+    this: Table | None = None
+    extra: Mapping[str, Type] = field(default_factory=dict)
+
+    def resolve(self, path: tuple[str, ...]) -> Reference | Message:
+        place = self._first(path[0], path[1:])
+        if isinstance(place, Message):
+            return place
+        rest = path[2:] if path[0] == "flow" and path[0] not in self.extra else path[1:]
+        for name in rest:
+            place = self._step(place, name)
+            if isinstance(place, Message):
+                return place
+        return Reference(path=path, type=place.type, volatile=place.volatile, hops=place.hops)
+
+    def names(self) -> dict[str, Type]:
+        """Every name that a formula may begin with here."""
+        names = {**SYSTEM_FIELDS, **{f.id: self.analysis.type_of(self.table, f) for f in self.table.fields}}
+        if self.row:
+            names |= {c.id: self.analysis.type_of(self.table, c, self.row) for c in self.row.fields}
+        return {**names, **self.extra}
+
+    def _first(self, name: str, rest: tuple[str, ...]) -> _Place | Message:
+        if name in self.extra:
+            return _Place(self.extra[name])
+        if self.row and (column := self.row.column(name)):
+            return self._field(column, self.row)
+        if found := self.table.by_id.get(name):
+            return self._field(found, None)
+        if name == "this":
+            return _Place(link_to((self.this or self.table).id))
+        if name == "flow":
+            return _Place(FLOW_FACTS[rest[0]]) if rest and rest[0] in FLOW_FACTS else say("'flow' offers: state")
+        if name in SYSTEM_FIELDS:
+            return _Place(SYSTEM_FIELDS[name])
+        return _stranger(name, [*self.table.by_id, *(c.id for c in self.row.fields) if self.row else (), *SYSTEM_FIELDS])
+
+    def _field(self, found: "Field", row: Rows | None) -> _Place:
+        return _Place(self.analysis.type_of(self.table, found, row), self.analysis.is_volatile(self.table, found, row))
+
+    def _step(self, place: _Place, name: str) -> _Place | Message:
+        kind, lifted = place.type, False
+        if kind.kind == "array" and kind.of is not None:
+            kind, lifted = kind.of, True
+        reached = self._member_of(kind, name, place)
+        if isinstance(reached, Message) or not (lifted or place.type.kind == "rows"):
+            return reached
+        return _Place(array_of(reached.type), reached.volatile, reached.hops)
+
+    def _member_of(self, kind: Type, name: str, place: _Place) -> _Place | Message:
+        """What `.name` is, of one value of this type. Facts of people change without a write, so they are volatile."""
+        if kind.kind == "link":
+            return self._across_link(kind, name, place)
+        if kind.kind == "rows":
+            return self._column(kind, name, place)
+        facts = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}.get(kind.kind)
+        if facts is None:
+            return say("'{name}' cannot be asked of {kind}", name=name, kind=kind.kind)
+        if name not in facts:
+            return _stranger(name, list(facts))
+        return _Place(facts[name], True, place.hops + 1)
+
+    def _across_link(self, kind: Type, name: str, place: _Place) -> _Place | Message:
+        target = self.analysis.app.table(kind.target or "")
+        if target is None:
+            return say("there is no table '{table}'", table=kind.target)
+        scope = TableScope(self.analysis, target)
+        reached = scope._first(name, ("state",))
+        if isinstance(reached, Message) or name == "flow":
+            return _stranger(name, [*target.by_id, *SYSTEM_FIELDS])
+        return _Place(reached.type, place.volatile or reached.volatile, place.hops + 1)
+
+    def _column(self, kind: Type, name: str, place: _Place) -> _Place | Message:
+        rows = self.table.by_id.get(kind.target or "")
+        if not isinstance(rows, Rows) or (column := rows.column(name)) is None:
+            return _stranger(name, [c.id for c in rows.fields] if isinstance(rows, Rows) else [])
+        reached = self._field(column, rows)
+        return _Place(reached.type, place.volatile or reached.volatile, place.hops)
+
+
+def _stranger(name: str, known: list[str]) -> Message:
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return say("there is no field '{name}' (did you mean '{near}'?)", name=name, near=near[0])
+    return say("there is no field '{name}'", name=name)
