@@ -1,0 +1,166 @@
+"""Published definitions by revision, loaded once and kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text, update
+
+from runtime import models
+from runtime.context import Context
+from runtime.ids import new_id
+from schemas.app import App
+from schemas.errors import DefinitionError, NotFound, Problem
+from schemas.messages import say
+from schemas.options import load
+
+LOCK_TIMEOUT = "5s"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An app as it is installed in a workspace, at its published revision."""
+
+    id: UUID
+    slug: str
+    revision: int
+    app: App
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.revision))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Installed) and (self.id, self.revision) == (other.id, other.revision)
+
+
+def load_app(package: Mapping[str, Any]) -> App:
+    """The linked app that a package describes. Raises DefinitionError with every problem."""
+    app = load(App, package)
+    problems = [p for p in app.analysis.problems() if p.severity == "error"]
+    if problems:
+        raise DefinitionError(problems)
+    return app
+
+
+_apps: dict[tuple[UUID, int], App] = {}
+
+
+def installed(ctx: Context, slug: str) -> Installed:
+    """The published app of this slug. Raises NotFound."""
+    kept: dict[str, Installed] = ctx.memo.setdefault(Installed, {})
+    if slug not in kept:
+        i = models.installation
+        row = ctx.conn.execute(select(i.c.id, i.c.revision).where(i.c.slug == slug, i.c.removed_at.is_(None))).one_or_none()
+        if row is None or row.revision == 0:
+            raise NotFound
+        kept[slug] = Installed(row.id, slug, row.revision, _app(ctx, row.id, row.revision))
+    return kept[slug]
+
+
+def _app(ctx: Context, installation: UUID, number: int) -> App:
+    key = (installation, number)
+    if key not in _apps:
+        if len(_apps) > 2_000:
+            _apps.clear()
+        _apps[key] = load(App, package(ctx, installation, number))
+    return _apps[key]
+
+
+def at_revision(ctx: Context, inst: Installed, number: int) -> Installed:
+    """The same installation as it was published at an earlier revision. Raises NotFound."""
+    return inst if number == inst.revision else Installed(inst.id, inst.slug, number, _app(ctx, inst.id, number))
+
+
+def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
+    r = models.revision
+    found = ctx.conn.scalar(select(r.c.package).where(r.c.installation_id == installation, r.c.number == number))
+    if found is None:
+        raise NotFound
+    return dict(found)
+
+
+def all_installed(ctx: Context) -> list[Installed]:
+    i = models.installation
+    slugs = ctx.conn.scalars(
+        select(i.c.slug).where(i.c.revision > 0, i.c.removed_at.is_(None)).order_by(i.c.position, i.c.installed_at)
+    ).all()
+    return [installed(ctx, slug) for slug in slugs]
+
+
+def by_id(ctx: Context, installation: UUID) -> Installed:
+    i = models.installation
+    slug = ctx.conn.scalar(select(i.c.slug).where(i.c.id == installation, i.c.removed_at.is_(None)))
+    if slug is None:
+        raise NotFound
+    return installed(ctx, slug)
+
+
+def slots(ctx: Context, inst: Installed) -> dict[str, UUID]:
+    """What each slot of the app stands for here."""
+    s = models.slot
+    return {row.slot: row.target_id for row in ctx.conn.execute(select(s).where(s.c.installation_id == inst.id))}
+
+
+def register(ctx: Context, slug: str, base: Mapping[str, Any] | None = None) -> UUID:
+    """Make room for an app under a slug. Raises DefinitionError when the slug is taken."""
+    i = models.installation
+    if ctx.conn.scalar(select(i.c.id).where(i.c.slug == slug)):
+        raise DefinitionError([Problem("slug", say("there is an app with the short name '{slug}' already", slug=slug))])
+    id = new_id()
+    position = ctx.conn.scalar(select(func.count()).select_from(i))
+    ctx.conn.execute(insert(i).values(id=id, slug=slug, base=dict(base) if base else None, position=position))
+    return id
+
+
+def publish(ctx: Context, slug: str, new: Mapping[str, Any], note: str = "") -> Installed:
+    """Make a package the published revision of the app under this slug, which is registered when unknown.
+
+    Migrates additively, then flips the revision while no writer is inside. Raises DefinitionError, and then
+    nothing has changed.
+    """
+    from runtime import migrate
+
+    app = load_app(new)
+    i = models.installation
+    row = ctx.conn.execute(select(i.c.id, i.c.revision).where(i.c.slug == slug)).one_or_none()
+    id, number = (row.id, row.revision) if row else (register(ctx, slug, new), 0)
+    lock_exclusively(ctx, id)
+    before = _app(ctx, id, number) if number else None
+    number = (ctx.conn.scalar(select(func.max(models.revision.c.number)).where(models.revision.c.installation_id == id)) or 0) + 1
+    inst = Installed(id, slug, number, app)
+    changes = migrate.expand(ctx, inst, before)
+    ctx.conn.execute(
+        insert(models.revision).values(
+            installation_id=id, number=number, package=dict(new), note=note or None, published_by=ctx.actor.id
+        )
+    )
+    ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
+    ctx.memo.setdefault(Installed, {})[slug] = inst
+    migrate.backfill(ctx, inst, changes)
+    return inst
+
+
+def roll_back(ctx: Context, slug: str, number: int) -> Installed:
+    """Publish an earlier revision's package again, as a new revision."""
+    inst = installed(ctx, slug)
+    return publish(ctx, slug, package(ctx, inst.id, number), note=f"revision {number}")
+
+
+def remove(ctx: Context, slug: str) -> None:
+    """Take an app out of sight; its data stays until purged."""
+    i = models.installation
+    id = installed(ctx, slug).id
+    values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
+    ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    ctx.memo.pop(Installed, None)
+
+
+def lock_shared(ctx: Context, installation: UUID) -> None:
+    """Held by every writer of an app's records, so that no revision is flipped under it."""
+    ctx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:id, 7))"), {"id": str(installation)})
+
+
+def lock_exclusively(ctx: Context, installation: UUID) -> None:
+    ctx.conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    ctx.conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 7))"), {"id": str(installation)})

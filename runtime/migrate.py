@@ -1,0 +1,248 @@
+"""Makes storage follow a definition: only ever adds; nothing is dropped and no person waits long."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Column, Table, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateColumn, CreateTable, MetaData
+
+from runtime import models
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.tables import COLLATION, LiveTable, Wanted, names, rebuild, record_columns, row_columns, sql_type, wanted
+from schemas.app import App
+from schemas.errors import DefinitionError, Problem
+from schemas.fields import Field, Storage
+from schemas.fields.formula import Computed
+from schemas.messages import say
+
+IN_TRANSACTION = 20_000
+"""Existing records up to this many are recomputed before the revision flips; more are left to a job."""
+
+
+@dataclass
+class Changes:
+    """What an expansion did: new tables and columns, by path, and columns whose kind changed."""
+
+    tables: set[str] = field(default_factory=set)
+    columns: set[str] = field(default_factory=set)
+    rescaled: dict[str, str] = field(default_factory=dict)
+
+
+def expand(ctx: Context, inst: Installed, before: App | None) -> Changes:
+    """Add the tables, columns and indexes that this revision needs. Raises DefinitionError."""
+    changes = Changes()
+    known = names(ctx, inst.id)
+    for table in inst.app.tables:
+        for need in wanted(inst.app.analysis, table):
+            _provide(ctx, inst, need, known, changes)
+    for live in rebuild(ctx, inst).values():
+        _constrain(ctx, live)
+        _index(ctx, live, new=live.id in changes.tables)
+    return changes
+
+
+def _provide(ctx: Context, inst: Installed, need: Wanted, known: dict[str, tuple[str, str]], changes: Changes) -> None:
+    present = known.get(need.path)
+    if present and present[0] == need.kind:
+        return
+    if need.kind == "table":
+        known[need.path] = ("table", _create_table(ctx, inst, need))
+        changes.tables.add(need.path)
+        return
+    name = _register(ctx, inst, need, "f")
+    parent = need.path.rpartition(".")[0]
+    _add_column(ctx, known[parent][1], name, need.kind)
+    if present:
+        _carry_over(ctx, inst, need, known[parent][1], present, name)
+    known[need.path] = (need.kind, name)
+    changes.columns.add(need.path)
+
+
+def _carry_over(ctx: Context, inst: Installed, need: Wanted, table: str, present: tuple[str, str], name: str) -> None:
+    """Numbers move to their new number of decimals; a computed field is computed anew; anything else is refused."""
+    kind, old = present
+    found = _field(inst, need.path)
+    if not isinstance(found, Computed):
+        if not (kind.startswith("numeric") and need.kind.startswith("numeric")):
+            message = say("its values are kept as {old} and cannot become {new}; make a new field", old=kind, new=need.kind)
+            raise DefinitionError([Problem(need.path, message)])
+        scale = int(need.kind.partition(":")[2])
+        ctx.conn.exec_driver_sql(f"UPDATE {table} SET {name} = round({old}, {scale})")
+
+
+def _field(inst: Installed, path: str) -> Field | None:
+    table, _, rest = path.partition(".")
+    found = inst.app.table(table)
+    return found.field(rest) if found else None
+
+
+def _create_table(ctx: Context, inst: Installed, need: Wanted) -> str:
+    name = _register(ctx, inst, need, "t")
+    child = "." in need.path
+    made = Table(name, MetaData(), *(row_columns() if child else record_columns()))
+    ctx.conn.execute(CreateTable(made))
+    if child:
+        ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_record ON {name} (record_id, position)")
+    else:
+        ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_created ON {name} (created_at DESC, id DESC) WHERE deleted_at IS NULL")
+        ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_search ON {name} USING gin (bigrams)")
+    return name
+
+
+def _register(ctx: Context, inst: Installed, need: Wanted, letter: str) -> str:
+    """A fresh name in SQL for a path; what the path named before is retired, and kept."""
+    s = models.storage
+    ctx.conn.execute(
+        update(s).where(s.c.installation_id == inst.id, s.c.path == need.path, s.c.retired_at.is_(None)).values(retired_at=ctx.now)
+    )
+    number = ctx.conn.scalar(
+        insert(s).values(installation_id=inst.id, path=need.path, kind=need.kind, name="").returning(s.c.number)
+    )
+    name = f"{letter}_{number}"
+    ctx.conn.execute(update(s).where(s.c.number == number).values(name=name))
+    return name
+
+
+def _add_column(ctx: Context, table: str, name: str, kind: str) -> None:
+    column: Column[object] = Column(name, sql_type(kind))
+    Table(table, MetaData(), column)
+    clause = CreateColumn(column).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+    ctx.conn.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {clause}")
+
+
+# -- constraints and indexes -----------------------------------------------------------------------
+
+
+def unique_name(column: str) -> str:
+    return f"{column}_unique"
+
+
+def _constrain(ctx: Context, live: LiveTable) -> None:
+    """Unique fields and keys hold over live records; blanks are exempt; case is folded as formulas compare."""
+    t = live.sql.name
+    wanted_unique = {unique_name(live.sql.c[f.id].name): [f] for f in live.table.fields if f.unique}
+    for key in live.table.keys:
+        fields = [live.table.by_id[id] for id in key.fields]
+        wanted_unique[unique_name("_".join([t, *(live.sql.c[f.id].name for f in fields)]))] = fields
+    present = set(ctx.conn.scalars(text("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = :t"), {"t": t}))
+    for name in sorted(n for n in present if n.endswith("_unique") and n not in wanted_unique):
+        ctx.conn.exec_driver_sql(f"DROP INDEX {name}")
+    for name in sorted(set(wanted_unique) - present):
+        _make_unique(ctx, live, name, wanted_unique[name])
+
+
+def _make_unique(ctx: Context, live: LiveTable, name: str, fields: list[Field]) -> None:
+    keys = [folded(live, f) for f in fields]
+    filled = " AND ".join(f"{live.sql.c[f.id].name} IS NOT NULL" for f in fields)
+    try:
+        with ctx.conn.begin_nested():
+            ctx.conn.exec_driver_sql(
+                f"CREATE UNIQUE INDEX {name} ON {live.sql.name} ({', '.join(keys)}) WHERE deleted_at IS NULL AND {filled}"
+            )
+    except IntegrityError:
+        message = say("existing records hold the same value twice; change them before making this unique")
+        raise DefinitionError([Problem(f"{live.id}.{'+'.join(f.id for f in fields)}", message)]) from None
+
+
+def folded(live: LiveTable, field: Field) -> str:
+    column = live.sql.c[field.id].name
+    return f'lower({column} COLLATE "C")' if live.analysis.storage_of(live.table, field) is Storage.TEXT else column
+
+
+def _index(ctx: Context, live: LiveTable, new: bool) -> None:
+    """What views, links and marked fields ask for: made at once on a new table, by a job on one in use."""
+    w = models.wanted_index
+    present = set(ctx.conn.scalars(select(w.c.name).where(w.c.installation_id == live.inst.id)))
+    for name, statement in wanted_indexes(live):
+        if name in present:
+            continue
+        if new:
+            ctx.conn.exec_driver_sql(statement.replace(" CONCURRENTLY", ""))
+        ctx.conn.execute(
+            insert(w).values(
+                installation_id=live.inst.id, name=name, statement=statement, state="ready" if new else "waiting"
+            )
+        )
+        if not new:
+            ctx.memo.setdefault("after publish", set()).add("build_indexes")
+
+
+def wanted_indexes(live: LiveTable) -> Iterator[tuple[str, str]]:
+    """(name, statement) for each index that the published definition can use."""
+    t = live.sql.name
+    for field in live.table.fields:
+        if field.id not in live.sql.c:
+            continue
+        column = live.sql.c[field.id].name
+        storage = live.analysis.storage_of(live.table, field)
+        if storage in (Storage.TEXTS, Storage.UUIDS):
+            if field.index:
+                yield f"{column}_in", f"CREATE INDEX CONCURRENTLY {column}_in ON {t} USING gin ({column})"
+        elif field.index or field.type == "link" or _filtered(live, field):
+            yield f"{column}_is", f"CREATE INDEX CONCURRENTLY {column}_is ON {t} ({column}) WHERE deleted_at IS NULL"
+    for sort in sorted({view.sort[0] for view in live.inst.app.views_of(live.id) if view.sort}):
+        yield from _sort_index(live, sort)
+
+
+def _filtered(live: LiveTable, field: Field) -> bool:
+    """Whether a view or a grant of the app compares this field, so that an equality index is worth keeping."""
+    app = live.inst.app
+    formulas = [v.filter for v in app.views_of(live.id)] + [g.rows for g in app.access if g.table == live.id]
+    kinds = ("choice", "member", "department")
+    return field.type in kinds and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+
+
+def names_in(formula: object) -> set[tuple[str, ...]]:
+    from schemas.formula import names as names_of
+
+    return set(names_of(formula.tree))  # type: ignore[attr-defined]
+
+
+def _sort_index(live: LiveTable, sort: str) -> Iterator[tuple[str, str]]:
+    id, down = sort.removeprefix("-"), sort.startswith("-")
+    if id not in live.sql.c or id in ("created_at", "id"):
+        return
+    column = live.sql.c[id]
+    collate = f' COLLATE "{COLLATION}"' if isinstance(column.type, type(sql_type("text"))) else ""
+    direction = "DESC NULLS LAST" if down else "ASC NULLS LAST"
+    name = f"{live.sql.name}_{column.name}_{'down' if down else 'up'}"
+    tie = "DESC" if down else "ASC"
+    yield name, (
+        f"CREATE INDEX CONCURRENTLY {name} ON {live.sql.name} ({column.name}{collate} {direction}, id {tie}) WHERE deleted_at IS NULL"
+    )
+
+
+def build_indexes(ctx: Context) -> None:
+    """Build what waits, beside people's work. Runs outside the transaction, as an index cannot be built inside one."""
+    w = models.wanted_index
+    waiting = ctx.conn.execute(select(w).where(w.c.state == "waiting")).all()
+    engine = ctx.conn.engine
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.exec_driver_sql(f'SET search_path TO "{ctx.workspace.schema}"')
+        for row in waiting:
+            conn.exec_driver_sql(f"DROP INDEX IF EXISTS {row.name}")
+            conn.exec_driver_sql(row.statement)
+            conn.execute(update(w).where(w.c.installation_id == row.installation_id, w.c.name == row.name).values(state="ready"))
+        conn.exec_driver_sql("RESET search_path")
+
+
+# -- backfill --------------------------------------------------------------------------------------
+
+
+def backfill(ctx: Context, inst: Installed, changes: Changes) -> None:
+    """Compute new or changed computed fields for the records that are there."""
+    from runtime import recalculate
+
+    for live in rebuild(ctx, inst).values():
+        if live.id in changes.tables or not ctx.conn.scalar(select(func.count()).select_from(select(1).select_from(live.sql).limit(1).subquery())):
+            continue
+        fields = recalculate.outdated(live, changes.columns)
+        if fields:
+            recalculate.everything(ctx, live, fields, limit=IN_TRANSACTION)
+    if "build_indexes" in ctx.memo.get("after publish", ()):
+        from runtime.jobs import enqueue
+
+        enqueue(ctx, "build_indexes", {})

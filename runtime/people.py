@@ -1,0 +1,220 @@
+"""Members and departments: their names, and the facts that formulas may ask of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from runtime import models
+from runtime.actors import Member
+from runtime.context import Context
+from runtime.ids import new_id
+from schemas.errors import NotFound
+
+MOST_SUGGESTED = 30
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member as others see them."""
+
+    id: UUID
+    name: str
+    email: str | None
+    phone: str | None
+    title: str | None
+    department: UUID | None
+    departments: tuple[UUID, ...]
+    admin: bool
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A department."""
+
+    id: UUID
+    name: str
+    parent: UUID | None
+    head: UUID | None
+
+
+class Directory:
+    """The people of a workspace, read when first asked for in a transaction."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    @classmethod
+    def of(cls, ctx: Context) -> "Directory":
+        return ctx.memo.setdefault(cls, cls(ctx))  # type: ignore[no-any-return]
+
+    @cached_property
+    def units(self) -> dict[UUID, Unit]:
+        d = models.department
+        rows = self._ctx.conn.execute(select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name))
+        return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+
+    @cached_property
+    def roles(self) -> dict[UUID, list[str]]:
+        """Every member's roles as `app.role`."""
+        r, i = models.role_member, models.installation
+        rows = self._ctx.conn.execute(select(r.c.member_id, i.c.slug, r.c.role).join(i, i.c.id == r.c.installation_id))
+        found: dict[UUID, list[str]] = {}
+        for row in rows:
+            found.setdefault(row.member_id, []).append(f"{row.slug}.{row.role}")
+        return found
+
+    def person(self, id: UUID | None) -> Person | None:
+        return self.persons([id]).get(id) if id else None  # type: ignore[arg-type]
+
+    def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
+        known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
+        missing = {id for id in ids if id} - set(known)
+        if missing:
+            m, d = models.member, models.member_department
+            more: dict[UUID, list[UUID]] = {}
+            for row in self._ctx.conn.execute(select(d).where(d.c.member_id.in_(missing))):
+                more.setdefault(row.member_id, []).append(row.department_id)
+            for row in self._ctx.conn.execute(select(m).where(m.c.id.in_(missing))):
+                departments = dict.fromkeys([*([row.department_id] if row.department_id else []), *more.get(row.id, [])])
+                known[row.id] = Person(
+                    row.id, row.name, row.email, row.phone, row.title, row.department_id, tuple(departments), row.admin
+                )
+        return {id: known[id] for id in ids if id in known}
+
+    def head_of(self, id: UUID | None) -> UUID | None:
+        """The member's superior: the head of their department, or of the nearest one above if that is themselves."""
+        person = self.person(id)
+        return self.head_above(person.department, id) if person else None
+
+    def head_above(self, department: UUID | None, below: UUID | None = None) -> UUID | None:
+        seen: set[UUID] = set()
+        while department and department not in seen:
+            seen.add(department)
+            unit = self.units.get(department)
+            if unit is None:
+                return None
+            if unit.head and unit.head != below:
+                return unit.head
+            department = unit.parent
+        return None
+
+    def below(self, department: UUID) -> list[UUID]:
+        """A department and all those under it."""
+        found = [department]
+        for id in found:
+            found.extend(u.id for u in self.units.values() if u.parent == id and u.id not in found)
+        return found
+
+    def headed_by(self, id: UUID | None) -> list[UUID]:
+        """The departments that a member heads, with all those under them."""
+        own = [u.id for u in self.units.values() if u.head == id]
+        return list(dict.fromkeys(d for unit in own for d in self.below(unit)))
+
+    def fact(self, id: UUID | None, name: str) -> Any:
+        """What a formula gets for `member.name`, `member.department` and so on."""
+        person = self.person(id)
+        if person is None:
+            return [] if name in ("departments", "roles", "headed_departments") else None
+        if name == "head":
+            return self.head_of(id)
+        if name == "roles":
+            return self.roles.get(person.id, [])
+        if name == "headed_departments":
+            return self.headed_by(id)
+        value = getattr(person, name)
+        return list(value) if isinstance(value, tuple) else value
+
+    def department_fact(self, id: UUID | None, name: str) -> Any:
+        unit = self.units.get(id) if id else None
+        return getattr(unit, name) if unit else None
+
+    def names(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
+        """Names of members and departments."""
+        wanted = {id for id in ids if id}
+        found = {id: self.units[id].name for id in wanted if id in self.units}
+        found |= {id: person.name for id, person in self.persons(wanted - set(found)).items()}
+        return found
+
+    def search(self, text: str = "", limit: int = MOST_SUGGESTED) -> list[Person]:
+        """Members whose name or e-mail contains the text."""
+        m = models.member
+        query = select(m.c.id).where(m.c.left_at.is_(None)).order_by(m.c.name).limit(limit)
+        if text:
+            query = query.where(or_(m.c.name.icontains(text, autoescape=True), m.c.email.icontains(text, autoescape=True)))
+        ids = list(self._ctx.conn.scalars(query))
+        people = self.persons(ids)
+        return [people[id] for id in ids]
+
+    def members_of(self, department: UUID) -> list[UUID]:
+        m, d = models.member, models.member_department
+        also = select(d.c.member_id).where(d.c.department_id == department)
+        query = select(m.c.id).where(m.c.left_at.is_(None), or_(m.c.department_id == department, m.c.id.in_(also)))
+        return list(self._ctx.conn.scalars(query.order_by(m.c.name)))
+
+    def with_role(self, installation: UUID, role: str) -> list[UUID]:
+        r, m = models.role_member, models.member
+        query = select(r.c.member_id).join(m, m.c.id == r.c.member_id)
+        query = query.where(r.c.installation_id == installation, r.c.role == role, m.c.left_at.is_(None))
+        return list(self._ctx.conn.scalars(query.order_by(m.c.name)))
+
+    def forget(self) -> None:
+        """After a change of people in this transaction."""
+        self._ctx.memo.pop(Directory, None)
+        self._ctx.memo.pop(Person, None)
+
+
+def member_of(ctx: Context, account_id: UUID) -> Member:
+    """The actor that an account is in this workspace. Raises NotFound."""
+    m = models.member
+    row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
+    if row is None:
+        raise NotFound
+    return Member(id=row.id, name=row.name, account_id=account_id, admin=row.admin)
+
+
+def member_by_id(ctx: Context, id: UUID) -> Member:
+    m = models.member
+    row = ctx.conn.execute(select(m).where(m.c.id == id, m.c.left_at.is_(None))).one_or_none()
+    if row is None:
+        raise NotFound
+    return Member(id=row.id, name=row.name, account_id=row.account_id, admin=row.admin)
+
+
+def add_member(ctx: Context, name: str, **facts: Any) -> UUID:
+    """A new member; `facts` are columns of the member table."""
+    id = new_id()
+    ctx.conn.execute(insert(models.member).values(id=id, name=name, **facts))
+    Directory.of(ctx).forget()
+    return id
+
+
+def add_department(ctx: Context, name: str, parent: UUID | None = None, **facts: Any) -> UUID:
+    id = new_id()
+    position = ctx.conn.scalar(select(func.count()).select_from(models.department))
+    ctx.conn.execute(insert(models.department).values(id=id, name=name, parent_id=parent, position=position, **facts))
+    Directory.of(ctx).forget()
+    return id
+
+
+def set_head(ctx: Context, department: UUID, head: UUID | None) -> None:
+    d = models.department
+    ctx.conn.execute(update(d).where(d.c.id == department).values(head_id=head))
+    Directory.of(ctx).forget()
+
+
+def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None:
+    values = {"installation_id": installation, "role": role, "member_id": member}
+    ctx.conn.execute(upsert(models.role_member).values(values).on_conflict_do_nothing())
+    Directory.of(ctx).forget()
+
+
+def assign_slot(ctx: Context, installation: UUID, slot: str, target: UUID) -> None:
+    s = models.slot
+    values = {"installation_id": installation, "slot": slot, "target_id": target}
+    statement = upsert(s).values(values)
+    ctx.conn.execute(statement.on_conflict_do_update(index_elements=[s.c.installation_id, s.c.slot], set_={"target_id": target}))

@@ -1,0 +1,409 @@
+"""Reading records: filter, sort, search, page, group. Everything starts from a door."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select
+from sqlalchemy import Text as SqlText
+from sqlalchemy.dialects.postgresql import array
+
+from runtime import models
+from runtime.access import Door, door
+from runtime.bigrams import bigrams, like
+from runtime.context import Context
+from runtime.sources import expression_of
+from runtime.tables import COLLATION, LiveTable
+from schemas.errors import BadValue, InvalidInput, NotFound
+from schemas.fields import Field, Storage
+from schemas.fields.choice import Choice
+from schemas.fields.rows import Rows
+from schemas.formula import ErrorValue, Formula, FormulaError
+from schemas.formula.types import BOOLEAN
+from schemas.messages import say
+from schemas.source import read_json
+from schemas.table import SYSTEM_FIELDS
+
+COUNTED = 10_000
+LONGEST_SEARCH = 200
+SYSTEM_PATHS = (*SYSTEM_FIELDS, "flow.state")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as the actor sees it: values by field id; hidden ones are not in it.
+
+    `rights` (hidden, read, write by path) is there only for a record fetched alone.
+    """
+
+    id: UUID
+    version: int
+    values: Mapping[str, Any]
+    system: Mapping[str, Any]
+    rights: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+
+    def __getitem__(self, path: str) -> Any:
+        return self.values.get(path, self.system.get(path))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What to list: columns, a condition, an order, a search, a place to go on from.
+
+    `where` are formulas, `sort` ids with a leading `-` for descending. `after` and `before` are cursors.
+    """
+
+    columns: Sequence[str] = ()
+    where: Sequence[Formula] = ()
+    sort: Sequence[str] = ()
+    search: str = ""
+    after: str = ""
+    before: str = ""
+    size: int = 50
+    trash: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in order, with cursors to the neighbouring pages (empty when there is none)."""
+
+    records: list[Record]
+    after: str = ""
+    before: str = ""
+
+
+def page(gate: Door, listing: Listing) -> Page:
+    """One page. Raises InvalidInput for a condition or an order that makes no sense, NotFound without the right."""
+    gate.require("read")
+    keys = sort_keys(gate, listing.sort)
+    backwards = bool(listing.before)
+    query = _chosen(gate, listing)
+    if cursor := listing.before or listing.after:
+        query = query.where(_beyond(keys, _read_cursor(cursor, len(keys)), backwards))
+    order = [key.order(backwards) for key in keys]
+    query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
+    rows = list(gate.ctx.conn.execute(query.limit(listing.size + 1)))
+    more, rows = len(rows) > listing.size, rows[: listing.size]
+    if backwards:
+        rows.reverse()
+    cursors = [_write_cursor([row._mapping[f"_key_{n}"] for n in range(len(keys))]) for row in (rows[:1] + rows[-1:])]
+    return Page(
+        [_record(gate, row, listing.columns) for row in rows],
+        after=cursors[-1] if rows and (more or backwards) else "",
+        before=cursors[0] if rows and (listing.after or (backwards and more)) else "",
+    )
+
+
+def total(gate: Door, listing: Listing, exact: bool = False) -> tuple[int, bool]:
+    """How many records there are, and whether that is exact: beyond 10,000 only on request."""
+    found = select(literal(1)).where(*_conditions(gate, listing))
+    if exact:
+        return gate.ctx.conn.scalar(select(func.count()).select_from(found.subquery())) or 0, True
+    counted = gate.ctx.conn.scalar(select(func.count()).select_from(found.limit(COUNTED + 1).subquery())) or 0
+    return min(counted, COUNTED), counted <= COUNTED
+
+
+def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decimal]:
+    """The sums of the numeric ones among these fields, over everything that the listing selects."""
+    source = gate.source()
+    numeric = [p for p in paths if "." not in p and (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
+    if not numeric:
+        return {}
+    query = select(*(func.sum(source.column(p)).label(p) for p in numeric)).where(*_conditions(gate, listing))
+    row = gate.ctx.conn.execute(query).one()
+    return {p: row._mapping[p] for p in numeric if row._mapping[p] is not None}
+
+
+def _adds_up(live: LiveTable, found: Field) -> bool:
+    return live.analysis.type_of(live.table, found).kind == "number" and not getattr(found, "percent", False)
+
+
+def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:
+    """How many records there are for each value of a field."""
+    value = gate.source().column(by)
+    query = select(value, func.count()).where(*_conditions(gate, listing)).group_by(value)
+    return {row[0]: row[1] for row in gate.ctx.conn.execute(query)}
+
+
+def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = None) -> list[UUID]:
+    """The ids of everything that the listing selects and the actor may act on."""
+    query = select(gate.live.sql.c.id).where(*_conditions(gate, listing))
+    if action != "read":
+        query = query.where(gate.permitted(action, gate.live.sql))
+    return list(gate.ctx.conn.scalars(query.order_by(gate.live.sql.c.id).limit(limit)))
+
+
+def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock: bool = False) -> Record:
+    """One record with every field that the actor may see of it, subforms included. Raises NotFound."""
+    t = gate.live.sql
+    columns = [f.id for f in gate.live.table.fields]
+    query = select(*_columns(gate, columns), *gate.flags(t)).where(t.c.id == id, gate.rows(action, deleted=trash))
+    row = gate.ctx.conn.execute(query.with_for_update(of=t) if lock else query).one_or_none()
+    if row is None:
+        raise NotFound
+    flags = [bool(row._mapping[f"_right_{n}"]) for n in range(len(gate.rights))]
+    rights = gate.rights_of_row(flags, "update")
+    record = _record(gate, row, columns, rights)
+    for rows in gate.live.table.subforms:
+        if rights[rows.id] != "hidden":
+            record.values[rows.id] = child_rows(gate.ctx, gate.live, rows, [id], rights).get(id)  # type: ignore[index]
+    return record
+
+
+def child_rows(
+    ctx: Context, live: LiveTable, rows: Rows, ids: Sequence[UUID], rights: Mapping[str, str] | None = None
+) -> dict[UUID, list[dict[str, Any]]]:
+    """The rows of a subform by record, without the columns that `rights` hides. `_id` is the row's own id."""
+    child = live.children[rows.id]
+    source = expression_of(ctx, live, child, rows)
+    shown = [c for c in rows.fields if rights is None or rights.get(f"{rows.id}.{c.id}", "hidden") != "hidden"]
+    values = [source.column(c.id).label(c.id) for c in shown]
+    query = select(child.c._record_id, child.c._id, child.c._errors, *values).where(child.c._record_id.in_(ids))
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in ctx.conn.execute(query.order_by(child.c._record_id, child.c._position)):
+        line = {"_id": row._id, **{c.id: _with_error(row._mapping[c.id], c.id, row._errors) for c in shown}}
+        found.setdefault(row._record_id, []).append(line)
+    return found
+
+
+# -- titles ----------------------------------------------------------------------------------------
+
+
+def titles(ctx: Context, live: LiveTable, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The titles of those records that the actor may see."""
+    wanted = set(ids)
+    gate = door(ctx, live)
+    if not wanted or not gate.may("read"):
+        return {}
+    query = select(live.sql.c.id, title_sql(gate)).where(live.sql.c.id.in_(wanted), gate.rows())
+    return {row[0]: row[1] or "" for row in ctx.conn.execute(query)}
+
+
+def title_sql(gate: Door) -> ColumnElement[str]:
+    """The title of a record as text; its hidden parts are left out."""
+    try:
+        return func.coalesce(cast(_title(gate), SqlText), "")
+    except NotFound:
+        return literal("")
+
+
+def _title(gate: Door) -> ColumnElement[Any]:
+    source = gate.source()
+    table = gate.live.table
+    if table.title_formula is not None:
+        return source.sql(gate.live.analysis.expression(table.title_formula, gate.live.analysis.scope(table)))
+    first = next((f.id for f in table.fields if f.type in ("text", "serial") and gate.readable(f.id)), None)
+    return source.column(first) if first else literal("")
+
+
+def suggest(gate: Door, text: str, where: Sequence[ColumnElement[bool]] = (), limit: int = 20) -> list[tuple[UUID, str]]:
+    """Records for a picker, by title or by what search finds, the newest first."""
+    title = title_sql(gate).label("title")
+    query = select(gate.live.sql.c.id, title).where(gate.rows(), *where)
+    if text := text.strip()[:LONGEST_SEARCH]:
+        query = query.where(or_(title.ilike(like(text)), _search(gate, text)))
+    query = query.order_by(gate.live.sql.c.created_at.desc()).limit(limit)
+    return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
+
+
+# -- the pieces of a query -------------------------------------------------------------------------
+
+
+def _chosen(gate: Door, listing: Listing) -> Select[Any]:
+    return select(*_columns(gate, listing.columns)).where(*_conditions(gate, listing))
+
+
+def _columns(gate: Door, columns: Iterable[str]) -> list[ColumnElement[Any]]:
+    t, source = gate.live.sql, gate.source()
+    system = [t.c[c] for c in ("id", "version", "created_at", "created_by", "updated_at", "updated_by")]
+    wanted = [c for c in dict.fromkeys(columns) if c in gate.live.table.by_id and gate.readable(c)]
+    plain = [c for c in wanted if not isinstance(gate.live.table.by_id[c], Rows)]
+    counted = [c for c in wanted if isinstance(gate.live.table.by_id[c], Rows)]
+    return [*system, t.c._flow_state, t.c._errors, title_sql(gate).label("_title"),
+            *(source.column(c).label(c) for c in plain), *(_row_count(gate, c).label(c) for c in counted)]  # fmt: skip
+
+
+def _row_count(gate: Door, rows: str) -> ColumnElement[int]:
+    child = gate.live.children[rows]
+    return select(func.count()).where(child.c._record_id == gate.live.sql.c.id).scalar_subquery()
+
+
+def _conditions(gate: Door, listing: Listing) -> list[ColumnElement[bool]]:
+    conditions = [gate.rows(deleted=listing.trash), *(condition(gate, formula) for formula in listing.where)]
+    if text := listing.search.strip()[:LONGEST_SEARCH]:
+        conditions.append(_search(gate, text))
+    return conditions
+
+
+def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
+    """A filter in the actor's own name: it sees only what they may. Raises InvalidInput."""
+    analysis = gate.live.analysis
+    try:
+        checked = analysis.expression(formula, analysis.scope(gate.live.table), BOOLEAN)
+    except FormulaError as err:
+        raise InvalidInput({"filter": [say("at character {n}: {problem}", n=err.position + 1, problem=err.message)]}) from err
+    if checked.no_sql:
+        raise InvalidInput({"filter": [checked.no_sql]})
+    try:
+        return gate.source().sql(checked)
+    except NotFound:
+        raise InvalidInput({"filter": [say("The filter names a field that does not exist.")]}) from None
+
+
+def _search(gate: Door, text: str) -> ColumnElement[bool]:
+    """Candidates by their bigrams, then a second look at the columns that the actor may read."""
+    t, source = gate.live.sql, gate.source()
+    pattern = like(text)
+    hits: list[ColumnElement[bool]] = []
+    for found in gate.live.table.fields:
+        if not gate.readable(found.id) or found.id not in t.c:
+            continue
+        if isinstance(found, Choice):
+            matching = [o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()]
+            column = source.column(found.id)
+            if matching:
+                hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
+        elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
+            hits.append(source.column(found.id).ilike(pattern))
+    hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
+    candidates = t.c._bigrams.contains(cast(array(sorted(bigrams(text))), t.c._bigrams.type))
+    return and_(candidates, or_(false(), *hits))
+
+
+def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
+    child = gate.live.children[rows.id]
+    texts = [c.id for c in rows.fields if c.storage is Storage.TEXT and gate.readable(f"{rows.id}.{c.id}") and c.id in child.c]
+    if not texts:
+        return false()
+    hit = or_(*(child.c[c].ilike(pattern) for c in texts))
+    return select(literal(1)).where(child.c._record_id == gate.live.sql.c.id, hit).exists()
+
+
+# -- order and cursors -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """One term of an order. Blanks come last either way."""
+
+    value: ColumnElement[Any]
+    down: bool = False
+    nullable: bool = True
+
+    def order(self, backwards: bool) -> Any:
+        down = self.down != backwards
+        term = self.value.desc() if down else self.value.asc()
+        if not self.nullable:
+            return term
+        return term.nulls_first() if backwards else term.nulls_last()
+
+    def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
+        """Strictly further on in the order than a bound."""
+        if bound is None:
+            return self.value.is_not(None) if backwards else false()
+        further = self.value < bound if self.down != backwards else self.value > bound
+        return further if backwards or not self.nullable else or_(further, self.value.is_(None))
+
+    def level(self, bound: Any) -> ColumnElement[bool]:
+        return self.value.is_(None) if bound is None else self.value == bound
+
+
+def sort_keys(gate: Door, sort: Sequence[str]) -> list[SortKey]:
+    """The terms of an order, ended by the id so that it is total. Raises InvalidInput."""
+    keys = []
+    for entry in sort or ("-created_at",):
+        path, down = entry.removeprefix("-"), entry.startswith("-")
+        keys.append(SortKey(_sort_value(gate, path), down, nullable=path not in ("created_at", "updated_at", "version")))
+    down = keys[-1].down if keys else True
+    return [*keys, SortKey(gate.live.sql.c.id, down, nullable=False)]
+
+
+def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
+    refusal = InvalidInput({"sort": [say("'{id}' is not a field to sort by.", id=path[:60])]})
+    found = gate.live.table.by_id.get(path)
+    if (found is None and path not in SYSTEM_PATHS) or (found is not None and (not found.sortable or not gate.readable(path))):
+        raise refusal
+    value = gate.source().column(path)
+    kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
+    if isinstance(found, Choice):
+        return func.array_position(array([o.id for o in found.options], type_=SqlText), value)
+    if kind and kind.kind == "member":
+        return _name_of(models.member, value)
+    if kind and kind.kind == "department":
+        return _name_of(models.department, value)
+    if found is not None and found.type == "link":
+        return _title_of(gate, found, value)
+    return value.collate(COLLATION) if kind and kind.kind in ("text", "choice") else value
+
+
+def _name_of(people: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(people.c.name.collate(COLLATION)).where(people.c.id == value).scalar_subquery()
+
+
+def _title_of(gate: Door, link: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    target = gate.live.sibling(link.table)  # type: ignore[attr-defined]
+    there = target.sql.alias()
+    other = door(gate.ctx, target)
+    if not other.may("read"):
+        return literal(None)
+    aliased = other.source(there)
+    first = next((f.id for f in target.table.fields if f.type in ("text", "serial") and other.readable(f.id)), None)
+    if first is None:
+        return value
+    return select(aliased.column(first).collate(COLLATION)).where(there.c.id == value, other.rows(sql=there)).scalar_subquery()
+
+
+def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnElement[bool]:
+    terms = []
+    for n, key in enumerate(keys):
+        level = [k.level(b) for k, b in zip(keys[:n], bounds[:n], strict=True)]
+        terms.append(and_(*level, key.beyond(bounds[n], backwards)))
+    return or_(*terms)
+
+
+def _write_cursor(values: Sequence[Any]) -> str:
+    text = json.dumps([_plain(v) for v in values], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _plain(value: Any) -> Any:
+    kinds = {Decimal: "n", datetime: "t", date: "d", UUID: "u"}
+    kind = next((k for c, k in kinds.items() if type(value) is c), None)
+    return [kind, value.isoformat() if kind in "td" else str(value)] if kind else value
+
+
+def _read_cursor(cursor: str, length: int) -> list[Any]:
+    refusal = InvalidInput({"page": [say("This page of the list no longer exists. Begin again from the first.")]})
+    try:
+        values = read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))
+        readers = {"n": Decimal, "t": datetime.fromisoformat, "d": date.fromisoformat, "u": UUID}
+        bounds = [readers[v[0]](v[1]) if isinstance(v, list) else v for v in values]  # type: ignore[operator]
+    except (ValueError, BadValue, KeyError, TypeError, IndexError, ArithmeticError):
+        raise refusal from None
+    if len(bounds) != length:
+        raise refusal
+    return bounds
+
+
+# -- rows to records -------------------------------------------------------------------------------
+
+
+def _record(gate: Door, row: Any, columns: Iterable[str], rights: Mapping[str, str] | None = None) -> Record:
+    m = row._mapping
+    errors = m["_errors"]
+    values = {c: _with_error(m[c], c, errors) for c in columns if c in m and (rights is None or rights.get(c) != "hidden")}
+    system = {c: m[c] for c in ("created_at", "created_by", "updated_at", "updated_by", "version")}
+    system["flow.state"] = m["_flow_state"]
+    return Record(m["id"], m["version"], values, system, rights or {}, m["_title"])
+
+
+def _with_error(value: Any, path: str, errors: Mapping[str, str] | None) -> Any:
+    return ErrorValue(errors[path]) if value is None and errors and path in errors else value
+
+

@@ -1,0 +1,107 @@
+"""Workspaces: making one, finding one, and working in one transaction bound to its schema."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, create_engine, insert, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateSchema
+
+from runtime import models
+from runtime.actors import Actor, System
+from runtime.context import Context, Workspace
+from runtime.ids import new_id
+from schemas.errors import NotFound
+
+Result = TypeVar("Result")
+
+QUERY_CACHE = 5_000
+RETRIES = 3
+PASSING = {"40001", "40P01", "55P03"}
+"""SQLSTATEs of a serialisation failure, a deadlock and a lock not had in time: worth another try."""
+
+
+def connect(url: str, **options: Any) -> Engine:
+    """An engine for Mortise's database. `url` begins with postgresql://."""
+    return create_engine(
+        re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url),
+        query_cache_size=QUERY_CACHE,
+        pool_pre_ping=True,
+        **{"pool_size": 8, "max_overflow": 8, **options},
+    )
+
+
+def prepare(engine: Engine) -> None:
+    """Make what all workspaces share, once."""
+    with engine.begin() as conn:
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mortise.prepare'))"))
+        conn.execute(CreateSchema("control", if_not_exists=True))
+        models.control_metadata.create_all(conn)
+
+
+def create(engine: Engine, slug: str, title: str, zone: str = "Asia/Shanghai", language: str = "zh") -> Workspace:
+    """A new, empty workspace. Raises ValueError when the slug is not a word or is taken."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", slug):
+        raise ValueError("a workspace's short name is made of a-z, 0-9 and -, a letter first")
+    made = Workspace(new_id(), slug, title, f"w_{new_id().hex[-12:]}", ZoneInfo(zone), language)
+    with engine.begin() as conn:
+        if conn.scalar(select(models.workspace.c.id).where(models.workspace.c.slug == slug)):
+            raise ValueError(f"there is a workspace {slug!r} already")
+        conn.execute(CreateSchema(made.schema))
+        bind(conn, made.schema)
+        models.workspace_metadata.create_all(conn)
+        conn.execute(
+            insert(models.workspace).values(
+                id=made.id, slug=slug, title=title, schema=made.schema, zone=zone, language=language, layout=models.LAYOUT
+            )
+        )
+    return made
+
+
+def find(conn: Connection, slug: str | None = None, id: UUID | None = None) -> Workspace:
+    """The workspace of this short name or id. Raises NotFound."""
+    w = models.workspace
+    row = conn.execute(select(w).where(w.c.slug == slug if slug is not None else w.c.id == id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Workspace(row.id, row.slug, row.title, row.schema, ZoneInfo(row.zone), row.language)
+
+
+def all_workspaces(conn: Connection) -> list[Workspace]:
+    ids = conn.scalars(select(models.workspace.c.id).order_by(models.workspace.c.created_at)).all()
+    return [find(conn, id=id) for id in ids]
+
+
+def bind(conn: Connection, schema: str) -> None:
+    """Let this transaction see one workspace's tables, and the jobs' last."""
+    conn.exec_driver_sql(f'SET LOCAL search_path TO "{schema}", procrastinate')
+
+
+@contextmanager
+def opened(
+    engine: Engine, workspace: Workspace, actor: Actor | None = None, *, now: datetime | None = None,
+    language: str | None = None, origin: str = "",
+) -> Iterator[Context]:  # fmt: skip
+    """One transaction in a workspace: commits when the block ends, rolls back when it raises."""
+    with engine.begin() as conn:
+        bind(conn, workspace.schema)
+        yield Context(
+            workspace=workspace, actor=actor or System(), conn=conn, now=now or datetime.now(UTC),
+            language=language or workspace.language, origin=origin,
+        )  # fmt: skip
+
+
+def attempt(work: Callable[[], Result]) -> Result:
+    """Do a whole piece of work, again from the start when it only lost against another transaction."""
+    for _ in range(RETRIES):
+        try:
+            return work()
+        except DBAPIError as err:
+            if getattr(err.orig, "sqlstate", "") not in PASSING:
+                raise
+    return work()
