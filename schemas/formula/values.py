@@ -46,6 +46,14 @@ SYNTAX = ErrorValue("#ERROR!")
 ERRORS = {e.code: e for e in (DIV0, VALUE, NAME, NUM, REF, NA, FUEL)}
 
 
+class Fault(Exception):
+    """An error on its way up through an evaluation; whoever keeps values turns it into its ErrorValue."""
+
+    def __init__(self, error: ErrorValue) -> None:
+        super().__init__(error.code)
+        self.error = error
+
+
 @dataclass(frozen=True)
 class Need:
     """A question to the world.
@@ -84,10 +92,27 @@ class World:
         return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
 
 
-def divide(dividend: Decimal, divisor: Decimal) -> Decimal | ErrorValue:
+class Run:
+    """One evaluation: the record's values, the world, the row at hand and the fuel left."""
+
+    __slots__ = ("fuel", "row", "values", "world")
+
+    def __init__(self, values: Mapping[str, Any], world: World) -> None:
+        self.values = values
+        self.world = world
+        self.fuel = world.fuel
+        self.row = -1
+
+    def burn(self, amount: int) -> None:
+        self.fuel -= amount
+        if self.fuel < 0:
+            raise Fault(FUEL)
+
+
+def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
     """The quotient rounded half up to 20 decimals, exactly as SQL computes it."""
     if not divisor:
-        return DIV0
+        raise Fault(DIV0)
     context = TRUNCATING
     places = dividend.adjusted() - divisor.adjusted() + DECIMALS + 3
     if places > context.prec:
@@ -97,8 +122,10 @@ def divide(dividend: Decimal, divisor: Decimal) -> Decimal | ErrorValue:
     return bounded(EXACT.quantize(context.divide(dividend, divisor), QUANTUM))
 
 
-def bounded(number: Decimal) -> Decimal | ErrorValue:
-    return number if -LARGEST < number < LARGEST else NUM
+def bounded(number: Decimal) -> Decimal:
+    if -LARGEST < number < LARGEST:
+        return number
+    raise Fault(NUM)
 
 
 def fold(text: str) -> str:

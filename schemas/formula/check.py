@@ -1,0 +1,346 @@
+"""Checking a formula: what its names mean, whether its parts fit, what it needs."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from schemas.formula.coerce import accepts, moment_in
+from schemas.formula.functions import FUNCTIONS, OPERATORS
+from schemas.formula.functions.base import Function, Parameter, unknown
+from schemas.formula.parse import Formula, FormulaError
+from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name, Path, Tree, Unary, left_spine, names
+from schemas.formula.typed import Apply, Chain, Constant, Expression, Items, Me, Node, Read, Reference, Scope, parts
+from schemas.formula.types import (
+    ANY,
+    BLANK,
+    BOOLEAN,
+    DATE,
+    DATETIME,
+    DEPARTMENT_FACTS,
+    MEMBER,
+    MEMBER_FACTS,
+    MOMENTS,
+    NUMBER,
+    TEXT,
+    WORDS,
+    Type,
+    array_of,
+    stray_option,
+    unify,
+)
+from schemas.formula.values import ErrorValue, Need, World
+from schemas.messages import Message, say
+
+COMPARISONS = frozenset(("=", "<>", "<", ">", "<=", ">="))
+SAME = frozenset(("member", "department", "link"))
+NOWHERE = World(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+
+
+def check(formula: Formula, scope: Scope, expected: Type | None = None) -> Expression:
+    """The typed tree of a formula. Raises FormulaError with the position of what does not fit."""
+    checker = Checker(scope)
+    root = checker.node(formula.tree)
+    if expected is not None:
+        root = _fitting(root, expected)
+    below = list(_all(root))
+    return Expression(
+        formula=formula,
+        root=root,
+        type=array_of(root.type) if root.rows and root.type.kind != "array" else root.type,
+        paths=names(formula.tree),
+        volatile=checker.volatile,
+        no_sql=_no_sql(below),
+        needs=frozenset(n.need for n in below if isinstance(n, Read | Me) and n.need is not None),
+    )
+
+
+def _all(root: Node) -> list[Node]:
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if isinstance(node, Chain):
+            found.extend(node.steps)
+        waiting.extend(parts(node))
+    return found
+
+
+def _no_sql(nodes: list[Node]) -> Message | None:
+    for node in nodes:
+        if isinstance(node, Apply):
+            if node.function.form is None:
+                return say("{function} cannot be computed by the database.", function=node.function.name)
+            if node.lifts:
+                return say("A calculation over a written list cannot be done by the database.")
+    return None
+
+
+class Checker:
+    """Goes through a tree once; remembers what it met."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.volatile = False
+
+    def node(self, tree: Tree) -> Node:
+        first, chain = left_spine(tree)
+        node = self.part(first)
+        steps: list[Apply] = []
+        begun: Node = node
+        for step in chain:
+            applied = self.operation(step.operator, (node, self.node(step.right)), step)
+            steps.append(applied)
+            node = applied
+        if len(steps) < 2:
+            return node
+        return self.chain(begun, steps)
+
+    def chain(self, first: Node, steps: list[Apply]) -> Node:
+        """Steps in a row as one flat node; only where rows begin does a new one start."""
+        node, run = first, []
+        for step in steps:
+            run.append(step)
+            node = step
+        rows = node.rows
+        if any(step.rows != rows for step in run) or first.rows not in ((), rows):
+            return self.nested(first, steps)
+        return Chain(type=node.type, rows=rows, start=first.start, first=first, steps=tuple(map(_without_left, steps)))
+
+    def nested(self, first: Node, steps: list[Apply]) -> Node:
+        split = next((n for n, step in enumerate(steps) if step.rows), len(steps))
+        if split > 1:
+            head = self.chain(first, steps[:split])
+            tail = Apply(**{**vars(steps[split]), "args": (head, steps[split].args[1])})
+            return self.chain(tail, steps[split + 1 :]) if steps[split + 1 :] else tail
+        if split == 1:
+            return self.chain(steps[1], steps[2:]) if steps[2:] else steps[1]
+        return self.chain(steps[0], steps[1:]) if steps[1:] else steps[0]
+
+    def part(self, tree: Tree) -> Node:
+        match tree:
+            case Literal(value=value):
+                return Constant(type=_type_of(value), value=value, start=tree.start)
+            case Name(path=path):
+                return self.read(path, tree)
+            case Call(name="ME", args=(), facts=facts):
+                return self.me(facts, tree)
+            case Call():
+                return self.call(tree)
+            case Unary(operator=operator, operand=operand):
+                return self.operation(f"{operator}1", (self.node(operand),), tree)
+            case ArrayLiteral(rows=rows):
+                return self.items(rows, tree)
+        raise TypeError(f"not part of a formula: {tree!r}")
+
+    def read(self, path: Path, tree: Tree) -> Node:
+        found = self.resolve(path, tree)
+        self.volatile = self.volatile or found.volatile
+        need = Need("path", path) if found.hops else None
+        for length in range(1, len(path) + 1):
+            prefix = found if length == len(path) else self.resolve(path[:length], tree)
+            if prefix.type.kind == "array" or (prefix.type.kind == "rows" and length < len(path)):
+                return self.column(path, length, found, need, tree)
+        return Read(type=found.type, path=path, need=need, start=tree.start)
+
+    def column(self, path: Path, length: int, found: Reference, need: Need | None, tree: Tree) -> Node:
+        kind = found.type.of if found.type.kind == "array" and found.type.of else found.type
+        return Read(type=kind, path=path, rows=path[:length], need=need, start=tree.start)
+
+    def resolve(self, path: Path, tree: Tree) -> Reference:
+        found = self.scope.resolve(path)
+        if isinstance(found, Message):
+            raise FormulaError(found, tree.start)
+        return found
+
+    def me(self, facts: Path, tree: Tree) -> Node:
+        kind: Type = MEMBER
+        for fact in facts:
+            known = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}.get(kind.kind, {})
+            if fact not in known:
+                raise FormulaError(say("A member has no '{fact}' (known: {known}).", fact=fact, known=", ".join(known)), tree.start)
+            kind = known[fact]
+        if kind.kind == "array" and kind.of:
+            return Me(type=kind, facts=facts, start=tree.start)
+        return Me(type=kind, facts=facts, start=tree.start)
+
+    def items(self, rows: tuple[tuple[Tree, ...], ...], tree: Tree) -> Node:
+        table = tuple(tuple(self.node(item) for item in row) for row in rows)
+        kind = BLANK
+        for node in (node for row in table for node in row):
+            kind = unify(kind, node.type) or ANY
+        return Items(type=array_of(kind), table=table, start=tree.start)
+
+    def call(self, tree: Call) -> Node:
+        if tree.facts:
+            raise FormulaError(say("Only ME() can be followed by a fact."), tree.start)
+        function = FUNCTIONS.get(tree.name)
+        if function is None:
+            raise FormulaError(unknown(tree.name), tree.start)
+        places = function.places(len(tree.args))
+        if places is None:
+            raise FormulaError(_wrong_count(function, len(tree.args)), tree.start)
+        return self.apply(function, tuple(self.node(arg) for arg in tree.args), places, tree)
+
+    def operation(self, operator: str, args: tuple[Node, ...], tree: Tree) -> Apply:
+        if operator in COMPARISONS:
+            args = _comparable(args, tree)
+        if operator == "IN":
+            args = _member_of_list(args)
+        if operator in ("+", "-") and len(args) == 2:
+            operator = _sum_kind(operator, args)
+        function = OPERATORS[operator]
+        places = function.places(len(args))
+        assert places is not None
+        return self.apply(function, args, places, tree)
+
+    def apply(self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree) -> Apply:
+        rows: Path = ()
+        lifts = False
+        types = []
+        args = tuple(_as_moment(a, p) for a, p in zip(args, places, strict=True))
+        for arg, place in zip(args, places, strict=True):
+            self.fits(function, arg, place)
+            listed = bool(arg.rows) or arg.type.kind == "array"
+            if listed and not place.takes_lists:
+                rows = _same_rows(rows, arg, tree)
+                lifts = lifts or not arg.rows
+            lifts = lifts or arg.type.kind == "any"
+            types.append(arg.type.of if arg.type.kind == "array" and arg.type.of and place.kind != "array" else arg.type)
+        given = function.result(types)
+        if isinstance(given, Message):
+            raise FormulaError(given, tree.start)
+        if lifts and given.kind != "array" and any(a.type.kind == "array" and not p.takes_lists for a, p in zip(args, places, strict=True)):
+            given = array_of(given)
+        self.volatile = self.volatile or function.volatile
+        return Apply(type=given, rows=rows, start=tree.start, function=function, args=args, parameters=places, lifts=lifts)
+
+    def fits(self, function: Function, arg: Node, place: Parameter) -> None:
+        kind = arg.type.of if arg.type.kind == "array" and arg.type.of else arg.type
+        if kind.kind == "array" or accepts(place.element, kind):
+            return
+        if place.kind == "array" and kind.kind == "rows":
+            return
+        raise FormulaError(
+            say("{function} takes {kind} here, but this is {given}.", function=_spoken(function),
+                kind=WORDS.get(place.element, say("a date or a time")), given=WORDS[kind.kind]), arg.start)  # fmt: skip
+
+
+def _spoken(function: Function) -> str:
+    return function.name.rstrip("1") if function.group == "" else function.name
+
+
+def _without_left(step: Apply) -> Apply:
+    """A step of a chain keeps only the type of what stands left of it."""
+    left = Constant(type=step.args[0].type, rows=step.args[0].rows, value=None)
+    return Apply(**{**vars(step), "args": (left, step.args[1])})
+
+
+def _type_of(value: object) -> Type:
+    if isinstance(value, bool):
+        return BOOLEAN
+    if value is None or value == "":
+        return BLANK
+    if isinstance(value, str):
+        return Type("text", options=frozenset((value,)))
+    return ANY if isinstance(value, ErrorValue) else NUMBER
+
+
+def _fitting(root: Node, expected: Type) -> Node:
+    """The root as the expected type; a text that is an option is that choice."""
+    if expected.kind == "any":
+        return root
+    given = array_of(root.type) if root.rows and root.type.kind != "array" else root.type
+    if expected.kind in MOMENTS:
+        root = _as_moment(root, Parameter("moment"))
+        given = root.type if not root.rows else given
+    stray = stray_option(expected, given)
+    if stray is not None:
+        raise FormulaError(stray, root.start)
+    both = unify(given, expected)
+    if both is None or (expected.kind == "choice" and given.kind == "text" and given.options is None):
+        if expected.kind == "text" and accepts("text", given):
+            return root
+        if expected.kind == "choice" and given.kind == "text":
+            return root
+        raise FormulaError(say("This gives {given}, but {expected} is needed.", given=WORDS[given.kind], expected=WORDS[expected.kind]), root.start)
+    return root
+
+
+def _as_moment(node: Node, place: Parameter) -> Node:
+    """A text that spells a date counts as that date where dates are taken."""
+    if place.element not in ("date", "moment") or not isinstance(node, Constant) or not isinstance(node.value, str):
+        return node
+    moment = moment_in(node.value, NOWHERE)
+    if moment is None or isinstance(moment, datetime):
+        return node
+    return Constant(type=DATE, value=moment, start=node.start)
+
+
+def _comparable(args: tuple[Node, ...], tree: Tree) -> tuple[Node, ...]:
+    left, right = args
+    one, other = _element(left), _element(right)
+    if {one.kind, other.kind} & MOMENTS and {one.kind, other.kind} & {"text"}:
+        moment = Parameter("moment")
+        left, right = _as_moment(left, moment), _as_moment(right, moment)
+        one, other = _element(left), _element(right)
+    for choice, text, at in ((one, other, right), (other, one, left)):
+        stray = stray_option(choice, text)
+        if stray is not None:
+            raise FormulaError(stray, at.start)
+    if unify(one, other) is None:
+        raise FormulaError(
+            say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]), tree.start
+        )
+    return left, right
+
+
+def _member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:
+    value, items = args
+    if not items.rows and items.type.kind not in ("array", "rows", "any"):
+        raise FormulaError(say("After IN a list is needed, such as {example}.", example='{"a","b"}'), items.start)
+    one, other = _element(value), _element(items)
+    stray = stray_option(one, other) or stray_option(other, one)
+    if stray is not None:
+        raise FormulaError(stray, items.start)
+    if unify(one, other) is None:
+        raise FormulaError(say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]), items.start)
+    return args
+
+
+def _element(node: Node) -> Type:
+    return node.type.of if node.type.kind == "array" and node.type.of else node.type
+
+
+def _sum_kind(operator: str, args: tuple[Node, ...]) -> str:
+    """Which addition or subtraction the operands ask for: of numbers, or with dates."""
+    left, right = (_element(a).kind for a in args)
+    if "any" in (left, right):
+        return f"{operator}any"
+    if left in MOMENTS and right in MOMENTS and operator == "-":
+        return "-dates"
+    if left in MOMENTS:
+        return f"{operator}days"
+    if right in MOMENTS and operator == "+":
+        return "days+"
+    return operator
+
+
+def _same_rows(rows: Path, arg: Node, tree: Tree) -> Path:
+    if rows and arg.rows and rows != arg.rows:
+        raise FormulaError(
+            say("'{one}' and '{other}' have different rows and cannot be calculated with one another.",
+                one=".".join(rows), other=".".join(arg.rows)), tree.start)  # fmt: skip
+    return rows or arg.rows
+
+
+def _wrong_count(function: Function, given: int) -> Message:
+    if function.most == function.least:
+        return say("{function} takes {count} arguments, but {given} are given: {usage}", function=function.name,
+                   count=function.least, given=given, usage=function.usage)  # fmt: skip
+    if given < function.least:
+        return say("{function} takes at least {count} arguments, but {given} are given: {usage}", function=function.name,
+                   count=function.least, given=given, usage=function.usage)  # fmt: skip
+    return say("{function} takes at most {count} arguments, but {given} are given: {usage}", function=function.name,
+               count=function.most, given=given, usage=function.usage)  # fmt: skip
+
+
+__all__ = ["DATETIME", "TEXT", "check"]
