@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+VERSION = "0.1.0"
 SOURCE = Path(__file__).parents[1]
 
 

@@ -40,7 +40,7 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Nothing happens for an unknown key."""
 
-    def keys(self, workspace: UUID | None = None) -> Iterator[str]:
+    def all_keys(self, workspace: UUID | None = None) -> Iterator[str]:
         """Every key, or those of one workspace."""
 
 
@@ -75,7 +75,7 @@ class Folder:
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
-    def keys(self, workspace: UUID | None = None) -> Iterator[str]:
+    def all_keys(self, workspace: UUID | None = None) -> Iterator[str]:
         for path in sorted(self.root.glob(f"{workspace or '*'}/*/*")):
             if path.suffix != ".part":
                 yield f"{path.parts[-3]}/{path.name}"

@@ -27,7 +27,7 @@ def test_what_is_too_large_leaves_nothing(storage: Storage) -> None:
     key = file_key(uuid4(), uuid4())
     with pytest.raises(TooLarge):
         storage.put(key, io.BytesIO(b"x" * 11), most=10)
-    assert list(storage.keys()) == []
+    assert list(storage.all_keys()) == []
     with pytest.raises(FileNotFoundError):
         storage.open(key)
     assert storage.put(key, io.BytesIO(b"x" * 10), most=10).size == 10
@@ -38,8 +38,8 @@ def test_keys_of_one_workspace(storage: Storage) -> None:
     keys = sorted(file_key(ours, uuid4()) for _ in range(3))
     for key in [*keys, file_key(theirs, uuid4())]:
         storage.put(key, io.BytesIO(b""))
-    assert sorted(storage.keys(ours)) == keys
-    assert len(list(storage.keys())) == 4
+    assert sorted(storage.all_keys(ours)) == keys
+    assert len(list(storage.all_keys())) == 4
 
 
 def test_deleting_twice_is_fine(storage: Storage) -> None:
@@ -47,7 +47,7 @@ def test_deleting_twice_is_fine(storage: Storage) -> None:
     storage.put(key, io.BytesIO(b"receipt"))
     storage.delete(key)
     storage.delete(key)
-    assert list(storage.keys()) == []
+    assert list(storage.all_keys()) == []
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "a/b", f"{uuid4()}/../{uuid4()}", f"{uuid4()}", ""])
