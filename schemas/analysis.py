@@ -5,6 +5,7 @@ Computed once per loaded app; `App.analysis` keeps it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import Problem
@@ -12,7 +13,7 @@ from schemas.fields import Field, Storage
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
-from schemas.formula import Expression, Formula, FormulaError, Type, check
+from schemas.formula import Expression, Formula, FormulaError, Need, Type, check
 from schemas.formula.types import ANY, BOOLEAN, NUMBER
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
@@ -50,6 +51,15 @@ class Input:
     table: str
     field: str
     route: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """A stored computed field that reads something, and the route from its records to what it reads."""
+
+    table: str
+    field: str
+    route: tuple[str, ...]
 
 
 class Analysis:
@@ -202,6 +212,59 @@ class Analysis:
                 if target is None:
                     return
                 at, route, row = target, (*route, whole), None
+
+    def needs(self, table: Table) -> frozenset[Need]:
+        """What the stored formulas of a record ask of the world."""
+        found: set[Need] = set()
+        for field in self.computed(table):
+            if isinstance(field, FormulaField):
+                found |= self.expression(field.formula, self.scope(table)).needs
+        return frozenset(found)
+
+    @cached_property
+    def dependents(self) -> dict[tuple[str, str], list["Dependent"]]:
+        """(table, field) -> the stored computed fields that read it, in the order in which to work them out."""
+        found: dict[tuple[str, str], list[Dependent]] = {}
+        for table in self.app.tables:
+            for field in self.computed(table):
+                for input in self._stored_inputs(table, field):
+                    key = (input.table, input.field.partition(".")[0])
+                    found.setdefault(key, []).append(Dependent(table.id, field.id, input.route))
+        return found
+
+    def _stored_inputs(self, table: Table, field: Computed) -> set[Input]:
+        """What a field reads, with what the row formulas read that it reads."""
+        found = self.inputs(table, field)
+        for rows in table.subforms:
+            if any(i.field.partition(".")[0] == rows.id and not i.route for i in found):
+                for column in self.row_formulas(table, rows):
+                    found |= {i for i in self.inputs(table, column, rows) if i.route or i.table != table.id}
+        return found
+
+    @cached_property
+    def ranks(self) -> dict[tuple[str, str], int]:
+        """A number for each stored computed field, larger than those of all that it reads. Raises Circle."""
+        ranks: dict[tuple[str, str], int] = {}
+        trail: list[tuple[str, str]] = []
+
+        def rank(key: tuple[str, str]) -> int:
+            if key in ranks:
+                return ranks[key]
+            if key in trail:
+                raise Circle([".".join(k) for k in [*trail[trail.index(key) :], key]])
+            table = self.app.table(key[0])
+            field = table.by_id.get(key[1]) if table else None
+            if table is None or not isinstance(field, Computed) or self.is_volatile(table, field):
+                return 0
+            trail.append(key)
+            ranks[key] = 1 + max((rank((i.table, i.field)) for i in self._stored_inputs(table, field)), default=0)
+            trail.pop()
+            return ranks[key]
+
+        for table in self.app.tables:
+            for field in self.computed(table):
+                rank((table.id, field.id))
+        return ranks
 
     # -- problems ------------------------------------------------------------------------------
 

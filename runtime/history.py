@@ -1,0 +1,62 @@
+"""Who changed what, when: one entry for each write of a record, field by field."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from runtime import models
+from runtime.context import Context
+from runtime.ids import new_id
+from runtime.tables import LiveTable
+
+Changes = dict[str, list[Any]]
+"""Field id -> [before, after], as JSON."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One write of a record."""
+
+    version: int
+    action: str
+    changes: Mapping[str, list[Any]]
+    actor_kind: str
+    actor_id: UUID | None
+    origin: str | None
+    at: datetime
+
+
+def write(ctx: Context, live: LiveTable, action: str, entries: Iterable[tuple[UUID, int, Changes]], key: str | None = None) -> None:
+    """Write an entry for each (record, version, changes)."""
+    rows = [
+        {
+            "id": new_id(), "installation_id": live.inst.id, "table_id": live.id, "record_id": record, "version": version,
+            "action": action, "changes": changes, "actor_kind": ctx.actor.kind, "actor_id": ctx.actor.id,
+            "origin": ctx.origin or None, "key": key, "at": ctx.now,
+        }
+        for record, version, changes in entries
+    ]  # fmt: skip
+    if rows:
+        ctx.conn.execute(insert(models.history), rows)
+
+
+def of_record(ctx: Context, live: LiveTable, record: UUID, since: int = 0, limit: int = 200) -> list[Entry]:
+    """The writes of a record after a version, newest first. What the reader may not see is the caller's to leave out."""
+    h = models.history
+    query = select(h.c.version, h.c.action, h.c.changes, h.c.actor_kind, h.c.actor_id, h.c.origin, h.c.at)
+    query = query.where(h.c.record_id == record, h.c.table_id == live.id, h.c.version > since)
+    return [Entry(*row) for row in ctx.conn.execute(query.order_by(h.c.at.desc(), h.c.version.desc()).limit(limit))]
+
+
+def dump_changes(live: LiveTable, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """The fields that differ, as JSON. Blank to blank is no change."""
+    changes: Changes = {}
+    for field in live.table.fields:
+        old, new = field.dump(before.get(field.id)), field.dump(after.get(field.id))
+        if old != new:
+            changes[field.id] = [old, new]
+    return changes

@@ -1,0 +1,357 @@
+"""The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from runtime import answers, definitions, history, recalculate, serials
+from runtime.access import Door, door
+from runtime.bigrams import of_texts
+from runtime.context import Context
+from runtime.ids import new_id
+from runtime.migrate import unique_name
+from runtime.query import Record, fetch
+from runtime.rows import child_values, replace_rows
+from runtime.tables import LiveTable
+from schemas import filling
+from schemas.errors import Conflict, Denied, InvalidInput
+from schemas.fields import Field
+from schemas.fields.rows import Rows
+from schemas.fields.serial import Serial
+from schemas.filling import Errors, Values
+from schemas.form import Form
+from schemas.formula import ErrorValue
+from schemas.messages import say
+
+TAKEN = say("Another record already has this value.")
+
+
+@dataclass
+class Draft:
+    """A record on its way into the table: its values so far, and what is wrong with them."""
+
+    id: UUID
+    values: Values
+    before: Values = field(default_factory=dict)
+    version: int = 1
+    errors: Errors = field(default_factory=dict)
+
+
+# -- creating --------------------------------------------------------------------------------------
+
+
+def create(ctx: Context, live: LiveTable, given: Mapping[str, Any], *, form: Form | None = None, key: str | None = None,
+           id: UUID | None = None) -> UUID:  # fmt: skip
+    """A new record from parsed values. Raises InvalidInput with every problem, Denied, NotFound."""
+    draft = create_many(ctx, live, [given], form=form, key=key, ids=[id] if id else None)[0]
+    if draft.errors:
+        raise InvalidInput(draft.errors)  # type: ignore[arg-type]
+    return draft.id
+
+
+def create_many(
+    ctx: Context, live: LiveTable, many: Sequence[Mapping[str, Any]], *, form: Form | None = None, key: str | None = None,
+    ids: Sequence[UUID] | None = None, action: str = "create", dry: bool = False,
+) -> list[Draft]:  # fmt: skip
+    """New records, those without problems written; the others come back with `errors`. `dry` only checks.
+
+    Raises Denied when the actor may not add such a record.
+    """
+    gate = door(ctx, live)
+    gate.require(action)
+    definitions.lock_shared(ctx, live.inst.id)
+    drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
+    for draft in drafts:
+        _refuse_closed_fields(gate, draft, action)
+    _prepare(ctx, live, drafts, form)
+    sound = [d for d in drafts if not d.errors]
+    if sound and not dry:
+        _insert(ctx, live, sound, key)
+        _hold_after(gate, action, [d.id for d in sound])
+        recalculate.after_create(ctx, live, [(d.id, d.values) for d in sound])
+    return drafts
+
+
+def _refuse_closed_fields(gate: Door, draft: Draft, action: str) -> None:
+    """What a person may not write, they may not give a value on creating either."""
+    if gate.free:
+        return
+    for id, value in draft.values.items():
+        if id in gate.live.table.by_id and value is not None and gate.best(id, action) != "write":
+            draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+
+
+def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
+    """Defaults, rules, calculations and checks of new records."""
+    asked = answers.answering(ctx, live)
+    for draft in drafts:
+        draft.values |= filling.defaults(live.analysis, live.table, form, draft.values, asked)
+    answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
+    for draft in drafts:
+        _decide(ctx, live, draft, form)
+    _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
+
+
+def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> None:
+    """The draft's values as they will be stored, and every problem with them."""
+    asked = answers.answering(ctx, live, draft.id)
+    worked_out = filling.calculate(live.analysis, live.table, _system(ctx, draft.values), asked)
+    errors: Errors = {}
+    if form is not None:
+        state = filling.state_of(live.analysis, live.table, form, worked_out, asked)
+        worked_out = filling.calculate(live.analysis, live.table, filling.without_hidden(worked_out, state), asked)
+        errors = filling.form_problems(live.analysis, live.table, form, worked_out, state, asked)
+    for path, problems in filling.table_problems(live.analysis, live.table, worked_out, asked).items():
+        errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
+    draft.values = worked_out
+    for path, problems in errors.items():
+        draft.errors.setdefault(path, []).extend(problems)
+
+
+def _system(ctx: Context, values: Values) -> Values:
+    """The values with what formulas may ask of a record that is not there yet."""
+    known = {"created_at": ctx.now, "created_by": ctx.actor.id, "updated_at": ctx.now, "updated_by": ctx.actor.id}
+    return {**known, **values}
+
+
+def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None) -> None:
+    for serial in (f for f in live.table.fields if isinstance(f, Serial)):
+        for draft, number in zip(drafts, serials.draw(ctx, live, serial, len(drafts)), strict=True):
+            draft.values[serial.id] = number
+    for draft in drafts:
+        if any(isinstance(f, Serial) for f in live.table.fields):
+            draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id))
+    stamp = {"version": 1, "created_at": ctx.now, "created_by": _person(ctx), "updated_at": ctx.now, "updated_by": _person(ctx)}
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    with _unique(live):
+        ctx.conn.execute(insert(live.sql), rows)
+    for subform in live.table.subforms:
+        replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
+    answers.forget(ctx, live)
+    entries = [(d.id, 1, history.dump_changes(live, {}, d.values)) for d in drafts]
+    history.write(ctx, live, "create", entries, key)
+
+
+def _person(ctx: Context) -> UUID | None:
+    return ctx.actor.id if ctx.actor.kind == "member" else None
+
+
+def _columns(live: LiveTable, values: Values) -> Values:
+    """What the table's own row holds: stored fields, error codes, words to find it by."""
+    stored: Values = {}
+    errors: dict[str, str] = {}
+    for found in live.table.fields:
+        if found.id in live.sql.c:
+            value = values.get(found.id)
+            if isinstance(value, ErrorValue):
+                errors[found.id], value = value.code, None
+            stored[found.id] = value
+    stored["_errors"] = errors or None
+    stored["_bigrams"] = of_texts(f.words(values.get(f.id)) for f in live.table.fields if not isinstance(values.get(f.id), ErrorValue))
+    return stored
+
+
+# -- changing --------------------------------------------------------------------------------------
+
+
+def change(
+    ctx: Context, live: LiveTable, id: UUID, given: Mapping[str, Any], *, seen: int | None = None, form: Form | None = None,
+    key: str | None = None, gate: Door | None = None,
+) -> dict[str, list[Any]]:  # fmt: skip
+    """Change a record; gives the changes made, field by field, as JSON.
+
+    `seen` is the version that the person read: fields changed since are kept unless the person edited them too,
+    which raises Conflict. Raises InvalidInput, Denied, NotFound.
+    """
+    gate = gate or door(ctx, live)
+    gate.require("update")
+    definitions.lock_shared(ctx, live.inst.id)
+    present = fetch(gate, id, "update", lock=True)
+    given = _merge(ctx, live, present, given, seen)
+    _refuse_unwritable(live, present, given)
+    draft = _load(ctx, live, id)
+    draft.version = present.version + 1
+    draft.values = {**draft.before, **given}
+    _decide(ctx, live, draft, form)
+    _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
+    if draft.errors:
+        raise InvalidInput(draft.errors)  # type: ignore[arg-type]
+    changes = history.dump_changes(live, draft.before, draft.values)
+    if changes:
+        _store(ctx, live, draft, key, changes)
+        _hold_after(gate, "update", [id])
+        recalculate.after_change(ctx, live, [(id, draft.before, draft.values)], set(changes))
+    return changes
+
+
+def _load(ctx: Context, live: LiveTable, id: UUID) -> Draft:
+    """The whole record, hidden fields included: checks and calculations see everything."""
+    before = child_values(ctx, live, [id])[id]
+    return Draft(id, dict(before), before)
+
+
+def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, Any], seen: int | None) -> Values:
+    """What the person really edited. Raises Conflict where somebody else has edited the same since."""
+    if seen is None or seen >= present.version:
+        return dict(given)
+    originals: dict[str, Any] = {}
+    for entry in history.of_record(ctx, live, present.id, since=seen):
+        originals |= {id: old for id, (old, _) in entry.changes.items()}
+    edited, clashes = {}, []
+    for id, value in given.items():
+        found = live.table.by_id.get(id)
+        dumped = found.dump(_plain_rows(found, value)) if found else value
+        if found and id in originals:
+            if dumped in (originals[id], found.dump(present.values.get(id))):
+                continue
+            clashes.append(id)
+        edited[id] = value
+    if clashes:
+        theirs = {id: present.values.get(id) for id in clashes}
+        raise Conflict(clashes, theirs, present.version)
+    return edited
+
+
+def _plain_rows(found: Field, value: Any) -> Any:
+    return value if not isinstance(found, Rows) else value or None
+
+
+def _refuse_unwritable(live: LiveTable, present: Record, given: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
+    errors: Errors = {}
+    for id, value in given.items():
+        found = live.table.by_id.get(id)
+        if found is None or present.rights.get(id) == "write":
+            continue
+        if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
+            errors[id] = [say("You may not change this field.")]
+    if errors:
+        raise InvalidInput(errors)  # type: ignore[arg-type]
+
+
+def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
+    stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    with _unique(live):
+        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**_columns(live, draft.values), **stamp}))
+    for subform in live.table.subforms:
+        if subform.id in changes:
+            replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
+    answers.forget(ctx, live)
+    history.write(ctx, live, "update", [(draft.id, draft.version, changes)], key)
+
+
+def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
+    """The written rows must still be ones that the actor may write. Raises Denied."""
+    if gate.free:
+        return
+    t = gate.live.sql
+    held = select(t.c.id).where(t.c.id.in_(ids), gate.permitted_after(action, t))
+    if len(set(gate.ctx.conn.scalars(held))) != len(set(ids)):
+        raise Denied(say("You may not leave the record like this: it would be outside what you may change."))
+
+
+# -- trash -----------------------------------------------------------------------------------------
+
+
+def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
+    """Put records into the trash; gives those that were. Raises InvalidInput when other records need them."""
+    gate = door(ctx, live)
+    gate.require("delete")
+    definitions.lock_shared(ctx, live.inst.id)
+    t = live.sql
+    found = list(ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete")).order_by(t.c.id).with_for_update()))
+    _refuse_needed(ctx, live, found)
+    return _mark(ctx, live, found, {"_deleted_at": ctx.now, "_deleted_by": _person(ctx)}, "delete")
+
+
+def restore(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
+    """Take records out of the trash. Raises InvalidInput when a unique value has been given to another since."""
+    gate = door(ctx, live)
+    gate.require("delete")
+    definitions.lock_shared(ctx, live.inst.id)
+    t = live.sql
+    chosen = select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete", deleted=True)).order_by(t.c.id).with_for_update()
+    found = list(ctx.conn.scalars(chosen))
+    return _mark(ctx, live, found, {"_deleted_at": None, "_deleted_by": None}, "restore")
+
+
+def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[str, Any], action: str) -> list[UUID]:
+    if not ids:
+        return []
+    t = live.sql
+    by_key = {getattr(t.c, name): value for name, value in values.items()}
+    with _unique(live):
+        marked = update(t).where(t.c.id.in_(ids)).values({**by_key, t.c.version: t.c.version + 1}).returning(t.c.id, t.c.version)
+        versions = {row.id: row.version for row in ctx.conn.execute(marked)}
+    answers.forget(ctx, live)
+    history.write(ctx, live, action, [(id, version, {}) for id, version in versions.items()])
+    whole = child_values(ctx, live, list(versions))
+    recalculate.after_change(ctx, live, [(id, v, v) for id, v in whole.items()], None)
+    return list(versions)
+
+
+def _refuse_needed(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
+    for other in live.family.values():
+        for link in other.table.fields:
+            if link.type == "link" and link.table == live.id and link.on_delete == "restrict":  # type: ignore[attr-defined]
+                needs = select(other.sql.c.id).where(other.sql.c[link.id].in_(ids), other.sql.c._deleted_at.is_(None)).limit(1)
+                if ids and ctx.conn.scalar(needs):
+                    raise InvalidInput({"": [say("Records of '{table}' still point here. Remove those first.", table=other.table.title)]})
+
+
+# -- unique values ---------------------------------------------------------------------------------
+
+
+def _refuse_repeats(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
+    """Values that must be unique, compared among the drafts and with the records that are there."""
+    sets = [((f.id,), None) for f in live.table.fields if f.unique] + [(k.fields, k) for k in live.table.keys]
+    for fields, key in sets:
+        message = key.message if key and key.message else TAKEN
+        seen: dict[tuple[Any, ...], UUID] = {}
+        for draft in drafts:
+            values = tuple(_fold(draft.values.get(f)) for f in fields)
+            if any(v is None for v in values):
+                continue
+            if values in seen or _taken(ctx, live, fields, values, draft.id):
+                draft.errors.setdefault(fields[0], []).append(message)
+            seen[values] = draft.id
+
+
+def _fold(value: Any) -> Any:
+    from schemas.formula.values import fold
+
+    return fold(value) if isinstance(value, str) else value
+
+
+def _taken(ctx: Context, live: LiveTable, fields: Sequence[str], values: Sequence[Any], own: UUID) -> bool:
+    from runtime.sources import folded_column
+
+    t = live.sql
+    same: list[ColumnElement[bool]] = [folded_column(t.c[f]) == v for f, v in zip(fields, values, strict=True)]
+    query = select(t.c.id).where(*same, t.c._deleted_at.is_(None), t.c.id != own)
+    return ctx.conn.scalar(query.limit(1)) is not None
+
+
+class _unique:
+    """Turns the database's refusal of a repeated value into the field's own message."""
+
+    def __init__(self, live: LiveTable) -> None:
+        self.live = live
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, err: Any, trace: Any) -> None:
+        if not isinstance(err, IntegrityError):
+            return
+        name = getattr(getattr(err.orig, "diag", None), "constraint_name", "") or ""
+        for found in self.live.table.fields:
+            if found.id in self.live.sql.c and name == unique_name(self.live.sql.c[found.id].name):
+                raise InvalidInput({found.id: [TAKEN]}) from err
+        for key in self.live.table.keys:
+            raise InvalidInput({key.fields[0]: [key.message or TAKEN]}) from err  # type: ignore[list-item]
+
+

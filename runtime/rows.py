@@ -1,0 +1,88 @@
+"""Whole records with their subforms, for the writer: nothing masked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+
+from runtime.context import Context
+from runtime.ids import new_id
+from runtime.tables import LiveTable
+from schemas.fields.rows import Rows
+from schemas.formula import ErrorValue
+
+PLAIN = ("created_at", "created_by", "updated_at", "updated_by", "version")
+
+
+def child_values(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Everything stored of these records by id, subforms as lists of rows with their `_id`."""
+    t = live.sql
+    columns = [t.c[f.id].label(f.id) for f in live.table.fields if f.id in t.c]
+    system = [t.c[name] for name in PLAIN]
+    query = select(t.c.id, t.c._flow_state, t.c._errors, *system, *columns).where(t.c.id.in_(ids))
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in ctx.conn.execute(query):
+        values = {name: row._mapping[name] for name in (*PLAIN, *(c.name for c in columns))}
+        values |= {path: ErrorValue(code) for path, code in (row._errors or {}).items()}
+        found[row.id] = {**values, "flow.state": row._flow_state}
+    for rows in live.table.subforms:
+        for id, lines in _lines(ctx, live, rows, ids).items():
+            found[id][rows.id] = lines
+    return found
+
+
+def _lines(ctx: Context, live: LiveTable, rows: Rows, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    child = live.children[rows.id]
+    query = select(child).where(child.c._record_id.in_(ids)).order_by(child.c._record_id, child.c._position)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    keys = [c.key for c in child.columns]
+    for raw in ctx.conn.execute(query):
+        row = dict(zip(keys, raw, strict=True))
+        line = {"_id": row["_id"], **{c.id: row[c.id] for c in rows.fields if c.id in row}}
+        line |= {path: ErrorValue(code) for path, code in (row["_errors"] or {}).items()}
+        found.setdefault(row["_record_id"], []).append(line)
+    return found
+
+
+def replace_rows(
+    ctx: Context, live: LiveTable, rows: Rows, by_record: Mapping[UUID, Sequence[Mapping[str, Any]]], new: bool = False
+) -> None:
+    """Write a subform's rows as they now are; a row that was there keeps its id."""
+    child = live.children[rows.id]
+    own: set[UUID] = set()
+    if not new:
+        own = set(ctx.conn.scalars(select(child.c._id).where(child.c._record_id.in_(by_record))))
+        ctx.conn.execute(delete(child).where(child.c._record_id.in_(by_record)))
+    made = []
+    for record, lines in by_record.items():
+        for position, line in enumerate(lines):
+            made.append({"_record_id": record, "_position": position, **_line(child, rows, line, own)})
+    if made:
+        ctx.conn.execute(insert(child), made)
+
+
+def _line(child: Any, rows: Rows, line: Mapping[str, Any], own: set[UUID]) -> dict[str, Any]:
+    given = line.get("_id")
+    id = _known(given, own)
+    stored: dict[str, Any] = {"_id": id or new_id()}
+    errors = {}
+    for column in rows.fields:
+        if column.id in child.c:
+            value = line.get(column.id)
+            if isinstance(value, ErrorValue):
+                errors[column.id], value = value.code, None
+            stored[column.id] = value
+    return {**stored, "_errors": errors or None}
+
+
+def _known(given: Any, own: set[UUID]) -> UUID | None:
+    """The row's own id, once; a stranger's id is not taken over."""
+    try:
+        id = given if isinstance(given, UUID) else UUID(str(given))
+    except ValueError:
+        return None
+    if id in own:
+        own.discard(id)
+        return id
+    return None

@@ -1,0 +1,276 @@
+"""Resolves every reference in an app and checks every formula, so that a published app cannot fail to run."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from schemas.access import Grant, Who
+from schemas.analysis import DEEPEST_VOLATILE, Analysis, Circle
+from schemas.app import App, Entry
+from schemas.errors import Problem
+from schemas.fields import Field
+from schemas.fields.formula import Computed, FormulaField
+from schemas.fields.link import Link
+from schemas.fields.rollup import Rollup
+from schemas.fields.rows import Rows
+from schemas.form import Form
+from schemas.formula import Formula, FormulaError, Type
+from schemas.formula.types import BOOLEAN
+from schemas.messages import Message, say
+from schemas.scopes import TableScope
+from schemas.table import SYSTEM_FIELDS, Table
+from schemas.view import View
+
+
+def problems_of(analysis: Analysis) -> Iterator[Problem]:
+    """Everything wrong with an app's references and formulas, by path in its JSON."""
+    app = analysis.app
+    for n, table in enumerate(app.tables):
+        yield from _table(analysis, table, f"tables[{n}]")
+    yield from _circles(analysis)
+    for n, form in enumerate(app.forms):
+        yield from _form(analysis, form, f"forms[{n}]")
+    for n, view in enumerate(app.views):
+        yield from _view(analysis, view, f"views[{n}]")
+    for n, grant in enumerate(app.access):
+        yield from _grant(analysis, grant, f"access[{n}]")
+    for n, entry in enumerate(app.navigation):
+        yield from _entry(app, entry, f"navigation[{n}]")
+    yield from _others(analysis)
+
+
+def _others(analysis: Analysis) -> Iterator[Problem]:
+    """What the rooms of flows and dashboards have to say of theirs."""
+    from schemas import dashboard, flow
+
+    for n, item in enumerate(analysis.app.flows):
+        yield from _under(f"flows[{n}]", flow.problems(item, analysis.app))
+    for n, board in enumerate(analysis.app.dashboards):
+        yield from _under(f"dashboards[{n}]", dashboard.problems(board, analysis.app))
+
+
+def _under(path: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    for p in problems:
+        yield Problem(f"{path}.{p.path}" if p.path else path, p.message, p.severity)
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
+    yield from _filter(analysis, f"{path}.title_formula", table.title_formula, analysis.scope(table), None)
+    for n, field in enumerate(table.fields):
+        yield from _field(analysis, table, field, None, f"{path}.fields[{n}]")
+    for n, check in enumerate(table.checks):
+        yield from analysis.attempt(f"{path}.checks[{n}].formula", check.formula, analysis.scope(table), BOOLEAN)
+    for n, key in enumerate(table.keys):
+        yield from _known(f"{path}.keys[{n}].fields", key.fields, [f.id for f in table.fields if f.may_be_unique or f.type in ("choice", "link", "member", "department")])
+
+
+def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, path: str) -> Iterator[Problem]:
+    if isinstance(field.default, Formula):
+        yield from analysis.attempt(f"{path}.default", field.default, analysis.scope(table, rows))
+    if isinstance(field, Rows):
+        for n, column in enumerate(field.fields):
+            yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
+    elif isinstance(field, Link):
+        yield from _link(analysis, table, field, rows, path)
+    elif isinstance(field, FormulaField):
+        yield from _formula(analysis, table, field, rows, path)
+    elif isinstance(field, Rollup):
+        yield from _rollup(analysis, table, field, path)
+
+
+def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path: str) -> Iterator[Problem]:
+    target = analysis.app.table(link.table)
+    if target is None:
+        yield Problem(f"{path}.table", _no("table", link.table, [t.id for t in analysis.app.tables]))
+        return
+    yield from _known(f"{path}.show_columns", link.show_columns, target.by_id)
+    if link.pick is not None:
+        yield from _filter(analysis, f"{path}.pick", link.pick, analysis.pick_scope(link, table), BOOLEAN)
+    holder = [c.id for c in rows.fields] if rows else list(table.by_id)
+    for own, theirs in (link.fill or {}).items():
+        yield from _known(f"{path}.fill", [own], holder)
+        yield from _known(f"{path}.fill.{own}", [theirs], target.by_id)
+    if link.reverse:
+        yield from _known(f"{path}.reverse.columns", link.reverse.columns, [*table.by_id, *SYSTEM_FIELDS])
+
+
+def _formula(analysis: Analysis, table: Table, field: FormulaField, rows: Rows | None, path: str) -> Iterator[Problem]:
+    found = list(analysis.attempt(f"{path}.formula", field.formula, analysis.scope(table, rows)))
+    yield from found
+    if found:
+        return
+    expression = analysis.expression(field.formula, analysis.scope(table, rows))
+    if any(need.kind == "me" for need in expression.needs):
+        yield Problem(f"{path}.formula", say("a calculated field is the same for everybody; ME() cannot be used in it"))
+    yield from _volatile(analysis, table, field, rows, [(f"{path}.formula", expression)])
+
+
+def _volatile(analysis: Analysis, table: Table, field: Computed, rows: Rows | None, parts: list[Any]) -> Iterator[Problem]:
+    """A field that changes with time has no column: it must have an SQL form and may not be nested too deeply."""
+    if not analysis.is_volatile(table, field, rows):
+        return
+    for path, expression in parts:
+        if expression.no_sql:
+            yield Problem(path, expression.no_sql)
+    if analysis._facts(table, field, rows)[2] > DEEPEST_VOLATILE:
+        yield Problem(parts[0][0], say("fields that depend on the time may build on one another at most {n} deep", n=DEEPEST_VOLATILE))
+
+
+def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Iterator[Problem]:
+    child = analysis.child_of(field)
+    if child is None:
+        links = [f"{t.id}.{f.id}" for t in analysis.app.tables for f in t.fields if isinstance(f, Link) and f.table == table.id]
+        yield Problem(f"{path}.over", _no("link field", field.over, links))
+        return
+    if child.by_id[field.over.rpartition(".")[2]].table != table.id:  # type: ignore[attr-defined]
+        yield Problem(f"{path}.over", say("'{over}' does not link to this table", over=field.over))
+        return
+    scope = analysis.linked_scope(field, table)
+    found = [*analysis.attempt(f"{path}.value", field.value, scope), *analysis.attempt(f"{path}.where", field.where, scope, BOOLEAN)]
+    yield from found
+    if found:
+        return
+    parts = [(f"{path}.{name}", analysis.expression(f, scope)) for name, f in (("value", field.value), ("where", field.where)) if f]
+    for name, expression in parts:
+        yield from _rollup_part(name, expression)
+    if field.aggregate in ("sum", "average") and parts and field.value and parts[0][1].type.kind != "number":
+        yield Problem(f"{path}.value", say("expected a number"))
+    yield from _volatile(analysis, table, field, None, parts)
+
+
+def _rollup_part(path: str, expression: Any) -> Iterator[Problem]:
+    if expression.no_sql:
+        yield Problem(path, expression.no_sql)
+    if any(need.kind == "me" for need in expression.needs):
+        yield Problem(path, say("a calculated field is the same for everybody; ME() cannot be used in it"))
+    elif expression.needs:
+        yield Problem(path, say("a rollup reads only fields of the linked records themselves; add a formula field there"))
+
+
+def _circles(analysis: Analysis) -> Iterator[Problem]:
+    try:
+        analysis.ranks  # noqa: B018
+    except Circle as err:
+        table, _, field = err.trail[0].partition(".")
+        yield Problem(_field_path(analysis.app, table, field), say("this calculation needs itself: {trail}", trail=" -> ".join(err.trail)))
+    except FormulaError:
+        return
+
+
+def _field_path(app: App, table: str, field: str) -> str:
+    for n, found in enumerate(app.tables):
+        for m, inner in enumerate(found.fields):
+            if found.id == table and inner.id == field:
+                return f"tables[{n}].fields[{m}]"
+    return "tables"
+
+
+# -- forms and views -------------------------------------------------------------------------------
+
+
+def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
+    table = analysis.app.table(form.table)
+    if table is None:
+        yield Problem(f"{path}.table", _no("table", form.table, [t.id for t in analysis.app.tables]))
+        return
+    for n, block in enumerate(form.layout):
+        yield from _known(f"{path}.layout[{n}]", [f for line in block.lines for f in line], table.by_id)
+    sections = [b.id for b in form.layout if b.id]
+    for name in ("require", "readonly"):
+        yield from _known(f"{path}.{name}", getattr(form, name), table.paths)
+    for id, default in (form.defaults or {}).items():
+        yield from _known(f"{path}.defaults", [id], table.by_id)
+        if isinstance(default, Formula):
+            yield from analysis.attempt(f"{path}.defaults.{id}", default, analysis.scope(table))
+    for n, rule in enumerate(form.rules):
+        targets = (*rule.show, *rule.hide, *rule.require, *rule.readonly)
+        yield from _known(f"{path}.rules[{n}]", targets, [*table.paths, *sections])
+        yield from analysis.attempt(f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN)
+    for n, check in enumerate(form.checks):
+        yield from analysis.attempt(f"{path}.checks[{n}].formula", check.formula, analysis.scope(table), BOOLEAN)
+
+
+def _rule_scope(analysis: Analysis, table: Table, targets: Iterable[str]) -> TableScope:
+    named = {t.partition(".")[0] for t in targets if "." in t}
+    rows = next((r for r in table.subforms if r.id in named), None)
+    return analysis.scope(table, rows)
+
+
+def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
+    table = analysis.app.table(view.table)
+    if table is None:
+        yield Problem(f"{path}.table", _no("table", view.table, [t.id for t in analysis.app.tables]))
+        return
+    names = [*table.by_id, *SYSTEM_FIELDS, "flow.state"]
+    for name in ("columns", "card"):
+        yield from _known(f"{path}.{name}", getattr(view, name), names)
+    sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
+    yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
+    if view.group:
+        yield from _known(f"{path}.group", [view.group], names)
+    if view.form:
+        yield from _known(f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id])
+    yield from _filter(analysis, f"{path}.filter", view.filter, analysis.scope(table), BOOLEAN)
+
+
+def _filter(analysis: Analysis, path: str, formula: Formula | None, scope: TableScope, expected: Type | None) -> Iterator[Problem]:
+    """A formula that the database must compute."""
+    found = list(analysis.attempt(path, formula, scope, expected))
+    yield from found
+    if formula is not None and not found and (reason := analysis.expression(formula, scope, expected).no_sql):
+        yield Problem(path, reason)
+
+
+# -- access and navigation -------------------------------------------------------------------------
+
+
+def _grant(analysis: Analysis, grant: Grant, path: str) -> Iterator[Problem]:
+    app = analysis.app
+    yield from _who(app, grant.who, f"{path}.who")
+    if grant.dashboard:
+        yield from _known(f"{path}.dashboard", [grant.dashboard], [d.id for d in app.dashboards])
+        return
+    table = app.table(grant.table or "")
+    if table is None:
+        yield Problem(f"{path}.table", _no("table", grant.table, [t.id for t in app.tables]))
+        return
+    yield from _known(f"{path}.fields", [f for f in grant.fields or () if f != "*"], table.paths)
+    for name in ("rows", "rows_after"):
+        yield from _filter(analysis, f"{path}.{name}", getattr(grant, name), analysis.scope(table), BOOLEAN)
+
+
+def _who(app: App, who: Who, path: str) -> Iterator[Problem]:
+    for name, known in (("role", app.roles), ("slot", app.slots), ("flow", app.flows)):
+        if chosen := getattr(who, name):
+            yield from _known(f"{path}.{name}", [chosen], [item.id for item in known])
+
+
+def _entry(app: App, entry: Entry, path: str) -> Iterator[Problem]:
+    if entry.view:
+        yield from _known(f"{path}.view", [entry.view], app.all_views)
+    if entry.form:
+        yield from _known(f"{path}.form", [entry.form], app.all_forms)
+    if entry.dashboard:
+        yield from _known(f"{path}.dashboard", [entry.dashboard], [d.id for d in app.dashboards])
+    for n, inner in enumerate(entry.items):
+        yield from _entry(app, inner, f"{path}.items[{n}]")
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def _known(path: str, names: Iterable[str], known: Iterable[str]) -> Iterator[Problem]:
+    present = list(known)
+    for name in names:
+        if name not in present:
+            yield Problem(path, _no("field" if path.rpartition(".")[2] not in ("view", "form", "dashboard", "role", "slot", "flow") else path.rpartition(".")[2], name, present))
+
+
+def _no(thing: str, name: Any, known: Iterable[str]) -> Message:
+    near = get_close_matches(str(name), list(known), n=1)
+    if near:
+        return say("there is no {thing} '{name}' (did you mean '{near}'?)", thing=thing, name=name, near=near[0])
+    return say("there is no {thing} '{name}'", thing=thing, name=name)
