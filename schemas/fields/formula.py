@@ -3,10 +3,11 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.fields.base import Field, Reader, Storage, field_types
+from schemas.fields.choice import ChoiceOption
 from schemas.formula import ErrorValue, Formula
 from schemas.numbers import grouped
 from schemas.options import option
-from schemas.parsers import Flag, FormulaSource, Label, Whole
+from schemas.parsers import Flag, FormulaSource, Label, Many, Object, Whole
 from schemas.text import Text
 
 
@@ -63,6 +64,22 @@ class FormulaField(Computed):
     icon = "function"
 
     formula: Formula = option(FormulaSource("any", required=True), "Formula", None)
+    options: tuple[ChoiceOption, ...] = option(
+        Many(Object(ChoiceOption), unique="id"), "Names of results", (),
+        help="Labels and colours for the texts that the formula gives, as of a choice.",
+    )  # fmt: skip
+
+    def named(self, id: Any) -> ChoiceOption | None:
+        """The label and colour of a result, if it has one."""
+        return next((o for o in self.options if o.id == id), None)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        found = self.named(value) if isinstance(value, str) else None
+        return (found.label.in_language(reader.language) or found.id) if found else super().show(value, reader)
+
+    def words(self, value: Any) -> str:
+        found = self.named(value) if isinstance(value, str) else None
+        return " ".join(found.label.by_language.values()) if found else super().words(value)
 
 
 def show_any(value: Any, reader: Reader) -> str:
