@@ -1,7 +1,7 @@
 """The PostgreSQL that comes with Mortise: made, started, joined and stopped in the data folder.
 
 Only the binaries of the wheel are used. As root they run as an ordinary system user. A live server is
-found by its pid file and joined; whoever holds the owner's lock stops it.
+found by its pid file and joined; whoever leaves last stops it.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -76,23 +76,22 @@ class Home:
 def running(settings: Settings) -> Iterator[str]:
     """The database's address while the block runs: DATABASE_URL, or the embedded server, started or joined.
 
-    It is stopped at the end by its starter only (or by who took over from a starter that died).
+    Whoever leaves last stops it; so a short command never stops it under a server that has joined.
     """
     if settings.database:
         yield settings.database
         return
     data = prepare_data_folder(settings)
-    owner = open(data / "postgres.owner", "w")  # noqa: SIM115 (the lock lasts as long as the block)
-    try:
+    with open(data / "postgres.users", "w") as users:
         with locked(data):
             home = start(data)
-            owns = try_lock(owner)
-        yield database_url(settings)
-        if owns:
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield database_url(settings)
+        finally:
             with locked(data):
-                stop(home)
-    finally:
-        owner.close()
+                if try_lock(users):
+                    stop(home)
 
 
 def database_url(settings: Settings) -> str:
@@ -229,7 +228,8 @@ def clear_after_crash(home: Home) -> None:
         return
     _, lingering = psutil.wait_procs(server_processes(home), timeout=LONGEST_LINGERING)
     for process in lingering:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(lingering, timeout=LONGEST_LINGERING)
     (home.cluster / "postmaster.pid").unlink(missing_ok=True)
     (home.folder / "socket" / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)

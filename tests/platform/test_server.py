@@ -74,13 +74,28 @@ def test_asks_for_the_password(settings: Settings) -> None:
             psycopg.connect(url.replace(secret, "guess"))
 
 
-def test_is_joined_and_only_its_starter_stops_it(settings: Settings) -> None:
+def test_is_joined_and_goes_on_when_a_guest_leaves(settings: Settings) -> None:
     with running(settings) as url:
         first = postmaster(settings)
         with running(settings) as joined:
             assert joined == url
             assert postmaster(settings) == first
         assert ask(url, "SELECT 1") == "1"
+
+
+def test_goes_on_when_its_starter_leaves_first(settings: Settings) -> None:
+    starter, guest = running(settings), running(settings)
+    starter.__enter__()
+    with guest as url:
+        starter.__exit__(None, None, None)
+        assert ask(url, "SELECT 1") == "1"
+    assert live_socket_folder(home_of(settings.data)) is None
+
+
+def test_stops_when_the_block_fails(settings: Settings) -> None:
+    with pytest.raises(SystemExit), running(settings):
+        raise SystemExit
+    assert live_socket_folder(home_of(settings.data)) is None
 
 
 def test_who_joins_after_the_starter_died_stops_it(settings: Settings) -> None:
