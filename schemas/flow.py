@@ -1,11 +1,114 @@
-"""A flow: a trigger and steps."""
+"""A flow: what starts it, and the steps that follow. `schemas.engine` runs it, `problems` links it."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from marshmallow import fields as ma
+
+from schemas.errors import Problem
+from schemas.formula import Formula
+from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Id, Kinds, Label, Many
+from schemas.parsers import FormulaSource, Id, Kinds, Label, Many, Object, Reference, Words
 from schemas.steps import Step, step_types
+from schemas.steps.handle import Handle
+from schemas.steps.people import START, PeopleStep
+from schemas.steps.who import People, Who
 from schemas.text import Text
+
+if TYPE_CHECKING:
+    from schemas.app import App
+
+MAIN = "main"
+OUTCOMES = ("approved", "rejected", "withdrawn", "ended")
+WITHDRAW = ("never", "until_first_decision", "until_end")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A record was changed; with `fields`, one of these."""
+
+    table: str = option(Reference("table", required=True), "Table", "")
+    fields: tuple[str, ...] = option(Many(Reference("field")), "Fields", ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """Somebody pressed a button on a record's page."""
+
+    table: str = option(Reference("table", required=True), "Table", "")
+    label: Text = option(Label(required=True), "Label", Text())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """What starts a flow: one of submit, created, changed, button; and only `when` the condition holds."""
+
+    submit: str | None = option(Reference("form", allow_none=True), "Form submitted")
+    created: str | None = option(Reference("table", allow_none=True), "Record created in")
+    changed: Changed | None = option(Object(Changed, allow_none=True), "Record changed")
+    button: Button | None = option(Object(Button, allow_none=True), "Button pressed")
+    when: Formula | None = option(FormulaSource("boolean", allow_none=True), "Only when")
+
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        if sum(part is not None for part in (self.submit, self.created, self.changed, self.button)) != 1:
+            yield "", say("name exactly one of: submit, created, changed, button")
+
+    def table(self, app: "App") -> str | None:
+        """The id of the table whose records start the flow."""
+        if self.submit is not None:
+            form = app.all_forms.get(self.submit)
+            return form.table if form else None
+        named = self.changed or self.button
+        return named.table if named else self.created
+
+    def matches(self, table: str, form: str | None, event: str, changed: frozenset[str]) -> bool:
+        """Whether a save (created or changed, by `form` if any) starts the flow, `when` aside."""
+        if self.submit is not None:
+            return form == self.submit
+        if self.changed is not None:
+            wanted = frozenset(self.changed.fields)
+            return (
+                event == "changed" and table == self.changed.table and (not wanted or bool(wanted & changed))
+            )
+        return event == "created" and table == self.created
+
+
+class Triggers(ma.Field[tuple[Trigger, ...]]):
+    """One trigger, or a list of which any starts the flow."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[Trigger, ...]:
+        if isinstance(value, list):
+            return Many(Object(Trigger), most=10).deserialize(value)
+        return (Object(Trigger).deserialize(value),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class After:
+    """Machine steps that follow an outcome, or a return to the starter."""
+
+    approved: tuple[Step, ...] = option(Many(Kinds(step_types)), "When approved", ())
+    rejected: tuple[Step, ...] = option(Many(Kinds(step_types)), "When rejected", ())
+    withdrawn: tuple[Step, ...] = option(Many(Kinds(step_types)), "When withdrawn", ())
+    ended: tuple[Step, ...] = option(Many(Kinds(step_types)), "When ended", ())
+    returned: tuple[Step, ...] = option(Many(Kinds(step_types)), "When returned to the starter", ())
+
+    def sequences(self) -> dict[str, tuple[Step, ...]]:
+        named = {name: getattr(self, name) for name in (*OUTCOMES, "returned")}
+        return {f"after:{name}": steps for name, steps in named.items() if steps}
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a step stands: sequence (`main`, `step.branch`, `after:outcome`), index, and path in the JSON."""
+
+    sequence: str
+    index: int
+    step: Step
+    owner: str
+    path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,4 +117,102 @@ class Flow:
 
     id: str = option(Id(required=True), "Id", section="advanced")
     title: Text = option(Label(), "Title", Text())
-    steps: tuple[Step, ...] = option(Many(Kinds(step_types), unique="id"), "Steps", ())
+    trigger: tuple[Trigger, ...] = option(Triggers(required=True), "Starts when", ())
+    steps: tuple[Step, ...] = option(Many(Kinds(step_types)), "Steps", ())
+    withdraw: str = option(
+        Words(*WITHDRAW), "The starter may withdraw", "until_first_decision", section="rules"
+    )
+    on_reject: str = option(
+        Words("end", START), "A rejection", "end", section="rules", help="Ends it, or returns it."
+    )
+    after: After = option(Object(After), "Afterwards", After(), section="rules")
+    owner: tuple[Who, ...] = option(People(), "Who is told when it cannot go on", (), section="rules")
+
+    # -- structure -------------------------------------------------------------------------------
+
+    @cached_property
+    def start(self) -> Handle:
+        """What the starter is asked after a return: change the record, by their own rights, and send it."""
+        return Handle(id=START, who=(Who(word="starter"),), actions=("submit",), fields={"*": "write"})
+
+    @cached_property
+    def sequences(self) -> Mapping[str, tuple[Step, ...]]:
+        """Every list of steps: `main`, `step.branch` for branches, `after:approved` and the like."""
+        found = {MAIN: self.steps, **self.after.sequences()}
+        waiting = [step for steps in found.values() for step in steps]
+        while waiting:
+            step = waiting.pop()
+            for branch, steps in step.inner.items():
+                found[f"{step.id}.{branch}"] = steps
+                waiting.extend(steps)
+        return found
+
+    @cached_property
+    def all_positions(self) -> tuple[Position, ...]:
+        """Every step in reading order, also such as share an id by mistake."""
+        after = [
+            (name, steps, "", f"after.{name.partition(':')[2]}")
+            for name, steps in self.after.sequences().items()
+        ]
+        return tuple(p for part in ((MAIN, self.steps, "", "steps"), *after) for p in _positions(*part))
+
+    @cached_property
+    def positions(self) -> Mapping[str, Position]:
+        """Where each step stands, by its id."""
+        return {position.step.id: position for position in self.all_positions}
+
+    @cached_property
+    def asks_approval(self) -> bool:
+        return any(position.step.type == "approve" for position in self.all_positions)
+
+    def step(self, id: str) -> Step | None:
+        """The step with this id; `start` is what the starter does after a return."""
+        if id == START:
+            return self.start
+        position = self.positions.get(id)
+        return position.step if position else None
+
+    def people_step(self, id: str) -> PeopleStep:
+        """The step with this id, which asks people. Raises KeyError."""
+        step = self.step(id)
+        if not isinstance(step, PeopleStep):
+            raise KeyError(id)
+        return step
+
+    def index(self, id: str) -> int:
+        """The step's index in its sequence; the start lies before the first."""
+        return -1 if id == START else self.positions[id].index
+
+    def way(self, id: str) -> list[tuple[str, int]]:
+        """(sequence, index) of every step that contains this one, outermost first, and of itself."""
+        if id == START:
+            return [(MAIN, -1)]
+        position = self.positions[id]
+        above = self.way(position.owner) if position.owner else []
+        return [*above, (position.sequence, position.index)]
+
+    def table(self, app: "App") -> str | None:
+        """The id of the table whose records the flow is about."""
+        return next((table for t in self.trigger if (table := t.table(app)) is not None), None)
+
+    def formulas(self) -> Iterator[Formula]:
+        """Every formula that a run may evaluate about its record."""
+        yield from (t.when for t in self.trigger if t.when is not None)
+        for position in self.all_positions:
+            yield from position.step.formulas()
+        yield from (who.formula for who in self.owner if who.formula is not None)
+
+
+def _positions(sequence: str, steps: tuple[Step, ...], owner: str, path: str) -> Iterator[Position]:
+    for index, step in enumerate(steps):
+        at = f"{path}[{index}]"
+        yield Position(sequence, index, step, owner, at)
+        for number, (branch, inner) in enumerate(step.inner.items()):
+            yield from _positions(f"{step.id}.{branch}", inner, step.id, f"{at}.branches[{number}].steps")
+
+
+def problems(flow: Flow, app: "App") -> Iterator[Problem]:
+    """What the linker complains of in a flow, with paths such as `steps[2].who.role`."""
+    from schemas.steps.place import problems_of
+
+    yield from problems_of(flow, app)

@@ -1,4 +1,4 @@
-"""Every module in this folder is a kind of step. Adding a file here adds a kind."""
+"""Every module in this folder that registers a class is a kind of step. Adding a file here adds a kind."""
 
 from schemas.registry import import_siblings
 from schemas.steps.base import Step, step_types

@@ -1,0 +1,44 @@
+"""Notify: tell people, and let them see the record (cc)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.errors import Problem
+from schemas.formula import Formula
+from schemas.options import option
+from schemas.parsers import Label, Many, Words
+from schemas.steps.base import Step, step_types
+from schemas.steps.who import People, Who, find
+from schemas.text import Text
+
+if TYPE_CHECKING:
+    from schemas.engine.run import Run
+    from schemas.engine.state import Token
+    from schemas.steps.place import Place
+
+
+@step_types.register
+@dataclass(frozen=True, kw_only=True)
+class Notify(Step):
+    """Sends a message to people, who may then read the record. The flow does not wait."""
+
+    type = "notify"
+    title_word = "Notify"
+    icon = "send"
+
+    to: tuple[Who, ...] = option(People(required=True), "To", ())
+    channels: tuple[str, ...] = option(Many(Words("inbox", "mail"), most=2), "By", ("inbox",))
+    text: Text = option(Label(), "Message", Text(), help="Formulas in braces are filled in: {no}.")
+
+    def enter(self, run: "Run", token: "Token") -> None:
+        run.reach(token, self)
+        run.tell(token, self, find(self.to, run))
+        run.go_on(token)
+
+    def formulas(self) -> Iterator[Formula]:
+        yield from (who.formula for who in self.to if who.formula is not None)
+
+    def complaints(self, place: "Place") -> Iterator[Problem]:
+        yield from place.people("to", self.to)
+        yield from place.wording("text", self.text)

@@ -1,0 +1,210 @@
+"""Where a step stands in its flow and app, for the linker: what its references mean there."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from schemas.errors import Problem
+from schemas.fields import Field
+from schemas.fields.link import Link
+from schemas.formula import Formula, FormulaError, Type
+from schemas.formula.types import ANY, BOOLEAN, unify
+from schemas.messages import Message, say
+from schemas.steps.people import PREVIOUS, START, PeopleStep
+from schemas.steps.who import Who
+from schemas.table import Table
+from schemas.text import Text
+from schemas.wording import parts_of
+
+if TYPE_CHECKING:
+    from schemas.app import App
+    from schemas.flow import Flow, Position
+
+PEOPLE = ("member", "department")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step's place: the flow, the app, the table that the flow is about, and the step's position."""
+
+    flow: "Flow"
+    app: "App"
+    table: Table
+    position: "Position | None" = None
+
+    def problem(self, path: str, message: Message, severity: str = "error") -> Problem:
+        return Problem(path, message, severity)
+
+    def formula(self, path: str, formula: Formula, expected: Type | None = None) -> Iterator[Problem]:
+        """What is wrong with a formula about the flow's record."""
+        yield from self.app.analysis.attempt(path, formula, self.app.analysis.scope(self.table), expected)
+
+    def type_of(self, formula: Formula) -> Type:
+        try:
+            return self.app.analysis.expression(formula, self.app.analysis.scope(self.table)).type
+        except FormulaError:
+            return ANY
+
+    def people(self, path: str, whos: tuple[Who, ...]) -> Iterator[Problem]:
+        for who in whos:
+            yield from self._known(f"{path}.role", "role", who.role, (role.id for role in self.app.roles))
+            yield from self._known(f"{path}.slot", "slot", who.slot, (slot.id for slot in self.app.slots))
+            if who.formula is not None:
+                yield from self._people_formula(f"{path}.field", who.formula)
+
+    def _people_formula(self, path: str, formula: Formula) -> Iterator[Problem]:
+        found = list(self.formula(path, formula))
+        yield from found
+        kind = self.type_of(formula)
+        kinds = {kind.kind, kind.of.kind if kind.of else kind.kind}
+        if not found and not kinds & {*PEOPLE, "any"}:
+            yield Problem(path, say("expected a member or a department"))
+
+    def field(self, path: str, name: str) -> Iterator[Problem]:
+        """A field or column of the record."""
+        yield from self._known(path, "field", name, self.table.paths)
+
+    def target(self, link: str | None) -> Table | None:
+        """The table that an update writes: the flow's own, or that of a link field."""
+        if link is None:
+            return self.table
+        found = self.table.by_id.get(link)
+        return self.app.table(found.table) if isinstance(found, Link) else None
+
+    def assignment(self, path: str, target: Table, name: str, formula: Formula) -> Iterator[Problem]:
+        """What is wrong with setting a field to a formula."""
+        found = target.by_id.get(name)
+        if found is None:
+            yield from self._known(path, "field", name, target.by_id)
+            return
+        if found.computed or found.storage == "child":
+            yield Problem(path, say("'{id}' cannot be set", id=name))
+            return
+        wrong = list(self.formula(path, formula))
+        yield from wrong
+        if not wrong and not self._fits(found, self.type_of(formula)):
+            yield Problem(path, say("the formula does not give a value that '{id}' can hold", id=name))
+
+    def _fits(self, found: Field, given: Type) -> bool:
+        wanted = found.value_type()
+        if wanted.kind == "text":
+            return given.kind in ("text", "number", "choice", "blank", "any")
+        return (
+            given.kind == "any"
+            or unify(wanted, given) == wanted
+            or (given.kind, wanted.kind) == ("datetime", "date")
+        )
+
+    def wording(self, path: str, text: Text) -> Iterator[Problem]:
+        """What is wrong with the formulas in a text, in each language."""
+        for language, line in text.by_language.items():
+            where = f"{path}.{language}" if language else path
+            try:
+                formulas = [part for part in parts_of(line) if isinstance(part, Formula)]
+            except FormulaError as err:
+                yield Problem(where, err.message)
+                continue
+            for formula in formulas:
+                yield from self.formula(where, formula)
+
+    def earlier(self, path: str, target: str) -> Iterator[Problem]:
+        """A step to return to: asks people, and lies before this one on every way here."""
+        if target in (START, PREVIOUS):
+            return
+        found = self.flow.step(target)
+        if found is None:
+            yield from self._known(path, "step", target, self.flow.positions)
+        elif not isinstance(found, PeopleStep):
+            yield Problem(path, say("'{id}' asks nobody, so nothing can be returned to it", id=target))
+        elif not self._lies_before(target):
+            yield Problem(path, say("'{id}' is not an earlier step, or lies in a parallel branch", id=target))
+
+    def _lies_before(self, target: str) -> bool:
+        if self.position is None:
+            return False
+        here, there = self.flow.way(self.position.step.id), self.flow.way(target)
+        for (sequence, index), (other, earlier), depth in zip(here, there, range(len(there)), strict=False):
+            if sequence != other:
+                return False
+            if index != earlier:
+                return earlier < index and all(
+                    self.flow.sequences[s][i].resumable for s, i in there[depth:-1]
+                )
+        return False
+
+    def _known(self, path: str, thing: str, name: str | None, known: Iterable[str]) -> Iterator[Problem]:
+        present = list(known)
+        if name is None or name in present:
+            return
+        near = get_close_matches(name, present, n=1)
+        if near:
+            yield Problem(
+                path,
+                say(
+                    "there is no {thing} '{name}' (did you mean '{near}'?)",
+                    thing=thing,
+                    name=name,
+                    near=near[0],
+                ),
+            )
+        else:
+            yield Problem(path, say("there is no {thing} '{name}'", thing=thing, name=name))
+
+
+def problems_of(flow: "Flow", app: "App") -> Iterator[Problem]:
+    """Everything wrong with a flow, by path inside it."""
+    yield from _repeated(flow)
+    yield from _unreachable(flow)
+    tables = [(number, trigger.table(app)) for number, trigger in enumerate(flow.trigger)]
+    for number, name in tables:
+        if app.table(name or "") is None:
+            yield Problem(f"trigger[{number}]", say("there is no such form or table"))
+        elif name != flow.table(app):
+            yield Problem(f"trigger[{number}]", say("all triggers of a flow are about the same table"))
+    table = app.table(flow.table(app) or "")
+    if table is not None and not list(_repeated(flow)):
+        yield from _linked(flow, app, table)
+
+
+def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
+    whole = Place(flow, app, table)
+    for number, trigger in enumerate(flow.trigger):
+        if trigger.when is not None:
+            yield from whole.formula(f"trigger[{number}].when", trigger.when, BOOLEAN)
+        for name in trigger.changed.fields if trigger.changed else ():
+            yield from whole.field(f"trigger[{number}].changed.fields", name)
+    yield from whole.people("owner", flow.owner)
+    for position in flow.all_positions:
+        place = Place(flow, app, table, position)
+        for problem in position.step.complaints(place):
+            yield Problem(
+                f"{position.path}.{problem.path}" if problem.path else position.path,
+                problem.message,
+                problem.severity,
+            )
+
+
+def _repeated(flow: "Flow") -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position in flow.all_positions:
+        id = position.step.id
+        if id in (START, PREVIOUS):
+            yield Problem(f"{position.path}.id", say("'{id}' is a reserved word", id=id))
+        elif id in seen:
+            yield Problem(f"{position.path}.id", say("the id '{id}' is used twice", id=id))
+        seen.add(id)
+
+
+def _unreachable(flow: "Flow") -> Iterator[Problem]:
+    """Steps after an `end`, and people asked when everything is over."""
+    for position in flow.all_positions:
+        before = flow.sequences.get(position.sequence, ())[: position.index]
+        if any(step.type == "end" for step in before):
+            yield Problem(
+                position.path, say("this step is never reached: the flow ends before it"), "warning"
+            )
+        if position.path.startswith("after.") and (position.step.for_people or position.step.type == "end"):
+            yield Problem(position.path, say("after the outcome only steps without people are possible"))
+    if not flow.steps:
+        yield Problem("steps", say("add at least one step"), "warning")
