@@ -1,6 +1,6 @@
 """An app: tables, forms, views, flows, dashboards, roles and navigation that travel together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -80,11 +80,17 @@ class App:
     @cached_property
     def all_forms(self) -> dict[str, Form]:
         """The forms by id, with a default one (named like its table) for each table that has none."""
-        made = {form.id: form for form in self.forms}
+        laid_out = (form if form.layout else replace(form, layout=self._layout_of(form.table)) for form in self.forms)
+        made = {form.id: form for form in laid_out}
         for table in self.tables:
             if not any(form.table == table.id for form in self.forms) and table.id not in made:
-                made[table.id] = _default_form(table)
+                made[table.id] = Form(id=table.id, table=table.id, title=table.title, icon=table.icon, layout=self._layout_of(table.id))
         return made
+
+    def _layout_of(self, table: str) -> tuple[Block, ...]:
+        """Every field on a line of its own."""
+        found = self.table(table)
+        return tuple(Block(row=(f.id,)) for f in found.fields) if found else ()
 
     @cached_property
     def all_views(self) -> dict[str, View]:
@@ -109,7 +115,3 @@ class App:
 
         return Analysis(self)
 
-
-def _default_form(table: Table) -> Form:
-    layout = tuple(Block(row=(f.id,)) for f in table.fields)
-    return Form(id=table.id, table=table.id, title=table.title, icon=table.icon, layout=layout)

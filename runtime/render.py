@@ -1,0 +1,288 @@
+"""Definitions dressed for templates: a field, its value, what was typed and what was wrong with that."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from runtime import files
+from runtime.context import Context
+from runtime.people import Directory
+from runtime.query import titles
+from runtime.tables import LiveTable
+from schemas.analysis import Analysis
+from schemas.fields import Field, Reader
+from schemas.fields.choice import Choice
+from schemas.fields.rows import Rows
+from schemas.filling import State, Values
+from schemas.form import Block, Form
+from schemas.text import Sentence, Text
+
+PEOPLE = ("member", "department")
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What a picker or a file list shows of one chosen thing."""
+
+    id: str
+    text: str
+    note: str = ""
+    url: str = ""
+    size: int = 0
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True)
+class BoundField:
+    """A field on a page."""
+
+    field: Field
+    name: str
+    value: Any = None
+    raw: Any = None
+    shown: str = ""
+    errors: Sequence[Sentence] = ()
+    required: bool = False
+    readonly: bool = False
+    picked: Sequence[Picked] = ()
+    source: str = ""
+    upload: str = ""
+    columns: Sequence[Field] = ()
+    rows: Sequence["BoundRow"] = ()
+    blank_row: "BoundRow | None" = None
+
+    @property
+    def id(self) -> str:
+        return "f-" + re.sub(r"\W", "-", self.name, flags=re.ASCII)
+
+    @property
+    def text(self) -> str:
+        """What stands in a text input: what was typed if it could not be read, else the value."""
+        if isinstance(self.raw, str):
+            return self.raw
+        return self.field.typed(self.value)
+
+    @property
+    def choices(self) -> list[tuple[str, Text, str]]:
+        if not isinstance(self.field, Choice):
+            return []
+        kept = self.value if isinstance(self.value, list) else [self.value]
+        return [(o.id, o.label, o.color) for o in self.field.options if not o.hidden or o.id in kept]
+
+
+@dataclass(frozen=True)
+class BoundRow:
+    """A row of a subform on a page."""
+
+    fields: Sequence[BoundField]
+    id: str = ""
+
+
+class Names:
+    """The names of everything that a page's values point at, read at once."""
+
+    def __init__(self, ctx: Context, live: LiveTable) -> None:
+        self.ctx, self.live, self.analysis = ctx, live, live.analysis
+        self.people: set[UUID] = set()
+        self.records: dict[str, set[UUID]] = {}
+        self.files: set[UUID] = set()
+
+    def note(self, fields: Iterable[Field], values: Mapping[str, Any], row: Rows | None = None) -> None:
+        """Remember what these values point at."""
+        for found in fields:
+            value = values.get(found.id)
+            if isinstance(found, Rows):
+                for line in value or ():
+                    self.note(found.fields, line, found)
+            elif value is not None:
+                self._note(found, value, row)
+
+    def _note(self, found: Field, value: Any, row: Rows | None) -> None:
+        kind = self.analysis.type_of(self.live.table, found, row)
+        items = value if isinstance(value, list) else [value]
+        inner = kind.of if kind.kind == "array" and kind.of else kind
+        ids = {i for i in items if isinstance(i, UUID)}
+        if inner.kind in PEOPLE:
+            self.people |= ids
+        elif inner.kind == "link":
+            self.records.setdefault(inner.target or "", set()).update(ids)
+        elif inner.kind == "file":
+            self.files |= ids
+
+    def reader(self) -> Reader:
+        """Reads values with these names."""
+        return Reader(self.ctx.language, self.ctx.zone, self.found())
+
+    def found(self) -> dict[UUID, str]:
+        names = Directory.of(self.ctx).names(self.people) if self.people else {}
+        for table, ids in self.records.items():
+            names |= titles(self.ctx, self.live.sibling(table), ids)
+        if self.files:
+            names |= {id: kept.name for id, kept in self.kept_files().items()}
+        return names
+
+    def kept_files(self) -> dict[UUID, files.Kept]:
+        return files.listed(self.ctx, self.files)
+
+
+@dataclass
+class Binder:
+    """Makes bound fields for one table in one app."""
+
+    ctx: Context
+    live: LiveTable
+    reader: Reader
+    record: UUID | None = None
+    form: Form | None = None
+    kept: Mapping[UUID, files.Kept] = field(default_factory=dict)
+
+    @property
+    def analysis(self) -> Analysis:
+        return self.live.analysis
+
+    @property
+    def base(self) -> str:
+        return f"/a/{self.live.inst.slug}"
+
+    def bind(self, found: Field, value: Any, *, row: Rows | None = None, number: str = "", raw: Any = None,
+             errors: Sequence[Sentence] = (), required: bool = False, readonly: bool = False) -> BoundField:  # fmt: skip
+        path = f"{row.id}.{found.id}" if row else found.id
+        name = f"{row.id}[{number}].{found.id}" if row else found.id
+        editable = not readonly and not found.computed
+        return BoundField(
+            field=found, name=name, value=value, raw=raw if errors else None,
+            shown=found.show(value, self.reader), errors=errors,
+            required=required or found.required, readonly=readonly or found.computed,
+            picked=self._picked(found, value, row),
+            source=self._source(found, path) if editable else "",
+            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and found.type == "file" else "",
+        )  # fmt: skip
+
+    def _source(self, found: Field, path: str) -> str:
+        if found.type in PEOPLE:
+            return f"/pick/{found.type}"
+        if found.type != "link":
+            return ""
+        form = f"?form={self.form.id}" if self.form else ""
+        return f"{self.base}/pick/{self.live.id}/{path}{form}"
+
+    def _picked(self, found: Field, value: Any, row: Rows | None) -> list[Picked]:
+        items = [i for i in (value if isinstance(value, list) else [value]) if isinstance(i, UUID)]
+        if not items:
+            return []
+        kind = self.analysis.type_of(self.live.table, found, row)
+        inner = kind.of if kind.kind == "array" and kind.of else kind
+        return [self._one(inner.kind, inner.target or "", found, item) for item in items]
+
+    def _one(self, kind: str, target: str, found: Field, id: UUID) -> Picked:
+        name = self.reader.names.get(id, "")
+        if kind == "link":
+            return Picked(str(id), name, url=f"{self.base}/t/{target}/{id}" if name else "")
+        if kind == "file":
+            kept = self.kept.get(id)
+            owner = self.record or "new"
+            url = f"/files/{self.live.inst.slug}/{self.live.id}/{owner}/{found.id}/{id}"
+            return Picked(str(id), kept.name if kept else name, url=url, size=kept.size if kept else 0)
+        return Picked(str(id), name)
+
+    def bind_rows(self, found: Rows, value: Any, state: State | None = None, errors: Mapping[str, Any] | None = None,
+                  hidden: set[str] | None = None, readonly: bool = False, rights: Mapping[str, str] | None = None,
+                  blank: Values | None = None) -> BoundField:  # fmt: skip
+        """A subform with its rows; columns that are hidden for everybody are left out."""
+        errors = errors or {}
+        columns = [c for c in found.fields if f"{found.id}.{c.id}" not in (hidden or ()) and (rights or {}).get(f"{found.id}.{c.id}") != "hidden"]
+
+        def line(values: Mapping[str, Any], number: str) -> BoundRow:
+            cells = []
+            for column in columns:
+                path = f"{found.id}[{number}].{column.id}"
+                locked = readonly or (rights or {}).get(f"{found.id}.{column.id}", "write") == "read"
+                locked = locked or bool(state and ({path, f"{found.id}.{column.id}"} & (state.readonly | state.hidden)))
+                needed = bool(state and {path, f"{found.id}.{column.id}"} & state.required)
+                cells.append(
+                    self.bind(column, values.get(column.id), row=found, number=number, raw=values.get(f"raw:{column.id}"),
+                              errors=errors.get(path, ()), required=needed, readonly=locked)
+                )  # fmt: skip
+            return BoundRow(cells, str(values.get("_id") or ""))
+
+        rows = [line(values, str(n)) for n, values in enumerate(value or ())]
+        return BoundField(
+            field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=columns,
+            rows=rows, blank_row=line(blank or {}, "new"), required=found.required,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BoundBlock:
+    """A row, section, divider or note on a page, with the fields that are visible now."""
+
+    block: Block
+    lines: Sequence[Sequence[BoundField]]
+
+
+@dataclass(frozen=True)
+class BoundForm:
+    """A form on a page."""
+
+    form: Form
+    live: LiveTable
+    blocks: Sequence[BoundBlock]
+    errors: Mapping[str, Sequence[Sentence]] = field(default_factory=dict)
+    record: UUID | None = None
+    version: int | None = None
+
+    def __iter__(self) -> Iterator[BoundField]:
+        for block in self.blocks:
+            for line in block.lines:
+                yield from line
+
+    @property
+    def general(self) -> list[Sentence]:
+        """Problems of the whole record, or of fields that the form does not show."""
+        shown = {f.name for f in self}
+        return [m for path, messages in self.errors.items() if re.split(r"[.\[]", path)[0] not in shown for m in messages]
+
+    @property
+    def summary(self) -> list[tuple[str, Text, Sentence]]:
+        """(DOM id, label, message) for each problem beside a field."""
+        listed: list[tuple[str, Text, Sentence]] = []
+        for bound in self:
+            cells = [cell for row in bound.rows for cell in row.fields]
+            for one in (bound, *cells):
+                listed.extend((one.id, one.field.label or Text.of(one.field.id), m) for m in one.errors)
+        return listed
+
+
+def bind_form(
+    ctx: Context, live: LiveTable, form: Form, values: Values, *, state: State, rights: Mapping[str, str],
+    raw: Mapping[str, Any] | None = None, errors: Mapping[str, Sequence[Sentence]] | None = None,
+    record: UUID | None = None, version: int | None = None, blanks: Mapping[str, Values] | None = None,
+) -> BoundForm:  # fmt: skip
+    """The form as this person sees it for these values. `rights` says hidden, read or write by path."""
+    errors, raw = errors or {}, raw or {}
+    names = Names(ctx, live)
+    names.note(live.table.fields, values)
+    binder = Binder(ctx, live, names.reader(), record, form, names.kept_files() if names.files else {})
+
+    def bound(id: str) -> BoundField | None:
+        found = live.table.by_id[id]
+        right = rights.get(id, "hidden")
+        if right == "hidden" or id in state.hidden:
+            return None
+        readonly = right != "write" or id in state.readonly or found.computed
+        if isinstance(found, Rows):
+            return binder.bind_rows(found, values.get(id), state, errors, state.hidden, readonly, rights, (blanks or {}).get(id))
+        return binder.bind(
+            found, values.get(id), raw=raw.get(id), errors=errors.get(id, ()), required=id in state.required, readonly=readonly
+        )
+
+    blocks = []
+    for block in form.layout:
+        lines = [[b for id in line if (b := bound(id))] for line in block.lines]
+        lines = [line for line in lines if line]
+        if (lines or block.divider or block.note) and block.id not in state.hidden:
+            blocks.append(BoundBlock(block, lines))
+    return BoundForm(form, live, blocks, errors, record, version)
+

@@ -1,0 +1,83 @@
+"""The whole story of a submission, in the order it happens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from runtime import files, flows, models, records
+from runtime.access import door
+from runtime.context import Context
+from runtime.tables import LiveTable
+from schemas import filling
+from schemas.errors import InvalidInput
+from schemas.form import Form
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a person sent through a form: raw answers by field id.
+
+    `record` is the one they change, with the `seen` version; `key` recognises the same submission sent twice.
+    """
+
+    form: Form
+    answers: Mapping[str, Any]
+    record: UUID | None = None
+    seen: int | None = None
+    key: str = ""
+
+
+def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
+    """Gives the record's id. Raises NotFound, Denied, Conflict, or InvalidInput with every problem at once."""
+    if sent.key and (done := _already(ctx, sent.key)):
+        return done
+    door(ctx, live).require("update" if sent.record else "create")
+    values = understand(ctx, live, sent)
+    if sent.record is None:
+        id, changed = records.create(ctx, live, values, form=sent.form, key=sent.key or None), None
+    else:
+        id, changed = sent.record, set(records.change(ctx, live, sent.record, values, seen=sent.seen, form=sent.form, key=sent.key or None))
+    files.attach(ctx, live, id, values)
+    if sent.key:
+        _remember(ctx, sent.key, id)
+    flows.record_saved(ctx, live, id, "created" if sent.record is None else "changed", changed, form=sent.form.id)
+    return id
+
+
+def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
+    """The values of the form's fields that the person meant. Raises InvalidInput together with the other problems."""
+    offered = {id: raw for id, raw in sent.answers.items() if id in sent.form.placed}
+    values, errors = filling.parse(live.table, offered, ctx.zone)
+    if errors:
+        whole = values if sent.record else values | _defaults(ctx, live, sent.form, values)
+        problems = filling.table_problems(live.analysis, live.table, whole, _asked(ctx, live))
+        unread = set(errors)
+        errors = {**{p: m for p, m in problems.items() if p not in unread and p in offered}, **errors}
+        raise InvalidInput(errors)  # type: ignore[arg-type]
+    return values
+
+
+def _defaults(ctx: Context, live: LiveTable, form: Form, values: filling.Values) -> filling.Values:
+    return filling.defaults(live.analysis, live.table, form, values, _asked(ctx, live))
+
+
+def _asked(ctx: Context, live: LiveTable) -> filling.Answering:
+    from runtime.answers import answering
+
+    return answering(ctx, live)
+
+
+def _already(ctx: Context, key: str) -> UUID | None:
+    """The record that this very submission has made before, by the same person."""
+    s = models.submission
+    own = s.c.actor_id.is_not_distinct_from(ctx.actor.id)
+    return ctx.conn.scalar(select(s.c.record_id).where(s.c.key == key, own))
+
+
+def _remember(ctx: Context, key: str, record: UUID) -> None:
+    """A second copy that runs at this moment waits here for the first, and then fails on the key and is told its record."""
+    ctx.conn.execute(insert(models.submission).values(key=key, actor_id=ctx.actor.id, record_id=record))

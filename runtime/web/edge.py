@@ -1,0 +1,286 @@
+"""What every door shares: who asks, one transaction, page or fragment, and the answer to each refusal."""
+
+import hmac
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request, session
+from flask_babel import Babel, get_locale, gettext
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException
+
+from runtime import accounts, definitions, people
+from runtime.access import may_enter
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.tables import LiveTable, live
+from runtime.workspaces import attempt, find, opened
+from schemas.errors import DefinitionError, Denied, InvalidInput, NotFound
+from schemas.messages import Message, fill
+from schemas.source import read_json
+from schemas.text import LANGUAGES, Text
+
+Result = TypeVar("Result")
+
+COOKIE = "mortise_session"
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+SAFE = ("GET", "HEAD", "OPTIONS")
+OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static", "healthz"}
+
+
+def install(app: Flask) -> None:
+    """Give an application the edge."""
+    Babel(app, locale_selector=language)
+    app.jinja_env.filters["words"] = words
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(_guard)
+    app.after_request(_headers)
+    app.context_processor(lambda: {"csrf_token": csrf_token, "theme_of_request": theme_of_request})
+    app.context_processor(_frame)
+    for refusal, answer in ANSWERS.items():
+        app.register_error_handler(refusal, answer)
+
+
+# -- language --------------------------------------------------------------------------------------
+
+
+def language() -> str:
+    """The person's, else the browser's among ours, else Chinese."""
+    signed_in = g.get("signed_in")
+    chosen = (signed_in and signed_in.language) or request.cookies.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def words(text: Any) -> str:
+    """A Message or Text in the reader's language; anything else as it is."""
+    if isinstance(text, Message):
+        values = {name: words(value) for name, value in text.values.items()}
+        return fill(gettext(text.text) if text.text else "", values)
+    if isinstance(text, Text):
+        return text.in_language(str(get_locale()))
+    return "" if text is None else str(text)
+
+
+def theme_of_request() -> str:
+    theme = request.cookies.get("theme", "auto")
+    return theme if theme in ("auto", "light", "dark") else "auto"
+
+
+# -- who asks --------------------------------------------------------------------------------------
+
+
+def engine() -> Engine:
+    found: Engine = current_app.extensions["engine"]
+    return found
+
+
+def _guard() -> Response | None:
+    """Finds the session, and refuses what was not sent by our own pages."""
+    g.signed_in = None
+    if token := request.cookies.get(COOKIE):
+        with engine().begin() as conn:
+            g.signed_in = accounts.resume(conn, token)
+    if request.method not in SAFE:
+        _refuse_strangers()
+    if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
+        return _ask_to_sign_in()
+    return None
+
+
+def _ask_to_sign_in() -> Response:
+    if request.method not in SAFE or "HX-Request" in request.headers:
+        response = make_response(gettext("Please sign in again."), 401)
+        response.headers["HX-Redirect"] = "/sign-in"
+        return response
+    return redirect(f"/sign-in?next={request.full_path.rstrip('?')}")  # type: ignore[return-value]
+
+
+def _refuse_strangers() -> None:
+    """An unsafe request must come from our own pages and carry the token of the session."""
+    origin = request.headers.get("Origin")
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and urlsplit(origin).netloc != request.host):
+        abort(403, description=gettext("This was not sent from Mortise itself."))
+    sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    if not hmac.compare_digest(str(session.get("csrf", "")), sent) or not sent:
+        abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
+
+
+def csrf_token() -> str:
+    if "csrf" not in session:
+        session["csrf"] = secrets.token_urlsafe(24)
+    return str(session["csrf"])
+
+
+@contextmanager
+def work() -> Iterator[Context]:
+    """One transaction for the signed-in member. Commits when the block ends, rolls back when it raises."""
+    signed_in = g.signed_in
+    if signed_in is None or signed_in.workspace_id is None:
+        raise NotFound
+    if "workspace" not in g:
+        with engine().connect() as conn:
+            g.workspace = find(conn, id=signed_in.workspace_id)
+    with opened(engine(), g.workspace, language=language()) as ctx:
+        yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
+
+
+def worked(story: Callable[[Context], Result]) -> Result:
+    """A whole story in one transaction, told again when it only lost against another one."""
+
+    def once() -> Result:
+        with work() as ctx:
+            return story(ctx)
+
+    return attempt(once)
+
+
+def enter(ctx: Context, app: str) -> Installed:
+    """The app of this slug, for one to whom it shows anything. Raises NotFound."""
+    inst = definitions.installed(ctx, app)
+    if not may_enter(ctx, inst):
+        raise NotFound
+    return inst
+
+
+def table(ctx: Context, app: str, id: str) -> LiveTable:
+    return live(ctx, enter(ctx, app), id)
+
+
+def record_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+
+def is_fragment() -> bool:
+    """htmx asks for a piece, except when it restores a page for Back."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def page_or_fragment(page: str, fragment: str, status: int = 200, **context: Any) -> Response:
+    response = make_response(render_template(fragment if is_fragment() else page, **context), status)
+    response.vary.add("HX-Request")
+    return response
+
+
+def go(url: str) -> Response:
+    """Send the person on: by header where htmx asks, by redirect where a browser does."""
+    if is_fragment():
+        response = make_response("", 204)
+        response.headers["HX-Redirect"] = url
+        return response
+    return redirect(url, 303)  # type: ignore[return-value]
+
+
+def local_url(url: str, otherwise: str = "/") -> str:
+    """A path of our own, never another site's address."""
+    parts = urlsplit(url.replace("\\", "/"))
+    return url if url.startswith("/") and not url.startswith("//") and not parts.netloc and not parts.scheme else otherwise
+
+
+def answers_of_request() -> dict[str, Any]:
+    """What a form sent, by field: text, a list where there are several, `None` for a part left blank."""
+    answers: dict[str, Any] = {}
+    for name in request.form:
+        values = request.form.getlist(name)
+        answers[name] = values[0] if len(values) == 1 else [v for v in values if v != ""]
+    return answers
+
+
+def touched_of_request() -> set[str]:
+    try:
+        return {str(n) for n in read_json(request.form.get("_touched") or "[]", Message(""))}
+    except (ValueError, TypeError):
+        return set()
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def refusal_page(title: str, text: str, status: int) -> Response:
+    return make_response(render_template("error.html", title=title, message=text, status=status), status)
+
+
+def _not_found(err: Exception) -> Response:
+    return refusal_page(gettext("Not found"), gettext("There is nothing here, or not for you."), 404)
+
+
+def _denied(err: Denied) -> Response:
+    return refusal_page(gettext("Not allowed"), words(err.reason), 403)
+
+
+def _invalid(err: InvalidInput) -> Response:
+    text = " ".join(words(m) for messages in err.errors.values() for m in messages)
+    return refusal_page(gettext("This cannot be done"), text, 422)
+
+
+def _definition(err: DefinitionError) -> Response:
+    text = "; ".join(f"{p.path}: {words(p.message)}" for p in err.problems[:20])
+    return refusal_page(gettext("The definition has problems"), text, 422)
+
+
+def _http(err: HTTPException) -> Response:
+    code = err.code or 500
+    if code == 404:
+        return _not_found(err)
+    texts = {
+        405: gettext("This page does not take that kind of request."),
+        413: gettext("What you sent is too large."),
+        400: gettext("The request could not be understood."),
+    }
+    return refusal_page(gettext("This cannot be done"), texts.get(code) or str(err.description or err.name), code)
+
+
+ANSWERS: dict[Any, Any] = {
+    NotFound: _not_found,
+    Denied: _denied,
+    InvalidInput: _invalid,
+    DefinitionError: _definition,
+    HTTPException: _http,
+}
+
+
+# -- the frame -------------------------------------------------------------------------------------
+
+
+class Me:
+    """The person in the corner of every page."""
+
+    def __init__(self) -> None:
+        signed_in = g.get("signed_in")
+        self.name = signed_in.name if signed_in else ""
+        self.email = signed_in.email if signed_in else ""
+        self.id = str(signed_in.account_id) if signed_in else ""
+        self.language = language()
+        self.tone = ""
+        self.is_admin = bool(g.get("is_admin"))
+
+
+def _frame() -> dict[str, Any]:
+    frame = {"me": Me(), "navigation": g.get("navigation"), "app_title": g.get("app_title"), "counts": g.get("counts") or NO_COUNTS}
+    return {**frame, "navigation_settings": g.get("navigation_settings")}
+
+
+NO_COUNTS = {"tasks": 0, "notices": 0}
+
