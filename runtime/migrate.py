@@ -206,12 +206,12 @@ def _sort_index(live: LiveTable, sort: str) -> Iterator[tuple[str, str]]:
     if id not in live.sql.c or id in ("created_at", "id"):
         return
     column = live.sql.c[id]
-    collate = f' COLLATE "{COLLATION}"' if isinstance(column.type, type(sql_type("text"))) else ""
+    key = f'lower({column.name} COLLATE "{COLLATION}")' if isinstance(column.type, type(sql_type("text"))) else column.name
     direction = "DESC NULLS LAST" if down else "ASC NULLS LAST"
     name = f"{live.sql.name}_{column.name}_{'down' if down else 'up'}"
     tie = "DESC" if down else "ASC"
     yield name, (
-        f"CREATE INDEX CONCURRENTLY {name} ON {live.sql.name} ({column.name}{collate} {direction}, id {tie}) WHERE deleted_at IS NULL"
+        f"CREATE INDEX CONCURRENTLY {name} ON {live.sql.name} ({key} {direction}, id {tie}) WHERE deleted_at IS NULL"
     )
 
 

@@ -339,11 +339,16 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
         return _name_of(models.department, value)
     if found is not None and found.type == "link":
         return _title_of(gate, found, value)
-    return value.collate(COLLATION) if kind and kind.kind in ("text", "choice") else value
+    return in_order(value) if kind and kind.kind in ("text", "choice") else value
+
+
+def in_order(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A text as lists sort it."""
+    return func.lower(text.collate(COLLATION))
 
 
 def _name_of(people: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return select(people.c.name.collate(COLLATION)).where(people.c.id == value).scalar_subquery()
+    return select(in_order(people.c.name)).where(people.c.id == value).scalar_subquery()
 
 
 def _title_of(gate: Door, link: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -356,7 +361,7 @@ def _title_of(gate: Door, link: Field, value: ColumnElement[Any]) -> ColumnEleme
     first = next((f.id for f in target.table.fields if f.type in ("text", "serial") and other.readable(f.id)), None)
     if first is None:
         return value
-    return select(aliased.column(first).collate(COLLATION)).where(there.c.id == value, other.rows(sql=there)).scalar_subquery()
+    return select(in_order(aliased.column(first))).where(there.c.id == value, other.rows(sql=there)).scalar_subquery()
 
 
 def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnElement[bool]:

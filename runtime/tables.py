@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
 from runtime import models
@@ -23,8 +23,8 @@ from schemas.fields import Field, Storage
 from schemas.fields.rows import Rows
 
 PRECISION = 38
-COLLATION = "zh-x-icu"
-"""The one order in which lists sort text: by pinyin, with Latin letters and digits as everywhere."""
+COLLATION = "pg_c_utf8"
+"""The one order in which lists sort text, the same on every server: by code point, letters of either case alike."""
 
 TYPES: dict[Storage, TypeEngine[Any]] = {
     Storage.TEXT: Text(),

@@ -15,7 +15,7 @@ class Message:
         return fill(self.text, self.values)
 
 
-def say(text: str, **values: Any) -> Message:
+def say(text: str, /, **values: Any) -> Message:
     return Message(text, values)
 
 
