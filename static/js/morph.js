@@ -1,0 +1,31 @@
+/* What morphing must leave alone: what scripts and people have opened, sized and chosen. */
+
+import { sameChoice } from "./picker.js";
+
+const OURS = new Set(["style", "data-touched", "aria-busy"]);
+
+window.htmx.registerExtension("mortise", {
+  htmx_before_morph_attr(element, { attrName }) {
+    return !(OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
+  },
+  htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
+    if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
+    if (oldNode.matches?.("select")) return chosen(oldNode, newNode);
+    return true;
+  },
+});
+
+/* Attributes say how a box began; once touched, only the property counts. */
+function follow(box, next) {
+  if (box !== document.activeElement) box.checked = next.hasAttribute("checked");
+  return true;
+}
+
+function chosen(select, next) {
+  const value = next.value;
+  queueMicrotask(() => {
+    if (select.isConnected && select !== document.activeElement && !select.multiple) select.value = value;
+  });
+  return true;
+}

@@ -1,0 +1,121 @@
+/* Searchable selects: links, members, departments and long lists of options. */
+
+import { say, token, whenever } from "./dom.js";
+
+const ready = import("../vendor/tom-select.min.js").catch(() => null);
+const selectOf = (picker) => picker.querySelector("select");
+
+async function find(source, asked, picker) {
+  const url = new URL(source, location.href);
+  url.searchParams.set("q", asked);
+  const form = picker.closest("form");
+  const known = picker.dataset.with?.split(",") ?? [];
+  for (const name of known) url.searchParams.set(`with.${name}`, form?.elements[name]?.value ?? "");
+  const answer = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+  if (!answer.ok) throw answer;
+  const said = await answer.json();
+  return Array.isArray(said) ? said : (said.items ?? []);
+}
+
+function drawOption(item, escape) {
+  return `<div class="option-line">${item.tone ? `<span class="chip tone-${escape(item.tone)}"><span>${escape(item.text)}</span></span>` : escape(item.text)}${item.note ? `<small>${escape(item.note)}</small>` : ""}</div>`;
+}
+
+function drawItem(item, escape) {
+  return `<div${item.tone ? ` class="tone-${escape(item.tone)}"` : ""}>${escape(item.text)}</div>`;
+}
+
+async function create(picker, text, done) {
+  const url = new URL(picker.dataset.source, location.href);
+  const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": token() }, body: JSON.stringify({ text }) });
+  done(answer.ok ? await answer.json() : false);
+}
+
+function options(picker, select) {
+  const several = select.multiple;
+  const remote = picker.dataset.source;
+  const say_ = (key) => () => `<div class="no-results">${say(key)}</div>`;
+  return {
+    plugins: { ...(several ? { remove_button: { title: say("remove"), label: "×" } } : {}), clear_button: { title: say("clear"), html: ({ title }) => `<div class="clear-button" title="${title}">×</div>` } },
+    valueField: "id", labelField: "text", searchField: ["text", "note"], sortField: remote ? [{ field: "$order" }] : [{ field: "$order" }],
+    maxItems: several ? null : 1, maxOptions: 200, hideSelected: several, closeAfterSelect: !several,
+    placeholder: select.dataset.placeholder || "", allowEmptyOption: false, openOnFocus: true, selectOnTab: true, refreshThrottle: 150, loadThrottle: 220,
+    ...(remote ? { preload: "focus", shouldLoad: () => true, score: () => () => 1, load: (asked, show) => find(remote, asked, picker).then(show, () => show()) } : {}),
+    ...("create" in picker.dataset ? { create: (text, done) => create(picker, text, done), createFilter: (text) => text.trim().length > 0 } : { create: false }),
+    render: {
+      option: drawOption, item: drawItem,
+      no_results: say_("none_found"),
+      loading: () => '<div class="spinner"></div>',
+      option_create: (data, escape) => `<div class="create">${say("create", { text: escape(data.input) })}</div>`,
+    },
+    onInitialize() {
+      for (const option of select.options) {
+        const item = this.options[option.value];
+        if (item) Object.assign(item, { text: option.textContent, note: option.dataset.note ?? "", tone: option.dataset.tone ?? "" });
+      }
+    },
+    onType() {
+      if (remote) forget(this);
+    },
+  };
+}
+
+/* What was found for other words is not offered for these; what is chosen stays. */
+function forget(box) {
+  for (const id of Object.keys(box.options)) if (!box.items.includes(id)) delete box.options[id];
+}
+
+whenever(".picker", async (picker) => {
+  const select = selectOf(picker);
+  await ready;
+  if (!window.TomSelect || !select?.isConnected || select.tomselect) return;
+  const items = [...select.options].filter((option) => option.value).map((option) => ({ id: option.value, text: option.textContent, note: option.dataset.note ?? "", tone: option.dataset.tone ?? "" }));
+  const box = new window.TomSelect(select, { ...options(picker, select), options: items, items: [...select.selectedOptions].map((option) => option.value).filter(Boolean) });
+  box.control_input.setAttribute("aria-label", select.dataset.label ?? "");
+  for (const name of ["aria-describedby", "aria-invalid", "aria-required"]) if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
+  if (select.disabled) box.disable();
+});
+
+/** Choose these `{id, text, note}` and nothing else; `quiet` tells nobody. */
+export function pick(picker, chosen, quiet = false) {
+  const select = selectOf(picker);
+  const box = select.tomselect;
+  if (!box) {
+    select.replaceChildren(...(select.multiple ? [] : [new Option("", "")]), ...chosen.map(({ id, text }) => new Option(text, id, true, true)));
+    return;
+  }
+  for (const one of chosen) {
+    box.addOption(one);
+    box.updateOption(one.id, one);
+  }
+  box.setValue(select.multiple ? chosen.map((one) => one.id) : (chosen[0]?.id ?? ""), quiet);
+}
+
+/** Choose by what is written: looked up among the options, or asked of the source. */
+export async function pickText(picker, text) {
+  const select = selectOf(picker);
+  const wanted = (select.multiple ? text.split(/[,，、;；]/) : [text]).map((part) => part.trim()).filter(Boolean);
+  const found = await Promise.all(wanted.map((one) => look(picker, select, one)));
+  await ready;
+  if (picker.isConnected) pick(picker, found.filter(Boolean));
+}
+
+async function look(picker, select, text) {
+  const same = (item) => item.id === text || item.text?.trim().toLowerCase() === text.toLowerCase();
+  if (!picker.dataset.source) return [...select.options].map((option) => ({ id: option.value, text: option.textContent, tone: option.dataset.tone })).find(same);
+  const found = await find(picker.dataset.source, text, picker).catch(() => []);
+  return found.find(same);
+}
+
+/** Whether a drawn picker already shows what the server now says; if not, it is made to. Always keeps the drawn one. */
+export function sameChoice(picker, next) {
+  const select = selectOf(picker);
+  const wanted = [...next.querySelectorAll("option[selected]")].filter((option) => option.value);
+  const ids = wanted.map((option) => option.value).join();
+  const here = [...select.selectedOptions].map((option) => option.value).filter(Boolean).join();
+  if (ids !== here && !picker.contains(document.activeElement)) {
+    pick(picker, wanted.map((option) => ({ id: option.value, text: option.textContent, note: option.dataset.note ?? "", tone: option.dataset.tone ?? "" })), true);
+  }
+  for (const name of ["data-source", "data-with"]) if (next.hasAttribute(name)) picker.setAttribute(name, next.getAttribute(name));
+  return true;
+}

@@ -1,0 +1,33 @@
+/* Behaviours too small for a file of their own. */
+
+import { on, whenever } from "./dom.js";
+
+on("change", "select[data-go]", (select) => {
+  const url = new URL(select.dataset.go || location.href, location.href);
+  url.searchParams.set(select.name, select.value);
+  location.href = url.href;
+});
+on("click", "[data-print]", () => print());
+on("click", "[data-full-screen]", (button) => {
+  const area = document.querySelector(button.dataset.fullScreen) ?? document.documentElement;
+  document.fullscreenElement ? document.exitFullscreen() : area.requestFullscreen();
+});
+whenever("[data-focus]", (element) => element.focus({ preventScroll: element.matches(".menu-list *") }));
+
+/* A radio that is clicked again gives its answer up, so that a choice can be emptied. */
+const before = new WeakMap();
+on("pointerdown", "label:has([data-unpick]), [data-unpick]", (label) => {
+  const radio = label.matches("input") ? label : label.querySelector("[data-unpick]");
+  before.set(radio, radio.checked);
+});
+on("click", "[data-unpick]", (radio, event) => {
+  if (!before.get(radio) || !event.isTrusted) return before.set(radio, false);
+  before.set(radio, false);
+  radio.checked = false;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+/* A list scrolled sideways gets a shadow on its fixed column. */
+document.addEventListener("scroll", ({ target }) => {
+  if (target instanceof Element && target.matches(".grid-scroll")) target.classList.toggle("scrolled", target.scrollLeft > 0);
+}, { capture: true, passive: true });

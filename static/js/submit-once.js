@@ -1,0 +1,45 @@
+/* A form is sent once: a second submit waits for the answer to the first, and the server can tell a repetition. */
+
+import { say, uuid } from "./dom.js";
+import { toast } from "./toast.js";
+
+const keys = new WeakMap();
+const sending = new Set();
+
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (!target.matches("[data-once]")) return;
+  if (!keys.has(target)) keys.set(target, uuid());
+  formData.set("_once", keys.get(target));
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" && !form.matches("[hx-post]")) return;
+  if (form.querySelector(".file.uploading")) {
+    stop(event);
+    toast(say("uploading"), { kind: "warn" });
+  } else if (sending.has(form)) stop(event);
+  else if (form.matches("[data-once]")) begin(form, event.submitter);
+}, true);
+
+function stop(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+function begin(form, button) {
+  sending.add(form);
+  if (button) button.ariaBusy = "true";
+  if (!form.matches("[hx-post]")) setTimeout(() => form.isConnected && end(form), 15000);
+}
+
+function end(form) {
+  sending.delete(form);
+  form.querySelectorAll('[aria-busy="true"]').forEach((button) => (button.ariaBusy = null));
+}
+
+document.addEventListener("htmx:finally:request", ({ detail }) => {
+  const form = detail.ctx.request.form ?? detail.ctx.sourceElement;
+  if (sending.has(form)) end(form);
+});
+addEventListener("pageshow", (event) => event.persisted && [...sending].forEach(end));
