@@ -139,6 +139,13 @@ def start(data: Path) -> Home:
     return home
 
 
+def start_if_stopped(settings: Settings) -> None:
+    """For who uses the embedded server for long: start it again after it has died."""
+    if not settings.database and live_socket_folder(home_of(settings.data)) is None:
+        with locked(settings.data):
+            start(settings.data)
+
+
 def stop(home: Home) -> None:
     """Disconnect everybody and stop; nothing happens when it is not running."""
     folder = live_socket_folder(home)

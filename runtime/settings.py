@@ -22,10 +22,13 @@ class Described:
     default: str
     meaning: str
     parse: Callable[[str], Any]
+    private: bool
 
 
-def setting(name: str, default: str, meaning: str, parse: Callable[[str], Any] = str) -> Any:
-    return field(metadata={"setting": Described(name, default, meaning, parse)})
+def setting(
+    name: str, default: str, meaning: str, parse: Callable[[str], Any] = str, private: bool = False
+) -> Any:
+    return field(metadata={"setting": Described(name, default, meaning, parse, private)})
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -77,7 +80,11 @@ class Settings:
         "MORTISE_DATA", "data", "Folder of the embedded database, uploads, secret and unsent mail.", folder
     )
     database: str = setting(
-        "DATABASE_URL", "", "A PostgreSQL 17 or newer to use instead of the embedded one.", postgresql_address
+        "DATABASE_URL",
+        "",
+        "A PostgreSQL 17 or newer to use instead of the embedded one.",
+        postgresql_address,
+        private=True,
     )
     host: str = setting("MORTISE_HOST", "127.0.0.1", "Address to listen on.")
     port: int = setting("MORTISE_PORT", "8000", "Port to listen on.", whole(1, 65535))
@@ -85,7 +92,10 @@ class Settings:
         "MORTISE_URL", "", "Address people use, for links in mail; host and port when empty.", web_address
     )
     secret: str = setting(
-        "MORTISE_SECRET", "", "Signs cookies and links; made and kept in the data folder when empty."
+        "MORTISE_SECRET",
+        "",
+        "Signs cookies and links; made and kept in the data folder when empty.",
+        private=True,
     )
     workers: int = setting("MORTISE_WORKERS", "0", "Web processes; 0 means one per core.", whole(0, 256))
     threads: int = setting("MORTISE_THREADS", "4", "Threads of each web process.", whole(1, 256))
@@ -95,7 +105,11 @@ class Settings:
     )
     max_upload: int = setting("MORTISE_MAX_UPLOAD", "50", "Largest upload in MB.", whole(1, 4096))
     smtp: str = setting(
-        "SMTP_URL", "", "smtp:// or smtps:// mail server; when empty, mail is kept as files.", mail_server
+        "SMTP_URL",
+        "",
+        "smtp:// or smtps:// mail server; when empty, mail is kept as files.",
+        mail_server,
+        private=True,
     )
     mail_from: str = setting("MAIL_FROM", "Mortise <mortise@localhost>", "Sender of mail.", sender)
 

@@ -1,0 +1,414 @@
+"""The `mortise` command. Every sub-command is a small function that calls the room which does the work."""
+
+import argparse
+import getpass
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from runtime.resources import VERSION
+from runtime.settings import BadSetting, Settings, described_settings
+from schemas.registry import import_siblings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from runtime.context import Context
+    from schemas.errors import Problem
+
+START = """\
+Mortise: forms, tables, approvals and dashboards, without code.
+
+  mortise serve                      start everything, on http://127.0.0.1:8000
+  mortise workspace add acme "Acme"  make a workspace, one organisation's data
+  mortise user add ada@example.org   let somebody in
+  mortise check my-app/              say everything that is wrong with an app
+  mortise backup today.zip           keep everything in one file
+  mortise doctor                     say how this installation is
+
+Settings come from the environment; `mortise settings` lists them all.
+"""
+
+
+class Refused(Exception):
+    """A command that cannot be done; the text says why and how to go on."""
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run = Callable[[Settings, argparse.Namespace], int]
+
+
+# serve and worker
+
+
+def serve(settings: Settings, options: argparse.Namespace) -> int:
+    """Serve web pages and do jobs, until Ctrl-C or SIGTERM.
+
+    Starts the embedded PostgreSQL unless DATABASE_URL is set. In production put a web server with
+    TLS in front, set MORTISE_URL to the public address and MORTISE_PROXIES to 1.
+    """
+    from runtime.processes import supervise
+    from runtime.server import running, start_if_stopped
+
+    refuse_taken_port(settings)
+    with running(settings) as url:
+        prepare(url)
+        commands = {"web server": web_command(settings, options.access_log)}
+        if not options.no_worker:
+            commands["worker"] = [sys.executable, "-m", "cli", "worker"]
+        return supervise(commands, ready=lambda: announce(settings), watch=lambda: start_if_stopped(settings))
+
+
+def web_command(settings: Settings, access_log: bool) -> list[str]:
+    return [
+        sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--worker-class=gthread",
+        f"--workers={settings.processes}", f"--threads={settings.threads}",
+        f"--bind={settings.host}:{settings.port}", "--graceful-timeout=30", "--timeout=120", "--keep-alive=5",
+        "--log-level=warning", "--no-control-socket", *(["--access-logfile=-"] if access_log else []),
+    ]  # fmt: skip
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as err:
+        raise Refused(
+            f"Cannot listen on {settings.host}:{settings.port}: {err.strerror}. "
+            f"Choose another port: mortise serve --port {settings.port + 1}"
+        ) from err
+
+
+def announce(settings: Settings) -> None:
+    """Say where it is once it answers."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    for _ in range(240):
+        try:
+            with urlopen(f"http://{near}:{settings.port}/healthz", timeout=5):
+                print(f"\nMortise is at {settings.public_url}\nStop it with Ctrl-C.\n", flush=True)
+                return
+        except (URLError, OSError):
+            time.sleep(0.25)
+
+
+def prepare(url: str) -> None:
+    """Make or update what all workspaces share."""
+    from runtime import jobs, workspaces
+
+    engine = workspaces.connect(url)
+    workspaces.prepare(engine)
+    with engine.begin() as conn:
+        jobs.install_jobs(conn)
+    engine.dispose()
+
+
+def worker(settings: Settings, options: argparse.Namespace) -> int:
+    """Do jobs: mail, timers, imports, recalculation. As many workers as wanted may run, anywhere."""
+    from runtime import jobs
+    from runtime.server import running
+
+    with running(settings) as url:
+        prepare(url)
+        load_rooms()
+        jobs.run_worker(url, concurrency=settings.jobs, queues=options.queue)
+    return 0
+
+
+def load_rooms() -> None:
+    """Import every module that may register a job."""
+    for room in ("runtime", "builder"):
+        import_siblings(room, list(import_module(room).__path__))
+
+
+# Workspaces and people
+
+
+@contextmanager
+def database(settings: Settings) -> "Iterator[Engine]":
+    """An engine on the running (or just started) and prepared database."""
+    from runtime.server import running
+    from runtime.workspaces import connect
+
+    with running(settings) as url:
+        prepare(url)
+        engine = connect(url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def workspace_context(settings: Settings, slug: str | None) -> "Iterator[Context]":
+    """A transaction in the workspace of this short name, or in the only one there is."""
+    from runtime import workspaces
+
+    with database(settings) as engine:
+        with engine.connect() as conn:
+            known = {workspace.slug: workspace for workspace in workspaces.all_workspaces(conn)}
+        if slug is None and len(known) == 1:
+            [slug] = known
+        if slug not in known:
+            names = ", ".join(known) or "none yet; make one with: mortise workspace add acme Acme"
+            raise Refused(f"Name a workspace with --workspace. There are: {names}")
+        with workspaces.opened(engine, known[slug], origin="command") as ctx:
+            yield ctx
+
+
+def workspace_add(settings: Settings, options: argparse.Namespace) -> int:
+    """Make a workspace: the isolated data of one organisation."""
+    from runtime import workspaces
+
+    with database(settings) as engine:
+        try:
+            workspaces.create(engine, options.slug, options.title, options.zone, options.language)
+        except (ValueError, KeyError) as err:
+            raise Refused(f"The workspace was not made: {err}.") from err
+    print(f"Workspace {options.slug} is there. Let somebody in: mortise user add NAME@EXAMPLE.ORG --admin")
+    return 0
+
+
+def user_add(settings: Settings, options: argparse.Namespace) -> int:
+    """Let a person into a workspace, with a password asked for (or made up, without a terminal).
+
+    Who has an account already, in another workspace, keeps name and password.
+    """
+    from runtime import accounts, people
+
+    with workspace_context(settings, options.workspace) as ctx:
+        account = accounts.find_account(ctx.conn, options.email)
+        name, password = options.name or options.email.split("@")[0], ""
+        if account is None:
+            password = chosen_password()
+            account = accounts.add_account(ctx.conn, options.email, name, password)
+        accounts.join(ctx.conn, account, ctx.workspace.id)
+        people.add_member(ctx, name, email=options.email, account_id=account, admin=options.admin)
+        where = ctx.workspace.title
+    print(f"{name} may sign in to {where} as {options.email}.")
+    if password and not sys.stdin.isatty():
+        print(f"Password: {password}")
+    return 0
+
+
+def chosen_password() -> str:
+    if not sys.stdin.isatty():
+        return secrets.token_urlsafe(12)
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise Refused("The two passwords differ. Nobody was added.")
+    return password
+
+
+# Apps
+
+
+def check(settings: Settings, options: argparse.Namespace) -> int:
+    """Say everything that is wrong with an app, with its place; the exit status is 1 if anything is.
+
+    The app is a folder, a zip file, or one JSON file that holds all of it.
+    """
+    from schemas.errors import DefinitionError
+
+    try:
+        found = problems_of_app(options.app)
+    except DefinitionError as err:
+        found = list(err.problems)
+    for problem in found:
+        print(f"{problem.severity}: {problem}")
+    errors = sum(problem.severity == "error" for problem in found)
+    print(f"{errors} errors, {len(found) - errors} warnings" if found else "Nothing is wrong.")
+    return 1 if errors else 0
+
+
+def problems_of_app(source: Path) -> "list[Problem]":
+    from builder import bundle
+    from schemas.app import App
+    from schemas.errors import DefinitionError
+    from schemas.options import load
+
+    single = source.suffix == ".json" and source.is_file()
+    package = json_in(source) if single else bundle.read(source)
+    try:
+        found = list(load(App, package).analysis.problems())
+    except DefinitionError as err:
+        found = list(err.problems)
+    return found if single else bundle.in_files(package, found)
+
+
+def json_in(source: Path) -> Any:
+    from schemas.errors import BadValue
+    from schemas.messages import say
+    from schemas.source import read_json
+
+    try:
+        return read_json(source.read_bytes(), say("This is not JSON that can be read."))
+    except BadValue as err:
+        raise Refused(f"{source}: {err}") from err
+
+
+# Backup
+
+
+def backup(settings: Settings, options: argparse.Namespace) -> int:
+    """Write database and files into one file, while people go on working.
+
+    It holds passwords' hashes and everybody's data: keep it where only you can read it.
+    """
+    from runtime.backup import backup
+    from runtime.server import running
+
+    with running(settings) as url:
+        manifest = backup(settings, url, options.file, options.workspace, options.force)
+    size = options.file.stat().st_size / 1e6
+    held = ", ".join(manifest.slugs) or "no workspace"
+    print(f"{options.file} ({size:.1f} MB) holds: {held}; {manifest.files} files")
+    return 0
+
+
+def restore(settings: Settings, options: argparse.Namespace) -> int:
+    """Bring back what a backup holds: everything, or the one workspace that is in it.
+
+    All or nothing. What exists is replaced only with --force. Stop `mortise serve` first.
+    """
+    from runtime.backup import restore
+    from runtime.server import running
+
+    with running(settings) as url:
+        prepare(url)
+        manifest = restore(settings, url, options.file, options.force)
+        prepare(url)
+    print(f"Restored {', '.join(manifest.slugs) or 'no workspace'}, as of {manifest.made_at}.")
+    return 0
+
+
+# Looking
+
+
+def show_settings(settings: Settings, options: argparse.Namespace) -> int:
+    """List every setting: its name in the environment, its default, what it means, and what is set."""
+    for known in described_settings():
+        present = os.environ.get(known.name, "")
+        shown = "(set, not shown)" if present and known.private else present
+        print(f"{known.name}{f' = {shown}' if shown else ''}\n    {known.meaning}")
+        print(f"    Default: {known.default or 'empty'}")
+    return 0
+
+
+def doctor(settings: Settings, options: argparse.Namespace) -> int:
+    """Say how this installation is; the exit status is 1 if something needs you."""
+    from runtime.health import examine
+
+    findings = examine(settings)
+    for finding in findings:
+        print(f"{'ok  ' if finding.well else 'LOOK'}  {finding.text}")
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+# The command line
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser("mortise", description=START, formatter_class=argparse.RawTextHelpFormatter)
+    top.add_argument("--version", action="version", version=f"Mortise {VERSION}")
+    top.add_argument("--data", type=Path, metavar="FOLDER", help="data folder, instead of MORTISE_DATA")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    s = command(commands, "serve", serve)
+    s.add_argument("--port", help="instead of MORTISE_PORT")
+    s.add_argument("--host", help="instead of MORTISE_HOST; 0.0.0.0 for everybody")
+    s.add_argument("--no-worker", action="store_true", help="jobs are done by `mortise worker` elsewhere")
+    s.add_argument("--access-log", action="store_true", help="print a line for every request")
+    w = command(commands, "worker", worker)
+    w.add_argument("--queue", action="append", help="only jobs of this queue; may be repeated")
+
+    spaces = group(commands, "workspace", "Workspaces of this installation.")
+    a = command(spaces, "add", workspace_add)
+    a.add_argument("slug", help="short name of a-z, 0-9 and -")
+    a.add_argument("title")
+    a.add_argument("--zone", default="Asia/Shanghai", help="its time zone (%(default)s)")
+    a.add_argument("--language", default="zh", choices=["zh", "en"])
+    users = group(commands, "user", "People who may sign in.")
+    u = command(users, "add", user_add)
+    u.add_argument("email")
+    u.add_argument("--name")
+    u.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
+    u.add_argument("--admin", action="store_true", help="may build apps and sees everything")
+
+    c = command(commands, "check", check)
+    c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE")
+    for name, run in (("backup", backup), ("restore", restore)):
+        b = command(commands, name, run)
+        b.add_argument("file", type=Path)
+        b.add_argument("--force", action="store_true", help="replace what exists")
+        if name == "backup":
+            b.add_argument("--workspace", metavar="SLUG", help="only this one")
+    command(commands, "doctor", doctor)
+    command(commands, "settings", show_settings)
+    return top
+
+
+def command(commands: Commands, name: str, run: Run) -> argparse.ArgumentParser:
+    """A sub-command whose help is its function's docstring."""
+    words = (run.__doc__ or "").replace("\n    ", "\n")
+    style = argparse.RawDescriptionHelpFormatter
+    made = commands.add_parser(name, help=words.splitlines()[0], description=words, formatter_class=style)
+    made.set_defaults(run=run)
+    return made
+
+
+def group(commands: Commands, name: str, words: str) -> Commands:
+    made = commands.add_parser(name, help=words, description=words)
+    return made.add_subparsers(metavar="COMMAND", required=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    for option in ("data", "port", "host"):
+        if getattr(options, option, None):
+            # In the environment, so that web server and worker see it too.
+            os.environ[f"MORTISE_{option.upper()}"] = str(getattr(options, option))
+    try:
+        status: int = options.run(Settings.read(), options)
+        return status
+    except BadSetting as err:
+        return complain(f"{err}\nSee: mortise settings", 2)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as err:
+        if not expected(err):
+            raise
+        return complain(str(err), 1)
+
+
+def expected(err: Exception) -> bool:
+    """Whether the error's own words tell a person what to do."""
+    from psycopg import OperationalError
+    from sqlalchemy.exc import OperationalError as WrappedError
+
+    from runtime.backup import BackupError
+    from runtime.programs import ServerError
+    from schemas.errors import InvalidInput, NotFound
+
+    ours = (Refused, BackupError, ServerError, InvalidInput, NotFound)
+    return isinstance(err, (*ours, OperationalError, WrappedError, PermissionError))
+
+
+def complain(text: str, status: int) -> int:
+    print(f"mortise: {text}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

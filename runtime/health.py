@@ -1,0 +1,99 @@
+"""What `mortise doctor` looks at."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from runtime import jobs, workspaces
+from runtime.mail import kept_mail
+from runtime.programs import ServerError
+from runtime.resources import VERSION, folder
+from runtime.server import database_url, home_of
+from runtime.settings import Settings
+
+OLDEST_POSTGRESQL = 17
+LITTLE_SPACE = 1e9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; not `well` means that it needs somebody."""
+
+    well: bool
+    text: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything worth knowing about an installation. Nothing is started or changed."""
+    looks: list[Callable[[Settings], Iterator[Finding]]] = [program, data_folder, database, mail, address]
+    return [finding for look in looks for finding in look(settings)]
+
+
+def program(settings: Settings) -> Iterator[Finding]:
+    yield Finding(True, f"Mortise {VERSION} on Python {sys.version.split()[0]}")
+    for name in ("templates", "static", "apps"):
+        try:
+            folder(name)
+        except FileNotFoundError as err:
+            yield Finding(False, str(err))
+
+
+def data_folder(settings: Settings) -> Iterator[Finding]:
+    if not settings.data.exists():
+        yield Finding(True, f"The data folder {settings.data} will be made by: mortise serve")
+        return
+    free = shutil.disk_usage(settings.data).free
+    yield Finding(free > LITTLE_SPACE, f"{free / 1e9:.1f} GB are free for the data folder {settings.data}")
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    if not settings.database and settings.data.exists():
+        home = home_of(settings.data)
+        made = f"made by PostgreSQL {home.major}" if home.major else "not made yet"
+        runner = f", run by the system user {home.user.pw_name}" if home.user else ""
+        yield Finding(True, f"The embedded database in {home.folder} is {made}{runner}")
+    engine = None
+    try:
+        engine = workspaces.connect(database_url(settings))
+        with engine.connect() as conn:
+            yield from contents(conn)
+    except (ServerError, SQLAlchemyError, OSError) as err:
+        yield Finding(False, f"The database does not answer. {err}")
+    finally:
+        if engine is not None:
+            engine.dispose()
+
+
+def contents(conn: Connection) -> Iterator[Finding]:
+    version = conn.scalar(text("SHOW server_version"))
+    new_enough = int(str(version).split(".")[0]) >= OLDEST_POSTGRESQL
+    yield Finding(new_enough, f"PostgreSQL {version} answers; {OLDEST_POSTGRESQL} or newer is needed")
+    if conn.scalar(text("SELECT to_regclass('control.workspace')")) is None:
+        yield Finding(True, "There is no workspace yet; make one with: mortise workspace add")
+        return
+    known = [workspace.slug for workspace in workspaces.all_workspaces(conn)]
+    yield Finding(True, f"Workspaces: {', '.join(known) or 'none'}")
+    left = jobs.backlog(conn)
+    counted = f"Jobs: {left.waiting} wait, {left.running} run, {left.failed} have failed for good"
+    yield Finding(left.failed == 0, counted)
+
+
+def mail(settings: Settings) -> Iterator[Finding]:
+    if settings.smtp:
+        yield Finding(True, "Mail goes through the server of SMTP_URL")
+        return
+    kept = len(kept_mail(settings))
+    where = f"kept as files in {settings.data / 'mail'} ({kept} so far)"
+    yield Finding(True, f"SMTP_URL is not set: mail is {where}")
+
+
+def address(settings: Settings) -> Iterator[Finding]:
+    if settings.url:
+        safe = settings.url.startswith("https:") or settings.host in ("127.0.0.1", "localhost")
+        yield Finding(safe, f"People come to {settings.url}" + ("" if safe else "; use https there"))
+    elif settings.host not in ("127.0.0.1", "localhost", "::1"):
+        yield Finding(False, "It listens on the network, but MORTISE_URL does not say under which address")

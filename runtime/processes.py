@@ -1,0 +1,110 @@
+"""Runs the web server and a worker side by side: started, watched, started again, stopped gracefully."""
+
+import ctypes
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+GRACE = 45  # seconds in which a process may finish what it began
+SOON = 30  # a process that ends sooner than this after its start has failed
+MOST_FAILURES = 3
+LOOK_EVERY = 0.5
+PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger("mortise.serve")
+
+
+@dataclass
+class Child:
+    """One command that should always be running."""
+
+    name: str
+    command: Sequence[str]
+    failures: int = 0
+    started: float = 0
+    process: "subprocess.Popen[bytes] | None" = field(default=None)
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        # A session of its own: Ctrl-C reaches us alone, and we stop it gracefully.
+        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=end_with_parent)
+
+    @property
+    def ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+
+def end_with_parent() -> None:
+    """Have the kernel stop this process when its parent dies, even by kill -9."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def supervise(
+    commands: Mapping[str, Sequence[str]], ready: Callable[[], None], watch: Callable[[], None]
+) -> int:
+    """Run commands until SIGTERM or SIGINT, then stop them in reverse order; the exit status.
+
+    `ready` is called in a thread of its own after the start, `watch` again and again. A command that
+    ends is started again; one that ends at once three times over ends everything.
+    """
+    stopping = threading.Event()
+    children = [Child(name, command) for name, command in commands.items()]
+    stop_all = stopper(stopping)
+    previous = {number: signal.signal(number, stop_all) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        for child in children:
+            child.start()
+        threading.Thread(target=ready, daemon=True).start()
+        return keep_running(children, stopping, watch)
+    finally:
+        for child in reversed(children):
+            stop(child)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def stopper(stopping: threading.Event) -> Callable[[int, FrameType | None], None]:
+    def stop_all(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    return stop_all
+
+
+def keep_running(children: Sequence[Child], stopping: threading.Event, watch: Callable[[], None]) -> int:
+    while not stopping.wait(LOOK_EVERY):
+        watch()
+        for child in children:
+            if child.ended and not again(child):
+                return 1
+    return 0
+
+
+def again(child: Child) -> bool:
+    """Start an ended command anew; False when it has failed too often."""
+    assert child.process
+    child.failures = child.failures + 1 if time.monotonic() - child.started < SOON else 1
+    log.error("The %s ended with status %s.", child.name, child.process.returncode)
+    if child.failures >= MOST_FAILURES:
+        log.error("It has ended %s times in a row: giving up.", child.failures)
+        return False
+    child.start()
+    return True
+
+
+def stop(child: Child) -> None:
+    if child.process is None or child.ended:
+        return
+    child.process.terminate()
+    try:
+        child.process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        log.error("The %s did not stop within %s seconds and is killed.", child.name, GRACE)
+        child.process.kill()
+        child.process.wait()
