@@ -8,6 +8,7 @@ from schemas.formula.functions import FUNCTIONS, OPERATORS
 from schemas.formula.functions.base import Function, Parameter, unknown
 from schemas.formula.parse import Formula, FormulaError
 from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name, Path, Tree, Unary, left_spine, names
+from schemas.formula.sql import givens
 from schemas.formula.typed import Apply, Chain, Constant, Expression, Items, Me, Node, Read, Reference, Scope, parts
 from schemas.formula.types import (
     ANY,
@@ -30,6 +31,7 @@ from schemas.formula.types import (
 from schemas.formula.values import ErrorValue, Need, World
 from schemas.messages import Message, say
 
+LONGEST_CHAIN = 100
 COMPARISONS = frozenset(("=", "<>", "<", ">", "<=", ">="))
 SAME = frozenset(("member", "department", "link"))
 NOWHERE = World(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
@@ -48,7 +50,7 @@ def check(formula: Formula, scope: Scope, expected: Type | None = None) -> Expre
         type=array_of(root.type) if root.rows and root.type.kind != "array" else root.type,
         paths=names(formula.tree),
         volatile=checker.volatile,
-        no_sql=_no_sql(below),
+        no_sql=_no_sql(root, below),
         needs=frozenset(n.need for n in below if isinstance(n, Read | Me) and n.need is not None),
     )
 
@@ -64,13 +66,31 @@ def _all(root: Node) -> list[Node]:
     return found
 
 
-def _no_sql(nodes: list[Node]) -> Message | None:
+def _no_sql(root: Node, nodes: list[Node]) -> Message | None:
+    if root.rows and not (isinstance(root, Read) and root.rows == root.path):
+        return say("A list cannot be computed by the database.")
     for node in nodes:
-        if isinstance(node, Apply):
-            if node.function.form is None:
-                return say("{function} cannot be computed by the database.", function=node.function.name)
-            if node.lifts:
-                return say("A calculation over a written list cannot be done by the database.")
+        if isinstance(node, Apply) and (refusal := _refusal(node)):
+            return refusal
+        if isinstance(node, Read) and node.type.kind == "array":
+            return say("A list within a list cannot be computed by the database.")
+        if isinstance(node, Chain) and len(node.steps) > LONGEST_CHAIN and not _balanced(node):
+            return say("This calculation is too long for the database.")
+    return None
+
+
+def _balanced(chain: Chain) -> bool:
+    """Whether the order of computing does not matter, so that a database need not nest as deep as the chain is long."""
+    signs = {step.function.name for step in chain.steps}
+    return signs <= {"+", "-"} or signs == {"*"} or signs == {"&"}
+
+
+def _refusal(node: Apply) -> Message | None:
+    if node.lifts and any(arg.type.kind == "array" for arg in node.args):
+        return say("A calculation over a written list cannot be done by the database.")
+    form = node.function.form
+    if form is None or form(*givens(node)) is None:
+        return say("{function} cannot be computed by the database.", function=_spoken(node.function))
     return None
 
 
@@ -133,17 +153,20 @@ class Checker:
 
     def read(self, path: Path, tree: Tree) -> Node:
         found = self.resolve(path, tree)
+        passed = [self.passed(path[:length]) for length in range(1, len(path))]
         self.volatile = self.volatile or found.volatile
+        kinds = (*passed, found.type)
         need = Need("path", path) if found.hops else None
-        for length in range(1, len(path) + 1):
-            prefix = found if length == len(path) else self.resolve(path[:length], tree)
-            if prefix.type.kind == "array" or (prefix.type.kind == "rows" and length < len(path)):
-                return self.column(path, length, found, need, tree)
-        return Read(type=found.type, path=path, need=need, start=tree.start)
+        for length, kind in enumerate(kinds, 1):
+            if kind.kind == "array" or (kind.kind == "rows" and length < len(path)):
+                element = found.type.of if found.type.kind == "array" and found.type.of else found.type
+                return Read(type=element, path=path, kinds=kinds, rows=path[:length], need=need, start=tree.start)
+        return Read(type=found.type, path=path, kinds=kinds, need=need, start=tree.start)
 
-    def column(self, path: Path, length: int, found: Reference, need: Need | None, tree: Tree) -> Node:
-        kind = found.type.of if found.type.kind == "array" and found.type.of else found.type
-        return Read(type=kind, path=path, rows=path[:length], need=need, start=tree.start)
+    def passed(self, path: Path) -> Type:
+        """The type on the way along a path; a word that is nothing by itself, as `flow`, is any."""
+        found = self.scope.resolve(path)
+        return ANY if isinstance(found, Message) else found.type
 
     def resolve(self, path: Path, tree: Tree) -> Reference:
         found = self.scope.resolve(path)
@@ -183,6 +206,7 @@ class Checker:
     def operation(self, operator: str, args: tuple[Node, ...], tree: Tree) -> Apply:
         if operator in COMPARISONS:
             args = _comparable(args, tree)
+            operator = _comparison(operator, args)
         if operator == "IN":
             args = _member_of_list(args)
         if operator in ("+", "-") and len(args) == 2:
@@ -225,7 +249,7 @@ class Checker:
 
 
 def _spoken(function: Function) -> str:
-    return function.name.rstrip("1") if function.group == "" else function.name
+    return function.shown
 
 
 def _without_left(step: Apply) -> Apply:
@@ -291,6 +315,16 @@ def _comparable(args: tuple[Node, ...], tree: Tree) -> tuple[Node, ...]:
             say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]), tree.start
         )
     return left, right
+
+
+def _comparison(operator: str, args: tuple[Node, ...]) -> str:
+    """`=` of values of one kind that is not text needs no folding and no zone."""
+    kinds = {_element(a).kind for a in args}
+    if _element(args[0]).kind == "choice" or _element(args[1]).kind == "choice":
+        both = unify(_element(args[0]), _element(args[1]))
+        kinds = {both.kind} if both else kinds
+    plain = len(kinds) == 1 and kinds <= {"choice", "member", "department", "link", "number", "date", "datetime"}
+    return f"{operator}same" if plain and operator in ("=", "<>") else operator
 
 
 def _member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:

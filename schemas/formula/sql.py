@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.formula.typed import Apply, Constant
+
 
 @dataclass(frozen=True)
 class Sql:
@@ -19,16 +21,22 @@ class Sql:
 
 @dataclass(frozen=True)
 class Given:
-    """An argument as a form sees it.
+    """An argument as a form sees it: which one, its kind, and its value if it is written out."""
 
-    `value` has blanks filled (0, the empty text, FALSE), `raw` is NULL where it is blank.
-    """
-
-    value: Sql
-    raw: Sql
+    index: int
     kind: str
-    constant: Any = None
     is_constant: bool = False
+    constant: Any = None
+
+    @property
+    def value(self) -> Sql:
+        """With blanks filled as the parameter says: 0, the empty text, FALSE."""
+        return Sql("filled", (self.index,))
+
+    @property
+    def raw(self) -> Sql:
+        """NULL where it is blank."""
+        return Sql("raw", (self.index,))
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,11 @@ class Made:
 Form = Callable[..., "Sql | Made | None"]
 
 
-def op(name: str, *args: Any) -> Sql:
-    return Sql(name, args)
+def givens(node: "Apply") -> list[Given]:
+    return [
+        Given(n, arg.type.kind, isinstance(arg, Constant), arg.value if isinstance(arg, Constant) else None)
+        for n, arg in enumerate(node.args)
+    ]
 
 
 def binary(sign: str) -> Form:
@@ -51,7 +62,7 @@ def binary(sign: str) -> Form:
 
 
 def call(name: str) -> Form:
-    """A function of the database over the filled arguments."""
+    """An operation over the filled arguments."""
     return lambda *args: Sql(name, tuple(a.value for a in args))
 
 

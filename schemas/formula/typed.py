@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a path means: its type, whether it changes with time, and how many links, members or departments it crosses."""
+    """What a path means: its type, whether it changes with time, how many links, members, departments it crosses."""
 
     path: Path
     type: Type
@@ -53,10 +53,12 @@ class Constant(Node):
 class Read(Node):
     """A value of the record, or the answer to a need.
 
-    Of a list of rows, `steps` holds the path inside one of its elements.
+    `kinds` are the types that the path passes, its own the last. Of a list of rows, `steps` is the path inside
+    one of its elements.
     """
 
     path: Path
+    kinds: tuple[Type, ...] = ()
     need: Need | None = None
 
     @property
@@ -104,7 +106,7 @@ class Chain(Node):
 class Expression:
     """A formula that is known to make sense.
 
-    - `paths`: every path it reads, as written; `needs`: those whose value the world must answer, and facts of ME().
+    - `paths`: every path it reads, as written; `needs`: those that the world must answer, and facts of ME().
     - `volatile`: whether its value changes without anything being written.
     - `no_sql`: why it cannot be computed by the database, or None.
     """

@@ -88,8 +88,13 @@ class World:
         return moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
 
     def midnight(self, day: date) -> datetime:
-        """The first moment of a day in the workspace's zone, in UTC."""
-        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+        """The first moment of a day in the workspace's zone, in UTC; PostgreSQL takes the later of two midnights."""
+        local = datetime(day.year, day.month, day.day, tzinfo=self.zone)
+        later = local.replace(fold=1)
+        first, second = local.utcoffset(), later.utcoffset()
+        assert first is not None
+        assert second is not None
+        return (later if first > second else local).astimezone(UTC)
 
 
 class Run:

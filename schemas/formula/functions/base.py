@@ -83,6 +83,11 @@ class Function:
     hidden: bool = False
 
     @property
+    def shown(self) -> str:
+        """Its name as people know it: some operators have several forms."""
+        return self.name if self.group else self.name.strip("1manydates")
+
+    @property
     def least(self) -> int:
         return sum(not p.optional for p in self.parameters)
 

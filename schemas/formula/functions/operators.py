@@ -163,6 +163,16 @@ def differs(run: Run, left: Any, right: Any) -> bool:
     return not equal(run, _checked(left), _checked(right))
 
 
+@function("=same", "any, any -> boolean", sql=lambda a, b: Sql("=", (a, b)), operator=True)
+def same(left: Any, right: Any) -> bool:
+    return bool((None if left == "" else left) == (None if right == "" else right))
+
+
+@function("<>same", "any, any -> boolean", sql=lambda a, b: Sql("not", (Sql("=", (a, b)),)), operator=True)
+def not_same(left: Any, right: Any) -> bool:
+    return bool((None if left == "" else left) != (None if right == "" else right))
+
+
 def _order(sign: str, test: Any) -> None:
     @function(sign, "any, any -> boolean", sql=lambda a, b: Sql(sign, (a, b)), world=True, operator=True)
     def compare(run: Run, left: Any, right: Any) -> bool:
