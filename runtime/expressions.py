@@ -1,0 +1,367 @@
+"""Checked formulas as SQL, with the meaning that schemas/formula/evaluate.py gives them.
+
+Every part is rendered as a pair: its value, and the condition under which it is an error. An error is NULL outside,
+and FALSE in a condition.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, literal, not_, select
+from sqlalchemy import column as bare_column
+from sqlalchemy.types import ARRAY, Boolean
+
+from runtime import sql_operations as ops
+from runtime.sql_convert import blank_filled, read_as, settled
+from runtime.sql_operations import ARITHMETIC, STRICT, Piece, any_error
+from schemas.formula import Expression
+from schemas.formula.functions.base import Function, Parameter
+from schemas.formula.sql import Given, Made, Sql, givens
+from schemas.formula.tree import Path
+from schemas.formula.typed import Apply, Chain, Constant, Items, Me, Node, Read, parts
+from schemas.formula.types import HOPS, Type
+from schemas.formula.values import ErrorValue
+from schemas.messages import Message, say
+
+RECORDS = ("*",)
+
+
+class NoSqlForm(Exception):
+    """A formula that the database cannot compute; `message` says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+class Clock(Protocol):
+    """What SQL knows of the world: the actor's facts and the time, as bind parameters. `zone` is a name."""
+
+    zone: Any
+
+    def me(self, path: Path) -> ColumnElement[Any]: ...
+    def now(self) -> ColumnElement[Any]: ...
+    def today(self) -> ColumnElement[Any]: ...
+
+
+WorldBinds = Clock
+
+
+class Source(Clock, Protocol):
+    """The names of a record in SQL.
+
+    - `column` is a field (`flow.state` with its point); NULL where it is masked.
+    - `rows` are the rows of a subform, `linked` what a link, member or department (or a list of them) points at.
+    """
+
+    def column(self, name: str) -> ColumnElement[Any]: ...
+    def rows(self, name: str) -> "RowsSource": ...
+    def linked(self, name: str) -> "RowsSource": ...
+
+
+@dataclass(frozen=True, eq=False)
+class RowsSource:
+    """What lies behind a name: where it is read from, how it hangs on the record, and its own names.
+
+    Every call must give a FROM clause of its own (an alias), since one formula may read it several times.
+    """
+
+    from_clause: FromClause
+    on: ColumnElement[bool]
+    source: Source
+
+
+def to_sql(expression: Expression, source: Source, world_binds: WorldBinds | None = None) -> ColumnElement[Any]:
+    """The value of a formula over the records of `source`. A condition is never NULL; an error is NULL, or FALSE.
+
+    Raises NoSqlForm, with the reason that the expression carries.
+    """
+    if expression.no_sql:
+        raise NoSqlForm(expression.no_sql)
+    return _outside(Renderer(source, world_binds or source).whole(expression.root))
+
+
+def measure_to_sql(measure: Any, source: Source, world_binds: WorldBinds | None = None) -> ColumnElement[Any]:
+    """The value of a measure over a group of records: aggregates in place. Any error, such as #DIV/0!, is NULL."""
+    return _outside(Renderer(source, world_binds or source).whole(measure.root))
+
+
+def _outside(piece: Piece) -> ColumnElement[Any]:
+    if piece.kind == "boolean":
+        value = blank_filled(piece, "boolean").value
+        return value if piece.error is None else and_(not_(piece.error), value)
+    return settled(piece)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values in a subquery: what is read, from where. `in_place` aggregates over the query's own groups."""
+
+    element: Piece
+    froms: tuple[FromClause, ...] = ()
+    on: tuple[ColumnElement[bool], ...] = ()
+    in_place: bool = False
+
+    def aggregate(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        if self.in_place:
+            return value
+        query = select(value).select_from(*self.froms).where(and_(*self.on)) if self.on else select(value).select_from(*self.froms)
+        return query.correlate_except(*self.froms).scalar_subquery()
+
+    def failed(self) -> ColumnElement[bool] | None:
+        """Whether any element is an error."""
+        if self.element.error is None:
+            return None
+        return func.coalesce(self.aggregate(func.bool_or(self.element.error)), ops.false(), type_=Boolean())
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where parts are computed: at the record, or at the row of a list."""
+
+    rows: Path = ()
+    source: Source | None = None
+    element: Piece | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Argument:
+    """An argument of a function, in whatever way its form wants it."""
+
+    renderer: "Renderer"
+    parameter: Parameter
+    type: Type
+    node: Node | None = None
+    place: Place = Place()
+    piece: Piece | None = None
+
+    def one(self) -> Piece:
+        if self.piece is not None:
+            return self.piece
+        assert self.node is not None
+        return self.renderer.one(self.node, self.place)
+
+    def raw(self) -> Piece:
+        return read_as(self.one(), self.parameter.element, self.renderer.clock)
+
+    def filled(self) -> Piece:
+        return blank_filled(self.raw(), self.parameter.element)
+
+    def spread(self) -> tuple[list[Piece], list[Series]]:
+        """Its single values and its lists."""
+        if self.node is None:
+            return [self.one()], []
+        return self.renderer.spread(self.node, self.place)
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """A function with its arguments, and the kind of its result."""
+
+    arguments: Sequence[Argument]
+    kind: str
+
+
+class Renderer:
+    """Goes down a typed tree."""
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self.source = source
+        self.clock = clock
+
+    def whole(self, root: Node) -> Piece:
+        if root.rows and root.rows != RECORDS:
+            if isinstance(root, Read) and root.rows == root.path:
+                return Piece(self.value(self.source, root.path, root.kinds), kind="array")
+            raise NoSqlForm(say("A list cannot be computed by the database."))
+        return self.one(root, Place())
+
+    # -- one value -----------------------------------------------------------------------------
+
+    def one(self, node: Node, place: Place) -> Piece:
+        """A part as a single value: at the row of `place` if it has one for each row, else at the record."""
+        if not node.rows:
+            place = Place()
+        match node:
+            case Constant(value=ErrorValue()):
+                return Piece(ops.null(), ops.true(), "blank")
+            case Constant(value=value):
+                return ops.constant(value, node.type.kind)
+            case Me(facts=facts):
+                return Piece(self.clock.me(facts), kind=node.type.kind)
+            case Read():
+                return self.read(node, place)
+            case Chain():
+                return self.chain(node, place)
+            case Apply():
+                arguments = [self.argument(p, a, place) for p, a in zip(node.parameters, node.args, strict=True)]
+                return self.use(node.function, givens(node), Use(arguments, node.type.kind))
+        raise NoSqlForm(say("A list cannot be computed by the database."))
+
+    def argument(self, parameter: Parameter, node: Node, place: Place) -> Argument:
+        return Argument(self, parameter, node.type, node, place)
+
+    def read(self, node: Read, place: Place) -> Piece:
+        if not node.rows:
+            return self.typed(self.value(self.source, node.path, node.kinds), node.type)
+        if node.rows == RECORDS:
+            return self.typed(self.value(self.source, node.path[1:], node.kinds[1:]), node.type)
+        if place.element is not None and not node.steps:
+            return place.element
+        assert place.source is not None
+        kinds = tuple(k.of if k.kind == "array" and k.of else k for k in node.kinds[len(node.rows) :])
+        return self.typed(self.value(place.source, node.steps or ("id",), kinds), node.type)
+
+    def typed(self, value: ColumnElement[Any], type: Type) -> Piece:
+        return Piece(ops.numeric(value) if type.kind == "number" else value, kind=type.kind)
+
+    def value(self, source: Source, path: Path, kinds: Sequence[Type]) -> ColumnElement[Any]:
+        """A value of a record, or of what its links lead to."""
+        for n, kind in enumerate(kinds[: len(path) - 1], 1):
+            if kind.kind in HOPS:
+                there = source.linked(".".join(path[:n]))
+                value = self.value(there.source, path[n:], kinds[n:])
+                return select(value).select_from(there.from_clause).where(there.on).correlate_except(
+                    there.from_clause).scalar_subquery()  # fmt: skip
+        return source.column(".".join(path))
+
+    # -- several values ------------------------------------------------------------------------
+
+    def spread(self, node: Node, place: Place) -> tuple[list[Piece], list[Series]]:
+        if node.rows:
+            if node.rows == place.rows:
+                return [self.one(node, place)], []
+            return [], [self.series(node)]
+        if isinstance(node, Items):
+            found = [self.spread(item, Place()) for row in node.table for item in row]
+            return [p for one, _ in found for p in one], [s for _, many in found for s in many]
+        if node.type.kind == "rows" and isinstance(node, Read):
+            return [], [self.opened(node.path, node.kinds, True, lambda place: Piece(ops.true(), kind="rows"))]
+        if node.type.kind == "array":
+            return [], [self.unnested(self.one(node, Place()).value, node.type)]
+        return [self.one(node, Place())], []
+
+    def series(self, node: Node) -> Series:
+        """The values of a part for all its rows."""
+        reads = [n for n in _below(node) if isinstance(n, Read) and n.rows == node.rows]
+        deep = any(read.steps for read in reads)
+        return self.opened(node.rows, reads[0].kinds, deep, lambda place: self.one(node, place))
+
+    def opened(self, path: Path, kinds: Sequence[Type], deep: bool, element: Callable[[Place], Piece]) -> Series:
+        if path == RECORDS:
+            return Series(element(Place(path)), in_place=True)
+        source, froms, on = self.source, [], []
+        name: list[str] = []
+        for part, kind in zip(path, kinds, strict=False):
+            name.append(part)
+            opens = kind.kind in HOPS or kind.kind == "rows" or (deep and kind.kind == "array")
+            if opens:
+                there = (source.rows if kind.kind == "rows" else source.linked)(".".join(name))
+                froms.append(there.from_clause)
+                on.append(there.on)
+                source, name = there.source, []
+        if not name:
+            return Series(element(Place(path, source)), tuple(froms), tuple(on))
+        inner = self.unnested(source.column(".".join(name)), kinds[len(path) - 1])
+        return Series(element(Place(path, source, inner.element)), (*froms, *inner.froms), tuple(on))
+
+    def unnested(self, value: ColumnElement[Any], type: Type) -> Series:
+        """The elements of an array column."""
+        item = value.type.item_type if isinstance(value.type, ARRAY) else Text()
+        listed = func.unnest(value).table_valued(bare_column("element", item)).render_derived()
+        return Series(self.typed(listed.c.element, type.of or type), (listed,))
+
+    # -- operators in a row ----------------------------------------------------------------------
+
+    def chain(self, node: Chain, place: Place) -> Piece:
+        first = node.steps[0]
+        signs = {step.function.name for step in node.steps}
+        left = self.one(node.first, place if node.first.rows else Place())
+        operands = [Argument(self, first.parameters[0], node.first.type, piece=left)]
+        operands += [self.argument(s.parameters[1], s.args[1], place) for s in node.steps]
+        if signs <= {"+", "-"}:
+            return _balanced(ops.add, _signed(operands, node.steps))
+        if signs == {"*"}:
+            return _balanced(ops.multiply, [o.filled() for o in operands])
+        if signs == {"&"}:
+            return self.sql(Sql("concat", tuple(o.filled() for o in operands)), Use((), "text"))
+        for step, right in zip(node.steps, operands[1:], strict=True):
+            chosen = Argument(self, step.parameters[0], step.args[0].type, piece=left)
+            left = self.use(step.function, givens(step), Use([chosen, right], step.type.kind))
+        return left
+
+    # -- forms -----------------------------------------------------------------------------------
+
+    def use(self, function: Function, given: list[Given], use: Use) -> Piece:
+        form = function.form(*given) if function.form else None
+        if form is None:
+            raise NoSqlForm(say("{function} cannot be computed by the database.", function=function.name))
+        if isinstance(form, Made):
+            value = self.sql(form.value, use)
+            return value if form.error is None else ops.failing(value, self.sql(form.error, use).value)
+        return self.sql(form, use)
+
+    def sql(self, piece: Any, use: Use) -> Piece:
+        """A node of a form."""
+        from runtime.sql_forms import FORMS
+
+        if not isinstance(piece, Sql):
+            return piece if isinstance(piece, Piece) else _given(piece, use).one()
+        if piece.op in ("filled", "raw"):
+            argument = use.arguments[piece.args[0]]
+            return argument.filled() if piece.op == "filled" else argument.raw()
+        if piece.op in FORMS:
+            return FORMS[piece.op](self, use, *[_given(a, use) for a in piece.args])
+        args = [None if a is None else self.sql(a, use) for a in piece.args]
+        if piece.op in ARITHMETIC:
+            return ARITHMETIC[piece.op](*args)  # type: ignore[arg-type]
+        if piece.op not in STRICT:
+            raise NoSqlForm(say("'{operation}' cannot be computed by the database.", operation=piece.op))
+        return _strict(piece.op, args)
+
+
+def _given(value: Any, use: Use) -> Any:
+    """A whole argument, or a constant."""
+    if isinstance(value, Given):
+        return use.arguments[value.index]
+    if isinstance(value, bool | str) or value is None or isinstance(value, Sql | Piece):
+        return value
+    return ops.constant(ops.Decimal(value), "number")
+
+
+def _strict(name: str, args: Sequence[Piece | None]) -> Piece:
+    kind, operation = STRICT[name]
+    given = [a for a in args if a is not None]
+    value = operation(*[None if a is None else a.value for a in args])
+    sizes = [a.digits for a in given if a.kind == "number"]
+    scales = [a.scale for a in given if a.kind == "number"]
+    return Piece(value, any_error(*given), kind, max(sizes, default=60) + 1, max(scales, default=20))
+
+
+def _signed(operands: Sequence[Argument], steps: Sequence[Apply]) -> list[Piece]:
+    terms = [operands[0].filled()]
+    for step, operand in zip(steps, operands[1:], strict=True):
+        term = operand.filled()
+        terms.append(replace(term, value=-term.value, is_constant=False) if step.function.name == "-" else term)
+    return terms
+
+
+def _balanced(join: Callable[[Piece, Piece], Piece], terms: list[Piece]) -> Piece:
+    """The terms two by two, so that a long chain does not nest deep."""
+    while len(terms) > 1:
+        pairs = [join(one, other) for one, other in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[len(terms) - len(terms) % 2 :]
+    return terms[0]
+
+
+def _below(node: Node) -> list[Node]:
+    found, waiting = [], [node]
+    while waiting:
+        part = waiting.pop()
+        found.append(part)
+        waiting.extend(parts(part))
+    return found
+
+
+__all__ = ["Clock", "NoSqlForm", "RowsSource", "Source", "WorldBinds", "case", "literal", "measure_to_sql", "to_sql"]
