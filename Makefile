@@ -1,27 +1,58 @@
+# Everything one needs: make install, make run, make test.
 PYTHON ?= python3.11
 PORT ?= 8000
 DATA ?= data
-VENV := .venv
-RUN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CATALOGUES := $(wildcard runtime/translations/*/LC_MESSAGES/messages.po)
 
-.PHONY: install run test lint bench story docs wheel translations chromium
+.PHONY: install run test lint bench story docs wheel translations messages chromium
 
-install: $(STAMP)
+install: .venv/.installed $(CATALOGUES:.po=.mo)
 
-$(STAMP): requirements.lock pyproject.toml $(wildcard setup.py)
-	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+.venv/.installed: requirements.lock pyproject.toml setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --editable .
 	touch $@
 
-lint: install
-	$(RUN)/ruff check .
-	$(RUN)/mypy
+run: install
+	$(BIN)/mortise --data "$(DATA)" serve --port $(PORT)
 
 test: install chromium
-	$(RUN)/pytest -n 2
+	$(BIN)/pytest -n 2
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python -m bench
+
+story: install chromium
+	CRM_DATA="$(CRM_DATA)" $(BIN)/pytest tests/stories -v
+
+docs: install
+	$(BIN)/python docs/generate.py
+
+wheel: install
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --outdir dist .
+
+translations: $(CATALOGUES:.po=.mo)
+
+%.mo: %.po .venv/.installed
+	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
+
+# New sentences into every catalogue; then translate what is empty or marked fuzzy.
+messages: install
+	$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --keyword say --no-location --sort-output \
+	  --output-file build/messages.pot schemas runtime builder templates cli.py wsgi.py
+	for catalogue in $(CATALOGUES); do \
+	  $(BIN)/pybabel --quiet update --no-wrap --input-file build/messages.pot --output-file $$catalogue \
+	    --locale $$(basename $$(dirname $$(dirname $$catalogue))); \
+	done
 
 # Browser tests drive the system's Chromium; the fonts make Chinese screenshots readable.
 chromium:

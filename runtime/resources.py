@@ -18,6 +18,6 @@ def folder(name: str) -> Path:
 def packaged(name: str) -> Path | None:
     try:
         found = files("mortise_data").joinpath(name)
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, NotADirectoryError):
         return None
     return Path(str(found)) if found.is_dir() else None
