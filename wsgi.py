@@ -1,12 +1,20 @@
 """Puts the rooms together as one Flask application."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
 from flask import Flask
 from sqlalchemy import text
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import builder.web
+import runtime.web
 from runtime.resources import folder
 from runtime.server import database_url
 from runtime.settings import Settings, secret_key
+from runtime.storage import storage_of
+from runtime.web import edge
 from runtime.workspaces import connect
 
 
@@ -24,6 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     engine = connect(database_url(settings))
     app.extensions["engine"] = engine
+    app.extensions["storage"] = storage_of(settings)
     if settings.proxies:
         behind = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, behind, behind, behind, behind)  # type: ignore[method-assign]
@@ -35,4 +44,15 @@ def create_app(settings: Settings | None = None) -> Flask:
             conn.execute(text("SELECT 1"))
         return "ok"
 
+    edge.install(app)
+    for package in (runtime.web, builder.web):
+        open_doors(app, package)
     return app
+
+
+def open_doors(app: Flask, package: ModuleType) -> None:
+    """Every module in a `web` folder that has a blueprint is a door."""
+    for module in iter_modules(package.__path__):
+        bp = getattr(import_module(f"{package.__name__}.{module.name}"), "bp", None)
+        if bp is not None:
+            app.register_blueprint(bp)

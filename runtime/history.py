@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,10 @@ from runtime import models
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.tables import LiveTable
+from schemas.errors import BadValue
+from schemas.fields import Field
+from schemas.fields.rows import Rows
+from schemas.formula import ErrorValue
 
 Changes = dict[str, list[Any]]
 """Field id -> [before, after], as JSON."""
@@ -50,6 +55,29 @@ def of_record(ctx: Context, live: LiveTable, record: UUID, since: int = 0, limit
     query = select(h.c.version, h.c.action, h.c.changes, h.c.actor_kind, h.c.actor_id, h.c.origin, h.c.at)
     query = query.where(h.c.record_id == record, h.c.table_id == live.id, h.c.version > since)
     return [Entry(*row) for row in ctx.conn.execute(query.order_by(h.c.at.desc(), h.c.version.desc()).limit(limit))]
+
+
+def read_value(live: LiveTable, field: Field, dumped: Any) -> Any:
+    """A value of an entry as the field's own again; what its definition no longer understands as text."""
+    if field.computed:
+        return _computed(live, field, dumped)
+    try:
+        value = field.parse(dumped)
+    except BadValue:
+        return None
+    if isinstance(field, Rows):
+        return [{c.id: read_value(live, c, row.get(c.id)) for c in field.fields} for row in value or ()]
+    return value
+
+
+def _computed(live: LiveTable, field: Field, dumped: Any) -> Any:
+    if isinstance(dumped, dict):
+        return ErrorValue(str(dumped.get("error")))
+    kind = live.analysis.type_of(live.table, field).kind if field.id in live.table.by_id else ""
+    try:
+        return Decimal(dumped) if kind == "number" and dumped is not None else dumped
+    except ArithmeticError:
+        return dumped
 
 
 def dump_changes(live: LiveTable, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

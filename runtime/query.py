@@ -139,6 +139,25 @@ def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = 
     return list(gate.ctx.conn.scalars(query.order_by(gate.live.sql.c.id).limit(limit)))
 
 
+def allowed(gate: Door, id: UUID, action: str) -> bool:
+    """Whether the actor may do this with this one record."""
+    t = gate.live.sql
+    return gate.may(action) and gate.ctx.conn.scalar(select(t.c.id).where(t.c.id == id, gate.rows(action))) is not None
+
+
+def count_linked(gate: Door, link: str, target: UUID) -> int:
+    """How many records that the actor may see point at a record by this link."""
+    query = select(func.count()).select_from(gate.live.sql).where(gate.rows(), gate.source().column(link) == target)
+    return gate.ctx.conn.scalar(query) or 0
+
+
+def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record]:
+    """The records that point at another one by this link, the newest first."""
+    query = _chosen(gate, listing).where(gate.source().column(link) == target)
+    rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
+    return [_record(gate, row, listing.columns) for row in rows]
+
+
 def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock: bool = False) -> Record:
     """One record with every field that the actor may see of it, subforms included. Raises NotFound."""
     t = gate.live.sql
@@ -210,6 +229,13 @@ def suggest(gate: Door, text: str, where: Sequence[ColumnElement[bool]] = (), li
         query = query.where(or_(title.ilike(like(text)), _search(gate, text)))
     query = query.order_by(gate.live.sql.c.created_at.desc()).limit(limit)
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
+
+
+def row_of(live: LiveTable, values: Mapping[str, Any]) -> Any:
+    """Values that are not stored yet as a row of their table, so that a condition may speak of them as `this`."""
+    columns = [literal(values.get(f.id), live.sql.c[f.id].type).label(f.id) for f in live.table.fields if f.id in live.sql.c]
+    system = [literal(None, live.sql.c[c].type).label(c) for c in ("id", *SYSTEM_FIELDS)]
+    return select(*system, *columns).subquery()
 
 
 # -- the pieces of a query -------------------------------------------------------------------------

@@ -4,16 +4,17 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request, session
 from flask_babel import Babel, get_locale, gettext
-from sqlalchemy import Engine
+
 from werkzeug.exceptions import HTTPException
 
-from runtime import accounts, definitions, people
+from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -39,6 +40,8 @@ def install(app: Flask) -> None:
     """Give an application the edge."""
     Babel(app, locale_selector=language)
     app.jinja_env.filters["words"] = words
+    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.globals["condition_fields"] = condition_fields
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
     app.after_request(_headers)
@@ -70,6 +73,24 @@ def words(text: Any) -> str:
     return "" if text is None else str(text)
 
 
+def moment(at: datetime | None) -> str:
+    """A moment on the workspace's clock."""
+    zone = g.workspace.zone if "workspace" in g else UTC
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the script of the filter panel must know of each field."""
+    return [
+        {
+            "id": f["id"], "kind": f["kind"],
+            "operators": [{"id": o.id, "text": words(o.words), "values": o.values} for o in f["operators"]],
+            "options": [{"id": id, "text": words(label)} for id, label in f["options"]],
+        }
+        for f in fields
+    ]  # fmt: skip
+
+
 def theme_of_request() -> str:
     theme = request.cookies.get("theme", "auto")
     return theme if theme in ("auto", "light", "dark") else "auto"
@@ -78,14 +99,14 @@ def theme_of_request() -> str:
 # -- who asks --------------------------------------------------------------------------------------
 
 
-def engine() -> Engine:
-    found: Engine = current_app.extensions["engine"]
-    return found
+def engine() -> Any:
+    return current_app.extensions["engine"]
 
 
 def _guard() -> Response | None:
     """Finds the session, and refuses what was not sent by our own pages."""
     g.signed_in = None
+    wording.use(words)
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)

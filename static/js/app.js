@@ -11,6 +11,7 @@ import "./sidebar.js";
 import "./tabs.js";
 import "./position.js";
 import "./columns.js";
+import "./conditions.js";
 import "./select-rows.js";
 import "./sending.js";
 import "./subform.js";

@@ -1,0 +1,100 @@
+"""Cells of a grid as HTML, by one function per column made once and called for every row."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup, escape
+
+from schemas.fields import Field, Reader
+from schemas.fields.choice import Choice
+from schemas.formula import ErrorValue, Type
+
+Draw = Callable[[Any], str]
+NOTHING = '<span class="nothing">–</span>'
+TONES = ("teal", "blue", "purple", "orange", "green", "indigo", "pink", "amber")
+
+
+def drawer(field: Field, kind: Type, reader: Reader, url: Callable[[str, UUID], str]) -> Draw:
+    """The function that draws this column's values; `url` gives the address of a record of a table."""
+    if isinstance(field, Choice):
+        return _choice(field, reader)
+    inner = kind.of if kind.kind == "array" and kind.of else kind
+    if inner.kind == "member":
+        return _several(lambda id: person(reader.names.get(id, "")))
+    if inner.kind == "link":
+        target = inner.target or ""
+        return _several(lambda id: _link(reader.names.get(id, ""), url(target, id)))
+    show = field.show
+
+    def draw(value: Any) -> str:
+        if value is None or value == []:
+            return ""
+        if isinstance(value, ErrorValue):
+            return f'<span class="danger-text">{escape(value.code)}</span>'
+        return str(escape(show(value, reader)))
+
+    return draw
+
+
+def numeric(field: Field, kind: Type) -> bool:
+    return kind.kind == "number"
+
+
+def _choice(field: Choice, reader: Reader) -> Draw:
+    chips = {
+        o.id: f'<span class="chip tone-{o.color}"><span>{escape(o.label.in_language(reader.language) or o.id)}</span></span>'
+        for o in field.options
+    }
+
+    def draw(value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, list):
+            return f'<span class="chips">{"".join(chips.get(v) or str(escape(v)) for v in value)}</span>'
+        return chips.get(value) or str(escape(value))
+
+    return draw
+
+
+def _several(one: Callable[[UUID], str]) -> Draw:
+    def draw(value: Any) -> str:
+        if value is None:
+            return ""
+        return " ".join(one(v) for v in value) if isinstance(value, list) else one(value)
+
+    return draw
+
+
+def _link(name: str, url: str) -> str:
+    return f'<a class="record-link" href="{escape(url)}" data-drawer>{escape(name)}</a>' if name else ""
+
+
+def person(name: str) -> str:
+    """A member as a small mark and a name."""
+    if not name:
+        return ""
+    safe = escape(name)
+    return (
+        f'<span class="person"><span class="avatar small tone-{tone_of(name)}" aria-hidden="true">{escape(initials(name))}</span>'
+        f'<span class="ellipsis">{safe}</span></span>'
+    )
+
+
+def initials(name: str) -> str:
+    """The last two characters of a Chinese name, the initials of another."""
+    text = name.strip()
+    if text and text[0] > "⺀":
+        return text[-2:]
+    words = text.split()
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
+
+
+def tone_of(name: str) -> str:
+    """The same name always gets the same colour."""
+    return TONES[sum(name.encode()) % len(TONES)]
+
+
+def sum_text(value: Decimal, field: Field, reader: Reader) -> Markup:
+    return Markup(escape(field.show(value, reader)))

@@ -1,0 +1,363 @@
+"""A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from markupsafe import Markup, escape
+
+from runtime import cells, query
+from runtime.access import Door, door
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.query import Listing, Record
+from runtime.render import Names
+from runtime.tables import LiveTable, live
+from schemas.conditions import Condition, from_formula, operators_for
+from schemas.errors import InvalidInput, NotFound
+from schemas.fields import Field, Reader
+from schemas.fields.choice import Choice
+from schemas.formula import Formula, FormulaError, Type
+from schemas.messages import say
+from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
+from schemas.text import Sentence, Text
+from schemas.view import View
+
+SIZES = (20, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the address of a list asks for."""
+
+    search: str = ""
+    filter: str = ""
+    sort: str = ""
+    after: str = ""
+    before: str = ""
+    first: int = 1
+    size: int = 0
+    exact: bool = False
+    trash: bool = False
+
+    @classmethod
+    def read(cls, args: Mapping[str, str]) -> "Wishes":
+        def whole(name: str, otherwise: int) -> int:
+            text = args.get(name, "")
+            return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else otherwise
+
+        size = whole("size", 0)
+        return cls(
+            search=args.get("q", "").replace("\x00", "")[:200], filter=args.get("filter", "")[:4000], sort=args.get("sort", "")[:200],
+            after=args.get("after", ""), before=args.get("before", ""), first=max(1, whole("first", 1)),
+            size=size if size in SIZES else 0, exact=args.get("total") == "exact", trash=args.get("trash") == "1",
+        )  # fmt: skip
+
+    def url(self, base: str, **changes: Any) -> str:
+        """The address of the list with some wishes changed."""
+        wanted = {
+            "q": self.search, "filter": self.filter, "sort": self.sort, "size": self.size or "",
+            "trash": "1" if self.trash else "", **changes,
+        }  # fmt: skip
+        return base + ("?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else "")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the grid."""
+
+    path: str
+    label: Sentence
+    numeric: bool
+    sort_url: str
+    sorted: str
+    width: int = 0
+    sum: str = ""
+
+
+@dataclass
+class Shown:
+    """Everything that the templates of a view need."""
+
+    view: View
+    live: LiveTable
+    gate: Door
+    wishes: Wishes
+    listing: Listing
+    base: str
+    columns: list[Column]
+    body: Markup
+    page: query.Page
+    total: int
+    exact: bool
+    pager: dict[str, Any]
+    conditions: list[Condition] | None
+    filter_fields: list[dict[str, Any]]
+    problem: Sentence | None = None
+    count: int = 0
+
+
+def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequence[str] = ()) -> Shown:
+    """The grid of a view. A filter or order from the address that makes no sense is told, and left out."""
+    table = live(ctx, inst, view.table)
+    gate = door(ctx, table)
+    gate.require("read")
+    columns = gate.shown([c for c in (chosen or view.columns or default_columns(table)) if c in names_of(table)])
+    listing, problem = _listing(gate, view, wishes, columns)
+    try:
+        page = query.page(gate, listing)
+    except InvalidInput as err:
+        problem = next(iter(err.errors.values()))[0]
+        wishes = Wishes(size=wishes.size, trash=wishes.trash)
+        listing, _ = _listing(gate, view, wishes, columns)
+        page = query.page(gate, listing)
+    total, exact = query.total(gate, listing, wishes.exact)
+    base = f"/a/{inst.slug}/v/{view.id}/"
+    reader = reader_of(ctx, table, page.records, columns)
+    sums = query.sums(gate, listing, columns) if page.records else {}
+    heads = [_column(gate, c, wishes, base, listing.sort, sums, reader) for c in columns]
+    body = draw_rows(gate, page.records, columns, reader)
+    shown = Shown(view, table, gate, wishes, listing, base, heads, body, page, total, exact, {}, None, [], problem, len(page.records))
+    shown.pager = _pager(shown)
+    shown.conditions = _conditions(wishes)
+    shown.filter_fields = filter_fields(gate)
+    return shown
+
+
+def names_of(table: LiveTable) -> set[str]:
+    return {*table.table.by_id, *SYSTEM_FIELDS, "flow.state"}
+
+
+def default_columns(table: LiveTable) -> list[str]:
+    return [f.id for f in table.table.fields if f.storage != "child"][:12]
+
+
+def _listing(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
+    where, problem = [view.filter] if view.filter else [], None
+    if wishes.filter:
+        try:
+            asked = Formula.of(wishes.filter)
+            query.condition(gate, asked)
+            where.append(asked)
+        except FormulaError as err:
+            problem = err.message
+        except InvalidInput as err:
+            problem = err.errors["filter"][0]
+    sort = wishes.sort.split(",") if wishes.sort else list(view.sort)
+    size = wishes.size or view.page_size
+    listing = Listing(columns, where, sort, wishes.search, wishes.after, wishes.before, size, wishes.trash)
+    return listing, problem
+
+
+def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns: Sequence[str]) -> Reader:
+    """Reads the values of these columns, with the names that they point at."""
+    names = Names(ctx, table)
+    fields = [f for c in columns if (f := table.table.by_id.get(c)) and f.storage != "child"]
+    for record in records:
+        names.note(fields, record.values)
+        names.people |= {record.system[c] for c in ("created_by", "updated_by") if c in columns and record.system[c]}
+    return names.reader()
+
+
+def _column(gate: Door, path: str, wishes: Wishes, base: str, sort: Sequence[str], sums: Mapping[str, Decimal], reader: Reader) -> Column:
+    found = gate.live.table.by_id.get(path)
+    kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
+    sortable = found.sortable if found else True
+    first = sort[0] if sort else ""
+    state = {path: "ascending", f"-{path}": "descending"}.get(first, "")
+    turned = f"-{path}" if first == path else path
+    total = found.show(sums[path], reader) if found and path in sums else ""
+    return Column(
+        path, label_of(gate.live, path), bool(kind and kind.kind == "number"),
+        wishes.url(base, sort=turned) if sortable else "", state, sum=total,
+    )  # fmt: skip
+
+
+def label_of(table: LiveTable, path: str) -> Sentence:
+    found = table.table.field(path)
+    if found is None:
+        return SYSTEM_LABELS.get(path) or Text.of(path)
+    return found.label or Text.of(found.id)
+
+
+def _pager(shown: Shown) -> dict[str, Any]:
+    w, page = shown.wishes, shown.page
+    size = shown.listing.size
+    total = f"{shown.total:,}" + ("" if shown.exact else "+")
+    return {
+        "first": w.first, "last": w.first + shown.count - 1 if shown.count else 0, "total": total, "size": size, "sizes": SIZES,
+        "size_url": w.url(shown.base, size=""),
+        "previous": w.url(shown.base, before=page.before, first=max(1, w.first - size)) if page.before else None,
+        "next": w.url(shown.base, after=page.after, first=w.first + shown.count) if page.after else None,
+    }  # fmt: skip
+
+
+# -- drawing ---------------------------------------------------------------------------------------
+
+
+def draw_rows(gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader) -> Markup:
+    """The body of the grid: one function per column, called for every row."""
+    table = gate.live
+    base = f"/a/{table.inst.slug}/t"
+
+    def url(target: str, id: UUID) -> str:
+        return f"{base}/{target}/{id}"
+
+    draws = [_cell(table, c, reader, url) for c in columns]
+    lines = [_row(record, draws, f"{base}/{table.id}/{record.id}") for record in records]
+    return Markup("".join(lines))
+
+
+def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str) -> str:
+    tds = []
+    for n, (path, css, draw) in enumerate(draws):
+        inner = draw(record[path])
+        if n == 0:
+            text = inner if inner and "<a " not in inner else str(escape(record.title or "–"))
+            inner = f'<a class="open" href="{url}" data-drawer>{text}</a>'
+            css = " first" + css
+        tds.append(f'<td class="{css.strip()}">{inner}</td>' if css else f"<td>{inner}</td>")
+    box = f'<td class="check"><input type="checkbox" name="ids" value="{record.id}" aria-label="{escape(record.title)}"></td>'
+    return f'<tr data-key="{record.id}">{box}{"".join(tds)}</tr>'
+
+
+def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:
+    found = table.table.by_id.get(path)
+    if found is None:
+        return path, "", _system_cell(path, reader)
+    kind = table.analysis.type_of(table.table, found)
+    if found.storage == "child":
+        return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
+    return path, " number" if kind.kind == "number" else "", cells.drawer(found, kind, reader, url)
+
+
+STATES = {
+    "running": ("blue", say("in approval")),
+    "approved": ("green", say("approved")),
+    "rejected": ("red", say("rejected")),
+    "withdrawn": ("gray", say("withdrawn")),
+    "ended": ("gray", say("ended")),
+    "failed": ("red", say("failed")),
+}
+
+
+def _system_cell(path: str, reader: Reader) -> cells.Draw:
+    if path in ("created_by", "updated_by"):
+        return lambda id: cells.person(reader.names.get(id, "")) if id else ""
+    if path == "flow.state":
+        return state_chip
+    if path in ("created_at", "updated_at"):
+        return lambda at: at.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M") if at else ""
+    return lambda value: str(escape(value)) if value is not None else ""
+
+
+def state_chip(state: str | None) -> str:
+    """How a record's flow stands, as a chip. Its words come translated from the door."""
+    from runtime.wording import translate
+
+    if not state:
+        return ""
+    tone, message = STATES.get(state, ("gray", say("in approval")))
+    return f'<span class="chip tone-{tone}"><span>{escape(translate(message))}</span></span>'
+
+
+# -- filters ---------------------------------------------------------------------------------------
+
+
+def _conditions(wishes: Wishes) -> list[Condition] | None:
+    if not wishes.filter:
+        return []
+    try:
+        return from_formula(Formula.of(wishes.filter))
+    except FormulaError:
+        return None
+
+
+def filter_fields(gate: Door) -> list[dict[str, Any]]:
+    """The fields that a person may set conditions on, with the operators and options of each."""
+    table = gate.live
+    listed = []
+    for found in table.table.fields:
+        kind = table.analysis.type_of(table.table, found)
+        if found.storage == "child" or kind.kind in ("rows", "any", "file") or not gate.readable(found.id):
+            continue
+        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text"):
+            continue
+        listed.append({"id": found.id, "label": label_of(table, found.id), "kind": kind.kind, "operators": operators_for(kind), "options": _options(found)})
+    moments = [(id, kind) for id, kind in SYSTEM_FIELDS.items() if kind.kind == "datetime"]
+    for id, kind in moments:
+        listed.append({"id": id, "label": SYSTEM_LABELS[id], "kind": kind.kind, "operators": operators_for(kind), "options": []})
+    return listed
+
+
+def _options(found: Field) -> list[tuple[str, Text]]:
+    return [(o.id, o.label or Text.of(o.id)) for o in found.options] if isinstance(found, Choice) else []
+
+
+def kinds_of(table: LiveTable) -> dict[str, Type]:
+    kinds = {f.id: table.analysis.type_of(table.table, f) for f in table.table.fields}
+    return {**SYSTEM_FIELDS, **kinds}
+
+
+# -- boards ----------------------------------------------------------------------------------------
+
+CARDS = 50
+
+
+@dataclass
+class Lane:
+    """A column of a board: a value of the grouping field and its records."""
+
+    value: str
+    label: Sentence
+    tone: str
+    cards: list[dict[str, Any]]
+    count: int
+
+
+def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[list[Lane], Door]:
+    """The lanes of a board by a choice field or the flow's state."""
+    table = live(ctx, inst, view.table)
+    gate = door(ctx, table)
+    gate.require("read")
+    by = view.group or ""
+    if by not in names_of(table) or not gate.readable(by):
+        raise NotFound
+    columns = gate.shown([c for c in view.card if c in names_of(table)])
+    listing, _ = _listing(gate, view, wishes, columns)
+    counts = query.groups(gate, listing, by)
+    lanes = []
+    for value, label, tone in _values(table, by, counts):
+        where = [*listing.where, Formula.of(f'{by} = "{value}"' if value else f"ISBLANK({by})")]
+        chosen = Listing(columns, where, listing.sort, listing.search, size=CARDS)
+        found = query.page(gate, chosen).records
+        reader = reader_of(ctx, table, found, columns)
+        lanes.append(Lane(value, label, tone, [_card(table, r, columns, reader) for r in found], counts.get(value or None, 0)))
+    return lanes, gate
+
+
+def _values(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[tuple[str, Sentence, str]]:
+    found = table.table.by_id.get(by)
+    listed: list[tuple[str, Sentence, str]]
+    if isinstance(found, Choice):
+        listed = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
+    elif by == "flow.state":
+        listed = [(state, message, tone) for state, (tone, message) in STATES.items()]
+    else:
+        listed = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
+    return ([("", say("(blank)"), "gray")] if counts.get(None) else []) + listed
+
+
+def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:
+    def url(target: str, id: UUID) -> str:
+        return f"/a/{table.inst.slug}/t/{target}/{id}"
+
+    facts = []
+    for path in columns:
+        _, _, draw = _cell(table, path, reader, url)
+        if inner := draw(record[path]):
+            facts.append((label_of(table, path), Markup(inner.replace("<a ", "<span ").replace("</a>", "</span>"))))
+    return {"id": str(record.id), "title": record.title, "facts": facts, "url": f"/a/{table.inst.slug}/t/{table.id}/{record.id}"}

@@ -1,0 +1,25 @@
+"""What stands around a page: navigation, counts, the app's name."""
+
+from flask import g, request
+
+from runtime import navigation, tasks
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.navigation import Item
+from runtime.web.edge import words
+from schemas.text import Text
+
+
+def frame(ctx: Context, inst: Installed | None = None, current: str = "") -> None:
+    """Put the frame of a page where the templates find it."""
+    g.is_admin = getattr(ctx.actor, "admin", False)
+    g.counts = tasks.counts(ctx)
+    if inst is None:
+        return
+    g.app_title = words(inst.app.title or Text.of(inst.slug))
+    g.navigation = navigation.entries(ctx, inst, current or request.path)
+    if g.is_admin:
+        title = Text.of({"zh": "编辑应用", "en": "Edit this app"})
+        g.navigation_settings = [Item(title, f"/build/{inst.slug}/", "build")]
+
+

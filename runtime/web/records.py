@@ -1,0 +1,193 @@
+"""A record as a drawer or a page: details, related records, history; deleting and restoring."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, make_response, render_template, request
+
+from runtime import flows, history, listing, query, records
+from runtime.access import door
+from runtime.context import Context
+from runtime.query import Listing, Record
+from runtime.render import Binder, BoundField, Names
+from runtime.tables import LiveTable, live
+from runtime.web.edge import go, is_fragment, local_url, record_id, table, work, worked
+from runtime.web.frame import frame
+from schemas.errors import NotFound
+from schemas.fields.link import Link
+from schemas.fields.rows import Rows
+from schemas.messages import say
+from schemas.text import Text
+
+bp = Blueprint("records", __name__)
+RELATED = 20
+MOST_AT_ONCE = 1_000
+
+
+@bp.get("/a/<app>/t/<table_id>/<record>")
+def show(app: str, table_id: str, record: str) -> Any:
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        gate = door(ctx, source)
+        trash = request.args.get("trash") == "1"
+        found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
+        values = {
+            "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
+            "sections": details(ctx, source, found), "related": related(ctx, source, found.id),
+            "edit_url": _edit_url(ctx, source, found, trash), "may_delete": _may(ctx, source, found.id, "delete"),
+            "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
+            "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(source),
+        }  # fmt: skip
+        if is_fragment():
+            return make_response(render_template("runtime/_record_drawer.html", **values))
+        frame(ctx, source.inst, _list_url(source))
+        return render_template("runtime/record.html", **values)
+
+
+def _table_title(source: LiveTable) -> str:
+    return str(source.table.title or source.id)
+
+
+def _list_url(source: LiveTable) -> str:
+    views = source.inst.app.views_of(source.id)
+    return f"/a/{source.inst.slug}/v/{views[0].id}/" if views else f"/a/{source.inst.slug}/"
+
+
+def _may(ctx: Context, source: LiveTable, id: UUID, action: str) -> bool:
+    gate = door(ctx, source)
+    return gate.may(action) and query.allowed(gate, id, action)
+
+
+def _edit_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> str:
+    if trash or not _may(ctx, source, found.id, "update"):
+        return ""
+    return f"/a/{source.inst.slug}/f/{source.inst.app.form_of(source.id).id}/{found.id}"
+
+
+def details(ctx: Context, source: LiveTable, found: Record) -> list[tuple[Text, list[BoundField]]]:
+    """The fields that the reader may see, in the sections of the table's form; what the form leaves out comes last."""
+    names = Names(ctx, source)
+    fields = source.table.fields
+    names.note(fields, found.values)
+    names.people |= {p for p in (found.system["created_by"], found.system["updated_by"]) if p}
+    binder = Binder(ctx, source, names.reader(), found.id, None, names.kept_files() if names.files else {})
+    form = source.inst.app.form_of(source.id)
+    bound = {id: _bound(binder, source, found, id) for id in source.table.by_id if found.rights.get(id) != "hidden"}
+    sections: list[tuple[Text, list[BoundField]]] = []
+    placed: set[str] = set()
+    for block in form.layout:
+        shown = [bound[f] for line in block.lines for f in line if f in bound]
+        placed |= {b.field.id for b in shown}
+        if shown and (block.section or not sections):
+            sections.append((block.section, shown))
+        elif shown:
+            sections[-1][1].extend(shown)
+    rest = [b for id, b in bound.items() if id not in placed]
+    return [*sections, (Text.of({"zh": "其他", "en": "More"}) if sections else Text(), rest)] if rest else sections
+
+
+def _bound(binder: Binder, source: LiveTable, found: Record, id: str) -> BoundField:
+    field = source.table.by_id[id]
+    value = found.values.get(id)
+    if isinstance(field, Rows):
+        return binder.bind_rows(field, value, readonly=True, rights=found.rights)
+    return binder.bind(field, value, readonly=True)
+
+
+def related(ctx: Context, source: LiveTable, id: UUID) -> list[dict[str, Any]]:
+    """The tables that link here with a reverse side, for those who may read them."""
+    found = []
+    for other in source.family.values():
+        for link in other.table.fields:
+            if isinstance(link, Link) and link.table == source.id and link.reverse is not None:
+                gate = door(ctx, other)
+                if gate.may("read") and gate.readable(link.id):
+                    label = link.reverse.label or other.table.title or Text.of(other.id)
+                    url = f"/a/{source.inst.slug}/t/{source.id}/{id}/related/{other.id}/{link.id}"
+                    found.append({"id": f"{other.id}-{link.id}", "label": label, "url": url, "count": query.count_linked(gate, link.id, id)})
+    return found
+
+
+@bp.get("/a/<app>/t/<table_id>/<record>/related/<other>/<link>")
+def related_records(app: str, table_id: str, record: str, other: str, link: str) -> Any:
+    """The records of another table that link to this one."""
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        parent = query.fetch(door(ctx, source), record_id(record))
+        there = live(ctx, source.inst, other)
+        field = there.table.by_id.get(link)
+        gate = door(ctx, there)
+        if not isinstance(field, Link) or field.table != source.id or not gate.may("read") or not gate.readable(link):
+            raise NotFound
+        wanted = (field.reverse.columns if field.reverse and field.reverse.columns else listing.default_columns(there)[:6])
+        columns = gate.shown([c for c in wanted if c != link])
+        found = query.linked(gate, Listing(columns, size=RELATED), link, parent.id)
+        reader = listing.reader_of(ctx, there, found, columns)
+        form = source.inst.app.form_of(other)
+        return render_template(
+            "runtime/_related.html", body=listing.draw_rows(gate, found, columns, reader), count=len(found),
+            heads=[(c, listing.label_of(there, c), _numeric(there, c)) for c in columns],
+            new_url=f"/a/{app}/f/{form.id}/new?{link}={parent.id}" if gate.may("create") else "",
+        )  # fmt: skip
+
+
+def _numeric(source: LiveTable, path: str) -> bool:
+    field = source.table.by_id.get(path)
+    return bool(field and source.analysis.type_of(source.table, field).kind == "number")
+
+
+@bp.get("/a/<app>/t/<table_id>/<record>/history")
+def past(app: str, table_id: str, record: str) -> Any:
+    """Who changed what and when; fields that the reader may not see are left out."""
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        gate = door(ctx, source)
+        gate.require("history")
+        found = query.fetch(gate, record_id(record))
+        entries = history.of_record(ctx, source, found.id)
+        return render_template("runtime/_history.html", entries=[_told(ctx, source, found, e) for e in entries])
+
+
+def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) -> dict[str, Any]:
+    names = Names(ctx, source)
+    changes = []
+    fields = [f for f in source.table.fields if f.id in entry.changes and found.rights.get(f.id) != "hidden"]
+    sides = [{f.id: history.read_value(source, f, entry.changes[f.id][n]) for f in fields} for n in (0, 1)]
+    for side in sides:
+        names.note(fields, side)
+    names.people |= {entry.actor_id} if entry.actor_id else set()
+    reader = names.reader()
+    for field in fields:
+        before, after = (field.show(side[field.id], reader) for side in sides)
+        changes.append((field.label or Text.of(field.id), before, after))
+    who = reader.names.get(entry.actor_id, "") if entry.actor_id else ""
+    at = entry.at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")
+    return {"action": entry.action, "who": who, "kind": entry.actor_kind, "at": at, "changes": changes, "origin": entry.origin}
+
+
+@bp.post("/a/<app>/t/<table_id>/trash")
+def trash(app: str, table_id: str) -> Any:
+    """Put the chosen records into the trash; the answer offers to take them back."""
+    chosen = [record_id(i) for i in request.form.getlist("ids")][:MOST_AT_ONCE]
+
+    def story(ctx: Context) -> list[UUID]:
+        source = table(ctx, app, table_id)
+        done = records.trash(ctx, source, chosen)
+        for id in done:
+            flows.record_deleted(ctx, source, id)
+        return done
+
+    done = worked(story)
+    if not done:
+        raise NotFound
+    flash(say("{n} moved to the trash.", n=len(done)), "good")
+    return go(local_url(request.form.get("_back", ""), f"/a/{app}/"))
+
+
+@bp.post("/a/<app>/t/<table_id>/restore")
+def restore(app: str, table_id: str) -> Any:
+    chosen = [record_id(i) for i in request.form.getlist("ids")][:MOST_AT_ONCE]
+    done = worked(lambda ctx: records.restore(ctx, table(ctx, app, table_id), chosen))
+    flash(say("{n} restored.", n=len(done)), "good")
+    return go(local_url(request.form.get("_back", ""), f"/a/{app}/"))
+

@@ -1,0 +1,186 @@
+"""Conditions row by row: a way to draw a formula such as `AND(stage = "won", amount >= 100)`.
+
+A formula that fits the pattern is drawn as rows; any other is shown as text. Both ways round-trip.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.formula import Formula, Type
+from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name
+from schemas.messages import Message, say
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A comparison as people choose it. `pattern` is its formula; `values` how many values it takes (0, 1, or -1 for a list)."""
+
+    id: str
+    words: Message
+    pattern: str
+    values: int = 1
+
+
+OPERATORS = {
+    o.id: o
+    for o in (
+        Operator("is", say("is"), "{field} = {value}"),
+        Operator("is_not", say("is not"), "{field} <> {value}"),
+        Operator("contains", say("contains"), "CONTAINS({field}, {value})"),
+        Operator("lacks", say("does not contain"), "NOT(CONTAINS({field}, {value}))"),
+        Operator("starts", say("begins with"), "STARTSWITH({field}, {value})"),
+        Operator("more", say("is more than"), "{field} > {value}"),
+        Operator("at_least", say("is at least"), "{field} >= {value}"),
+        Operator("less", say("is less than"), "{field} < {value}"),
+        Operator("at_most", say("is at most"), "{field} <= {value}"),
+        Operator("before", say("is before"), "{field} < {value}"),
+        Operator("after", say("is after"), "{field} > {value}"),
+        Operator("from", say("is on or after"), "{field} >= {value}"),
+        Operator("until", say("is on or before"), "{field} <= {value}"),
+        Operator("any_of", say("is one of"), "{field} IN {value}", -1),
+        Operator("has", say("includes"), "{value} IN {field}"),
+        Operator("me", say("is me"), "{field} = ME()", 0),
+        Operator("true", say("is yes"), "{field} = TRUE", 0),
+        Operator("false", say("is no"), "{field} = FALSE", 0),
+        Operator("empty", say("is empty"), "ISBLANK({field})", 0),
+        Operator("filled", say("is filled in"), "NOT(ISBLANK({field}))", 0),
+    )
+}
+
+BY_KIND: dict[str, tuple[str, ...]] = {
+    "text": ("contains", "is", "is_not", "lacks", "starts", "empty", "filled"),
+    "number": ("is", "is_not", "more", "at_least", "less", "at_most", "empty", "filled"),
+    "date": ("is", "before", "after", "from", "until", "empty", "filled"),
+    "datetime": ("before", "after", "from", "until", "empty", "filled"),
+    "choice": ("is", "is_not", "any_of", "empty", "filled"),
+    "boolean": ("true", "false", "empty"),
+    "member": ("me", "empty", "filled"),
+    "department": ("empty", "filled"),
+    "link": ("empty", "filled"),
+    "array": ("has", "empty", "filled"),
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One row: a field, an operator, and what it is compared with (text, or ids)."""
+
+    field: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+def operators_for(kind: Type) -> list[Operator]:
+    """The comparisons offered for a field of this type."""
+    return [OPERATORS[id] for id in BY_KIND.get(kind.kind, ("empty", "filled"))]
+
+
+def to_formula(conditions: Sequence[Condition], kinds: dict[str, Type], joined: str = "AND") -> str:
+    """The formula that these rows draw; rows without the value they need are passed over."""
+    parts = [part for c in conditions if (part := _part(c, kinds.get(c.field, Type("text"))))]
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{joined}({', '.join(parts)})"
+
+
+def _part(condition: Condition, kind: Type) -> str:
+    operator = OPERATORS.get(condition.operator)
+    if operator is None or (operator.values and not any(condition.values)):
+        return ""
+    element = kind.of.kind if kind.kind == "array" and kind.of else kind.kind
+    literals = [_literal(v, element) for v in condition.values if v]
+    value = "{" + ",".join(literals) + "}" if operator.values == -1 else (literals or [""])[0]
+    return operator.pattern.replace("{value}", value).replace("{field}", condition.field) if operator.values == 0 else _fill(operator, condition.field, value)
+
+
+def _fill(operator: Operator, field: str, value: str) -> str:
+    before, _, after = operator.pattern.partition("{value}")
+    return before.replace("{field}", field) + value + after.replace("{field}", field)
+
+
+def _literal(text: str, kind: str) -> str:
+    if kind == "number":
+        cleaned = text.strip().replace(",", "")
+        try:
+            return str(float(cleaned)) if "e" in cleaned.lower() else str(int(cleaned)) if cleaned.lstrip("-").isdigit() else _decimal(cleaned)
+        except ValueError:
+            return _quoted(text)
+    if kind in ("date", "datetime"):
+        return text if text.upper() in ("TODAY()", "NOW()") else f"DATEVALUE({_quoted(text[:10])})"
+    return _quoted(text)
+
+
+def _decimal(text: str) -> str:
+    float(text)
+    return text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+# -- reading a formula back ------------------------------------------------------------------------
+
+
+def from_formula(formula: Formula) -> list[Condition] | None:
+    """The rows that draw this formula, or None when it does not fit."""
+    tree = formula.tree
+    parts = list(tree.args) if isinstance(tree, Call) and tree.name.upper() == "AND" else [tree]
+    rows = [_row(part) for part in parts]
+    return None if any(r is None for r in rows) else [r for r in rows if r is not None]
+
+
+def _row(part: Any) -> Condition | None:
+    if isinstance(part, Call):
+        return _call(part)
+    if not isinstance(part, Binary):
+        return None
+    if part.operator == "IN":
+        return _membership(part)
+    return _comparison(part)
+
+
+def _call(part: Call) -> Condition | None:
+    name = part.name.upper()
+    if name == "NOT" and len(part.args) == 1:
+        inner = _row(part.args[0])
+        turned = {"empty": "filled", "contains": "lacks"}.get(inner.operator) if inner else None
+        return Condition(inner.field, turned, inner.values) if inner and turned else None
+    known = {"ISBLANK": "empty", "CONTAINS": "contains", "STARTSWITH": "starts"}.get(name)
+    if known is None or not part.args or not isinstance(part.args[0], Name):
+        return None
+    values = [_value(a) for a in part.args[1:]]
+    return None if None in values else Condition(".".join(part.args[0].path), known, tuple(v for v in values if v is not None))
+
+
+def _membership(part: Binary) -> Condition | None:
+    if isinstance(part.left, Name) and isinstance(part.right, ArrayLiteral):
+        values = [_value(item) for row in part.right.rows for item in row]
+        return None if None in values else Condition(".".join(part.left.path), "any_of", tuple(v for v in values if v is not None))
+    if isinstance(part.right, Name) and (value := _value(part.left)) is not None:
+        return Condition(".".join(part.right.path), "has", (value,))
+    return None
+
+
+def _comparison(part: Binary) -> Condition | None:
+    if not isinstance(part.left, Name):
+        return None
+    field = ".".join(part.left.path)
+    if isinstance(part.right, Call) and part.right.name.upper() == "ME" and part.operator == "=":
+        return Condition(field, "me")
+    if isinstance(part.right, Literal) and isinstance(part.right.value, bool) and part.operator == "=":
+        return Condition(field, "true" if part.right.value else "false")
+    value = _value(part.right)
+    known = {"=": "is", "<>": "is_not", ">": "more", ">=": "at_least", "<": "less", "<=": "at_most"}
+    return Condition(field, known[part.operator], (value,)) if value is not None and part.operator in known else None
+
+
+def _value(node: Any) -> str | None:
+    if isinstance(node, Literal) and not isinstance(node.value, bool):
+        return str(node.value)
+    if isinstance(node, Call) and node.name.upper() == "DATEVALUE" and node.args and isinstance(node.args[0], Literal):
+        return str(node.args[0].value)
+    if isinstance(node, Call) and node.name.upper() in ("TODAY", "NOW") and not node.args:
+        return f"{node.name.upper()}()"
+    return None
