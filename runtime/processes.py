@@ -13,6 +13,7 @@ from types import FrameType
 
 GRACE = 45  # seconds in which a process may finish what it began
 SOON = 30  # a process that ends sooner than this after its start has failed
+PAUSE = 10  # before a failed one is tried again
 MOST_FAILURES = 3
 LOOK_EVERY = 0.5
 PR_SET_PDEATHSIG = 1
@@ -52,7 +53,7 @@ def supervise(
     """Run commands until SIGTERM or SIGINT, then stop them in reverse order; the exit status.
 
     `ready` is called in a thread of its own after the start, `watch` again and again. A command that
-    ends is started again; one that ends at once three times over ends everything.
+    ends is started again. When the first one fails three times over, everything ends.
     """
     stopping = threading.Event()
     children = [Child(name, command) for name, command in commands.items()]
@@ -81,21 +82,23 @@ def keep_running(children: Sequence[Child], stopping: threading.Event, watch: Ca
     while not stopping.wait(LOOK_EVERY):
         watch()
         for child in children:
-            if child.ended and not again(child):
-                return 1
+            if child.ended:
+                again(child)
+        if children[0].failures >= MOST_FAILURES:
+            log.error("The %s has failed %s times in a row: giving up.", children[0].name, MOST_FAILURES)
+            return 1
     return 0
 
 
-def again(child: Child) -> bool:
-    """Start an ended command anew; False when it has failed too often."""
+def again(child: Child) -> None:
+    """Start an ended command anew: at once, or after a pause when it has just been tried again."""
+    lived = time.monotonic() - child.started
+    if child.failures > 1 and lived < PAUSE:
+        return
     assert child.process
-    child.failures = child.failures + 1 if time.monotonic() - child.started < SOON else 1
-    log.error("The %s ended with status %s.", child.name, child.process.returncode)
-    if child.failures >= MOST_FAILURES:
-        log.error("It has ended %s times in a row: giving up.", child.failures)
-        return False
+    log.error("The %s ended with status %s and is started again.", child.name, child.process.returncode)
+    child.failures = child.failures + 1 if lived < SOON else 1
     child.start()
-    return True
 
 
 def stop(child: Child) -> None:
