@@ -34,7 +34,7 @@ export async function fragment(url, target, options = {}) {
       location.href = answer.headers.get("HX-Redirect");
       return null;
     }
-    if (answer.ok || SHOWN.includes(answer.status)) return text;
+    if (answer.ok || (SHOWN.includes(answer.status) && !/^\s*<!doctype/i.test(text))) return text;
     explain(answer.status, text);
   } catch (error) {
     if (error?.name !== "AbortError") explain(0);
@@ -84,7 +84,10 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
 document.addEventListener("htmx:before:request", ({ detail }) => ends.set(detail.ctx, busy()));
 document.addEventListener("htmx:finally:request", ({ detail }) => ends.get(detail.ctx)?.());
 document.addEventListener("htmx:response:error", ({ detail }) => {
-  if (!SHOWN.includes(detail.ctx.response.status)) explain(detail.ctx.response.status, detail.ctx.text ?? "");
+  const { ctx } = detail;
+  const page = /^\s*<!doctype/i.test(ctx.text ?? "");
+  if (page) ctx.swap = "none";
+  if (page || !SHOWN.includes(ctx.response.status)) explain(ctx.response.status, ctx.text ?? "");
 });
 document.addEventListener("htmx:error", ({ detail }) => {
   if (detail.ctx && !detail.ctx.response) explain(detail.ctx.request.signal.aborted ? 408 : 0);

@@ -38,8 +38,8 @@ function number(subform, row, place) {
   row.querySelector(".row-number > span").textContent = place + 1;
   for (const cell of cellsOf(row)) {
     const old = cell.id.replace(/-cell$/, "");
-    const next = `${subform.id}-${place}-${cell.dataset.column}`;
     const path = `${name}[${place}].${cell.dataset.column}`;
+    const next = `f-${path.replace(/\W/g, "-")}`;
     for (const element of [cell, ...cell.querySelectorAll("*")]) {
       if (old !== next) for (const attribute of REFERENCES) rename(element, attribute, old, next);
       for (const attribute of ["name", "data-sends", "data-name"]) if (element.getAttribute(attribute)?.startsWith(`${name}[`)) element.setAttribute(attribute, path);
