@@ -6,14 +6,16 @@ and FALSE in a condition.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, func, literal, not_, select
+from sqlalchemy import ColumnElement, FromClause, Text, and_, false, func, not_, null, select, true
 from sqlalchemy import column as bare_column
 from sqlalchemy.types import ARRAY, Boolean
 
 from runtime import sql_operations as ops
 from runtime.sql_convert import blank_filled, read_as, settled
+from runtime.sql_forms import FORMS
 from runtime.sql_operations import ARITHMETIC, STRICT, Piece, any_error
 from schemas.formula import Expression
 from schemas.formula.functions.base import Function, Parameter
@@ -25,6 +27,7 @@ from schemas.formula.values import ErrorValue
 from schemas.messages import Message, say
 
 RECORDS = ("*",)
+DEEPEST = 160
 
 
 class NoSqlForm(Exception):
@@ -72,19 +75,31 @@ class RowsSource:
     source: Source
 
 
-def to_sql(expression: Expression, source: Source, world_binds: WorldBinds | None = None) -> ColumnElement[Any]:
+def to_sql(
+    expression: Expression, source: Source, world_binds: WorldBinds | None = None
+) -> ColumnElement[Any]:
     """The value of a formula over the records of `source`. A condition is never NULL; an error is NULL, or FALSE.
 
     Raises NoSqlForm, with the reason that the expression carries.
     """
     if expression.no_sql:
         raise NoSqlForm(expression.no_sql)
-    return _outside(Renderer(source, world_binds or source).whole(expression.root))
+    return _shallow(_outside(Renderer(source, world_binds or source).whole(expression.root)))
 
 
 def measure_to_sql(measure: Any, source: Source, world_binds: WorldBinds | None = None) -> ColumnElement[Any]:
     """The value of a measure over a group of records: aggregates in place. Any error, such as #DIV/0!, is NULL."""
     return _outside(Renderer(source, world_binds or source).whole(measure.root))
+
+
+def _shallow(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same, unless it is nested too deep to be written out."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [child for part in level for child in part.get_children()]
+        if not level:
+            return value
+    raise NoSqlForm(say("This formula is nested too deep for the database."))
 
 
 def _outside(piece: Piece) -> ColumnElement[Any]:
@@ -106,14 +121,18 @@ class Series:
     def aggregate(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         if self.in_place:
             return value
-        query = select(value).select_from(*self.froms).where(and_(*self.on)) if self.on else select(value).select_from(*self.froms)
+        query = (
+            select(value).select_from(*self.froms).where(and_(*self.on))
+            if self.on
+            else select(value).select_from(*self.froms)
+        )
         return query.correlate_except(*self.froms).scalar_subquery()
 
     def failed(self) -> ColumnElement[bool] | None:
         """Whether any element is an error."""
         if self.element.error is None:
             return None
-        return func.coalesce(self.aggregate(func.bool_or(self.element.error)), ops.false(), type_=Boolean())
+        return func.coalesce(self.aggregate(func.bool_or(self.element.error)), false(), type_=Boolean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +204,7 @@ class Renderer:
             place = Place()
         match node:
             case Constant(value=ErrorValue()):
-                return Piece(ops.null(), ops.true(), "blank")
+                return Piece(null(), true(), "blank")
             case Constant(value=value):
                 return ops.constant(value, node.type.kind)
             case Me(facts=facts):
@@ -195,7 +214,9 @@ class Renderer:
             case Chain():
                 return self.chain(node, place)
             case Apply():
-                arguments = [self.argument(p, a, place) for p, a in zip(node.parameters, node.args, strict=True)]
+                arguments = [
+                    self.argument(p, a, place) for p, a in zip(node.parameters, node.args, strict=True)
+                ]
                 return self.use(node.function, givens(node), Use(arguments, node.type.kind))
         raise NoSqlForm(say("A list cannot be computed by the database."))
 
@@ -237,7 +258,7 @@ class Renderer:
             found = [self.spread(item, Place()) for row in node.table for item in row]
             return [p for one, _ in found for p in one], [s for _, many in found for s in many]
         if node.type.kind == "rows" and isinstance(node, Read):
-            return [], [self.opened(node.path, node.kinds, True, lambda place: Piece(ops.true(), kind="rows"))]
+            return [], [self.opened(node.path, node.kinds, True, lambda place: Piece(true(), kind="rows"))]
         if node.type.kind == "array":
             return [], [self.unnested(self.one(node, Place()).value, node.type)]
         return [self.one(node, Place())], []
@@ -248,7 +269,9 @@ class Renderer:
         deep = any(read.steps for read in reads)
         return self.opened(node.rows, reads[0].kinds, deep, lambda place: self.one(node, place))
 
-    def opened(self, path: Path, kinds: Sequence[Type], deep: bool, element: Callable[[Place], Piece]) -> Series:
+    def opened(
+        self, path: Path, kinds: Sequence[Type], deep: bool, element: Callable[[Place], Piece]
+    ) -> Series:
         if path == RECORDS:
             return Series(element(Place(path)), in_place=True)
         source, froms, on = self.source, [], []
@@ -304,15 +327,14 @@ class Renderer:
 
     def sql(self, piece: Any, use: Use) -> Piece:
         """A node of a form."""
-        from runtime.sql_forms import FORMS
-
         if not isinstance(piece, Sql):
             return piece if isinstance(piece, Piece) else _given(piece, use).one()
         if piece.op in ("filled", "raw"):
             argument = use.arguments[piece.args[0]]
             return argument.filled() if piece.op == "filled" else argument.raw()
         if piece.op in FORMS:
-            return FORMS[piece.op](self, use, *[_given(a, use) for a in piece.args])
+            made: Piece = FORMS[piece.op](self, use, *[_given(a, use) for a in piece.args])
+            return made
         args = [None if a is None else self.sql(a, use) for a in piece.args]
         if piece.op in ARITHMETIC:
             return ARITHMETIC[piece.op](*args)  # type: ignore[arg-type]
@@ -327,7 +349,7 @@ def _given(value: Any, use: Use) -> Any:
         return use.arguments[value.index]
     if isinstance(value, bool | str) or value is None or isinstance(value, Sql | Piece):
         return value
-    return ops.constant(ops.Decimal(value), "number")
+    return ops.constant(Decimal(value), "number")
 
 
 def _strict(name: str, args: Sequence[Piece | None]) -> Piece:
@@ -336,14 +358,19 @@ def _strict(name: str, args: Sequence[Piece | None]) -> Piece:
     value = operation(*[None if a is None else a.value for a in args])
     sizes = [a.digits for a in given if a.kind == "number"]
     scales = [a.scale for a in given if a.kind == "number"]
-    return Piece(value, any_error(*given), kind, max(sizes, default=60) + 1, max(scales, default=20))
+    total = kind == "boolean"
+    return Piece(
+        value, any_error(*given), kind, max(sizes, default=60) + 1, max(scales, default=20), total=total
+    )
 
 
 def _signed(operands: Sequence[Argument], steps: Sequence[Apply]) -> list[Piece]:
     terms = [operands[0].filled()]
     for step, operand in zip(steps, operands[1:], strict=True):
         term = operand.filled()
-        terms.append(replace(term, value=-term.value, is_constant=False) if step.function.name == "-" else term)
+        terms.append(
+            replace(term, value=-term.value, is_constant=False) if step.function.name == "-" else term
+        )
     return terms
 
 
@@ -364,4 +391,4 @@ def _below(node: Node) -> list[Node]:
     return found
 
 
-__all__ = ["Clock", "NoSqlForm", "RowsSource", "Source", "WorldBinds", "case", "literal", "measure_to_sql", "to_sql"]
+__all__ = ["Clock", "NoSqlForm", "RowsSource", "Source", "WorldBinds", "measure_to_sql", "to_sql"]

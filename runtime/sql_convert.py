@@ -3,7 +3,21 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Date, DateTime, Numeric, Text, and_, case, cast, func, literal, not_, type_coerce
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    type_coerce,
+)
 
 from runtime.sql_operations import SQL_TYPES, Piece, fold, numeric
 from schemas.formula.values import ONE, ZERO
@@ -46,10 +60,17 @@ def read_as(piece: Piece, kind: str, clock: Any) -> Piece:
         return piece
     match kind:
         case "number" if piece.kind == "boolean":
-            value = case((piece.value, literal(ONE, Numeric())), (not_(piece.value), literal(ZERO, Numeric())))
+            value = case(
+                (piece.value, literal(ONE, Numeric())), (not_(piece.value), literal(ZERO, Numeric()))
+            )
             return Piece(value, piece.error, "number", 1, 0)
         case "text":
-            return replace(piece, value=text_of(piece, clock), kind="text", is_constant=piece.is_constant and piece.kind == "choice")
+            return replace(
+                piece,
+                value=text_of(piece, clock),
+                kind="text",
+                is_constant=piece.is_constant and piece.kind == "choice",
+            )
         case "boolean" if piece.kind == "number":
             return Piece(piece.value != 0, piece.error, "boolean")
         case "date":
@@ -76,17 +97,26 @@ def text_of(piece: Piece, clock: Any) -> ColumnElement[Any]:
 
 def blank_filled(piece: Piece, kind: str) -> Piece:
     """0, the empty text or FALSE instead of NULL."""
-    if piece.is_constant and piece.kind != "blank":
+    if piece.kind != "blank" and (piece.is_constant or piece.total):
         return piece
     match kind:
         case "number":
             zero = literal(ZERO, Numeric())
-            return replace(piece, value=zero if piece.kind == "blank" else func.coalesce(piece.value, zero, type_=Numeric()), kind=kind)
+            return replace(
+                piece,
+                value=zero if piece.kind == "blank" else func.coalesce(piece.value, zero, type_=Numeric()),
+                kind=kind,
+                total=True,
+            )
         case "text":
             empty = literal("", Text())
-            return replace(piece, value=empty if piece.kind == "blank" else func.coalesce(piece.value, empty, type_=Text()), kind=kind)
+            return replace(
+                piece,
+                value=empty if piece.kind == "blank" else func.coalesce(piece.value, empty, type_=Text()),
+                kind=kind,
+            )
         case "boolean":
-            return replace(piece, value=type_coerce(piece.value, Boolean()).is_(True), kind=kind)
+            return replace(piece, value=type_coerce(piece.value, Boolean()).is_(True), kind=kind, total=True)
     return piece
 
 

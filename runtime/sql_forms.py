@@ -1,15 +1,30 @@
 """The operations that take whole arguments: comparisons, branches, lists and aggregates."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, ColumnElement, Numeric, Text, and_, case, cast, func, literal, not_, or_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import Boolean
 
 from runtime import sql_operations as ops
-from runtime.sql_convert import alike, as_kind, blank, blank_filled, local, ordered, read_as, same, settled
+from runtime.sql_convert import as_kind, blank, blank_filled, local, ordered, read_as, same, settled
 from runtime.sql_operations import Piece, any_error, constant
 from schemas.formula.types import MOMENTS, Type, unify
 
@@ -30,7 +45,7 @@ def form(name: str) -> Callable[[Form], Form]:
 
 
 def condition(value: ColumnElement[Any], *pieces: Piece) -> Piece:
-    return Piece(value, any_error(*pieces), "boolean")
+    return Piece(value, any_error(*pieces), "boolean", total=True)
 
 
 def element_type(type: Type) -> Type:
@@ -69,7 +84,7 @@ def is_blank(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
     if singles and not lists and value.type.kind != "array":
         return condition(blank(singles[0]), singles[0])
     empty = [func.coalesce(s.aggregate(func.count()), 0) == 0 for s in lists]
-    return condition(and_(ops.false() if singles else ops.true(), *empty))
+    return condition(and_(false() if singles else true(), *empty))
 
 
 @form("in")
@@ -91,24 +106,31 @@ def contains(renderer: "Renderer", use: "Use", where: "Argument", what: "Argumen
 def _among(renderer: "Renderer", one: Piece, type: Type, items: "Argument") -> ColumnElement[bool]:
     singles, lists = items.spread()
     folded = folds(type, items.type)
-    if not lists and not folded and len(singles) > 1 and all(p.is_constant and p.kind != "blank" for p in singles):
+    if (
+        not lists
+        and not folded
+        and len(singles) > 1
+        and all(p.is_constant and p.kind != "blank" for p in singles)
+    ):
         return and_(one.value.in_([p.value for p in singles]), one.value.is_not(None))
     hits = [_and_no_error(same(one, p, renderer.clock, folded), p) for p in singles]
-    return or_(ops.false(), *hits, *(_in_list(renderer, one, s, items, folded) for s in lists))
+    return or_(false(), *hits, *(_in_list(renderer, one, s, items, folded) for s in lists))
 
 
 def _and_no_error(test: ColumnElement[bool], piece: Piece) -> ColumnElement[bool]:
     return test if piece.error is None else and_(not_(piece.error), test)
 
 
-def _in_list(renderer: "Renderer", one: Piece, series: "Series", items: "Argument", folded: bool) -> ColumnElement[bool]:
+def _in_list(
+    renderer: "Renderer", one: Piece, series: "Series", items: "Argument", folded: bool
+) -> ColumnElement[bool]:
     array = array_of(renderer, items)
     if array is not None and not folded and one.kind != "blank":
         if one.is_constant:
             return and_(array.bool_op("@>")(cast([one.constant], array.type)), array.is_not(None))
         return and_(one.value == func.any(array), one.value.is_not(None), array.is_not(None))
     hit = _and_no_error(same(one, series.element, renderer.clock, folded), series.element)
-    return func.coalesce(series.aggregate(func.bool_or(hit)), ops.false(), type_=Boolean())
+    return func.coalesce(series.aggregate(func.bool_or(hit)), false(), type_=Boolean())
 
 
 def array_of(renderer: "Renderer", argument: "Argument") -> ColumnElement[Any] | None:
@@ -127,7 +149,9 @@ def array_of(renderer: "Renderer", argument: "Argument") -> ColumnElement[Any] |
 # -- logic -----------------------------------------------------------------------------------------
 
 
-def _truths(use_args: Sequence["Argument"], renderer: "Renderer", aggregate: Any, empty: ColumnElement[Any]) -> tuple[list[Any], list[Piece]]:
+def _truths(
+    use_args: Sequence["Argument"], renderer: "Renderer", aggregate: Any, empty: ColumnElement[Any]
+) -> tuple[list[Any], list[Piece]]:
     values: list[Any] = []
     errors: list[Piece] = []
     for argument in use_args:
@@ -144,14 +168,14 @@ def _truths(use_args: Sequence["Argument"], renderer: "Renderer", aggregate: Any
 
 @form("and")
 def every(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    values, errors = _truths(args, renderer, func.bool_and, ops.true())
-    return condition(and_(ops.true(), *values), *errors)
+    values, errors = _truths(args, renderer, func.bool_and, true())
+    return condition(and_(true(), *values), *errors)
 
 
 @form("or")
 def some(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    values, errors = _truths(args, renderer, func.bool_or, ops.false())
-    return condition(or_(ops.false(), *values), *errors)
+    values, errors = _truths(args, renderer, func.bool_or, false())
+    return condition(or_(false(), *values), *errors)
 
 
 @form("xor")
@@ -159,26 +183,35 @@ def odd(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     def parity(truth: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.mod(func.count().filter(truth), 2) == 1
 
-    values, errors = _truths(args, renderer, parity, ops.false())
+    values, errors = _truths(args, renderer, parity, false())
     result = values[0]
     for value in values[1:]:
         result = result.is_distinct_from(value)
     return condition(result, *errors)
 
 
-def chosen(use: "Use", renderer: "Renderer", branches: Sequence[tuple[Piece, Piece]], otherwise: Piece) -> Piece:
+def chosen(
+    use: "Use", renderer: "Renderer", branches: Sequence[tuple[Piece, Piece]], otherwise: Piece
+) -> Piece:
     """The value of the first branch whose condition holds; only errors on the way to it count."""
     value = case(*((c.value, v.value) for c, v in branches), else_=otherwise.value)
     steps: list[tuple[Any, Any]] = []
     for test, then in branches:
         if test.error is not None:
-            steps.append((test.error, ops.true()))
-        steps.append((test.value, ops.false() if then.error is None else then.error))
-    last = ops.false() if otherwise.error is None else otherwise.error
+            steps.append((test.error, true()))
+        steps.append((test.value, false() if then.error is None else then.error))
+    last = false() if otherwise.error is None else otherwise.error
     fails = otherwise.error is not None or any(p.error is not None for branch in branches for p in branch)
     pieces = [p for _, p in branches] + [otherwise]
     digits, scale = max(p.digits for p in pieces), max(p.scale for p in pieces)
-    return Piece(value, case(*steps, else_=last) if fails else None, use.kind, digits, scale)
+    return Piece(
+        value,
+        case(*steps, else_=last) if fails else None,
+        use.kind,
+        digits,
+        scale,
+        total=use.kind == "boolean",
+    )
 
 
 def _branch(argument: "Argument", use: "Use", renderer: "Renderer") -> Piece:
@@ -187,7 +220,9 @@ def _branch(argument: "Argument", use: "Use", renderer: "Renderer") -> Piece:
 
 
 @form("case")
-def if_(renderer: "Renderer", use: "Use", test: "Argument", then: "Argument", otherwise: "Argument | None" = None) -> Piece:
+def if_(
+    renderer: "Renderer", use: "Use", test: "Argument", then: "Argument", otherwise: "Argument | None" = None
+) -> Piece:
     last = constant(False if use.kind == "boolean" else None, "blank")
     last = _branch(otherwise, use, renderer) if otherwise else as_kind(last, use.kind, renderer.clock)
     return chosen(use, renderer, [(test.filled(), _branch(then, use, renderer))], last)
@@ -197,7 +232,7 @@ def if_(renderer: "Renderer", use: "Use", test: "Argument", then: "Argument", ot
 def ifs(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     branches = [(c.filled(), _branch(v, use, renderer)) for c, v in zip(args[::2], args[1::2], strict=True)]
     missing = as_kind(constant(None, "blank"), use.kind, renderer.clock)
-    return chosen(use, renderer, branches, ops.replace(missing, error=ops.true()))
+    return chosen(use, renderer, branches, replace(missing, error=true()))
 
 
 @form("switch")
@@ -209,10 +244,10 @@ def switch(renderer: "Renderer", use: "Use", value: "Argument", *args: "Argument
         other = test.one()
         met = condition(same(one, other, renderer.clock, folds(value.type, test.type)), other)
         branches.append((met, _branch(then, use, renderer)))
-    missing = ops.replace(as_kind(constant(None, "blank"), use.kind, renderer.clock), error=ops.true())
+    missing = replace(as_kind(constant(None, "blank"), use.kind, renderer.clock), error=true())
     last = _branch(args[-1], use, renderer) if len(args) % 2 else missing
     result = chosen(use, renderer, branches, last)
-    return ops.replace(result, error=any_error(one, result))
+    return replace(result, error=any_error(one, result))
 
 
 @form("if_error")
@@ -222,13 +257,19 @@ def if_error(renderer: "Renderer", use: "Use", value: "Argument", instead: "Argu
         return one
     other = _branch(instead, use, renderer)
     error = None if other.error is None else and_(one.error, other.error)
-    return Piece(case((one.error, other.value), else_=one.value), error, use.kind, max(one.digits, other.digits), max(one.scale, other.scale))
+    return Piece(
+        case((one.error, other.value), else_=one.value),
+        error,
+        use.kind,
+        max(one.digits, other.digits),
+        max(one.scale, other.scale),
+    )
 
 
 @form("is_error")
 def is_error(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
     error = value.one().error
-    return condition(ops.false() if error is None else error)
+    return condition(false() if error is None else error)
 
 
 @form("fails")
@@ -246,7 +287,7 @@ def gathered(args: Sequence["Argument"]) -> tuple[list[Piece], list["Series"], l
         one, many = argument.spread()
         singles += [p for p in one if p.kind != "blank" or p.error is not None]
         lists += many
-    errors = [*singles, *(Piece(ops.false(), s.failed()) for s in lists)]
+    errors = [*singles, *(Piece(false(), s.failed()) for s in lists)]
     return singles, lists, errors
 
 
@@ -257,7 +298,9 @@ def total(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
     return result
 
 
-def _numbers(renderer: "Renderer", args: Sequence["Argument"]) -> tuple[list[Piece], list["Series"], list[Piece]]:
+def _numbers(
+    renderer: "Renderer", args: Sequence["Argument"]
+) -> tuple[list[Piece], list["Series"], list[Piece]]:
     singles, lists, errors = gathered(args)
     return [read_as(p, "number", renderer.clock) for p in singles], lists, errors
 
@@ -293,8 +336,12 @@ def count(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
 @form("count_true")
 def count_true(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     singles, lists, errors = gathered(args)
-    ones = [case((blank_filled(p, "boolean").value, literal(Decimal(1), Numeric())), else_=ZERO) for p in singles]
-    many = [cast(func.coalesce(s.aggregate(func.count().filter(s.element.value)), 0), Numeric()) for s in lists]
+    ones = [
+        case((blank_filled(p, "boolean").value, literal(Decimal(1), Numeric())), else_=ZERO) for p in singles
+    ]
+    many = [
+        cast(func.coalesce(s.aggregate(func.count().filter(s.element.value)), 0), Numeric()) for s in lists
+    ]
     return Piece(total([*ones, *many]), any_error(*errors), "number", 18, 0)
 
 
@@ -302,7 +349,10 @@ def count_true(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
 def sum_true(renderer: "Renderer", use: "Use", test: "Argument", value: "Argument") -> Piece:
     """The sum of what stands beside conditions that hold, in the same rows."""
     (tested,), (summed,) = test.spread()[1], value.spread()[1]
-    kept = ops.Piece(case((blank_filled(tested.element, "boolean").value, summed.element.value)), any_error(tested.element, summed.element))
+    kept = ops.Piece(
+        case((blank_filled(tested.element, "boolean").value, summed.element.value)),
+        any_error(tested.element, summed.element),
+    )
     series = type(tested)(kept, tested.froms, tested.on, tested.in_place)
     result = func.coalesce(series.aggregate(func.sum(kept.value)), ZERO, type_=Numeric())
     return Piece(result, series.failed(), "number", summed.element.digits + 12, summed.element.scale)
@@ -325,7 +375,7 @@ def median(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     halves = [func.percentile_disc(0.5).within_group(order) for order in (value.asc(), value.desc())]
     low, high = (Piece(ops.numeric(cast(series.aggregate(h), Numeric())), None, "number") for h in halves)
     result = ops.divide(ops.add(low, high), constant(Decimal(2), "number"))
-    return ops.failing(ops.replace(result, error=any_error(*errors)), low.value.is_(None))
+    return ops.failing(replace(result, error=any_error(*errors)), low.value.is_(None))
 
 
 def _extreme(name: str, among: str) -> None:
@@ -334,7 +384,9 @@ def _extreme(name: str, among: str) -> None:
         singles, lists, errors = gathered(args)
         kind = use.kind if use.kind in MOMENTS else "number"
         ones = [as_kind(read_as(p, kind, renderer.clock), kind, renderer.clock).value for p in singles]
-        many = [s.aggregate(getattr(func, name)(as_kind(s.element, kind, renderer.clock).value)) for s in lists]
+        many = [
+            s.aggregate(getattr(func, name)(as_kind(s.element, kind, renderer.clock).value)) for s in lists
+        ]
         values = [*ones, *many]
         if not values:
             return as_kind(constant(None, "blank"), kind, renderer.clock)
@@ -371,7 +423,7 @@ def join(renderer: "Renderer", use: "Use", items: "Argument", separator: "Argume
     (series,) = items.spread()[1]
     text = read_as(series.element, "text", renderer.clock)
     value = series.aggregate(func.string_agg(text.value, aggregate_order_by(between.value, text.value)))
-    return Piece(ops.nothing_if_empty(value), any_error(between, Piece(ops.false(), series.failed())), "text")
+    return Piece(ops.nothing_if_empty(value), any_error(between, Piece(false(), series.failed())), "text")
 
 
 # -- dates -----------------------------------------------------------------------------------------
@@ -405,16 +457,9 @@ def _date_part(name: str) -> None:
     @form(name)
     def part(renderer: "Renderer", use: "Use", moment: Any) -> Piece:
         piece = renderer.sql(moment, use)
-        value = STRICT_PARTS[name](local(piece, renderer.clock))
+        value = ops.part(name, local(piece, renderer.clock))
         return Piece(value, piece.error, "number", 4, 0)
 
 
-STRICT_PARTS: dict[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]] = {
-    **{name: ops.STRICT[name][1] for name in ("year", "month", "day", "quarter", "isodow")},
-    **{name: (lambda value, name=name: ops.clock_part(name, value)) for name in ("hour", "minute", "second")},
-}
-for _name in STRICT_PARTS:
+for _name in ("year", "month", "day", "quarter", "isodow", "hour", "minute", "second"):
     _date_part(_name)
-
-
-__all__ = ["FORMS", "alike"]

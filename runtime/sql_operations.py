@@ -31,6 +31,7 @@ from sqlalchemy.types import Boolean, TypeEngine
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LARGEST = Decimal("1E308")
 MOST_DIGITS = 308
+MOST_DAYS = 4_000_000
 FIRST_DAY = date(1, 1, 1)
 LAST_DAY = date(9999, 12, 31)
 FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
@@ -52,7 +53,7 @@ SQL_TYPES: dict[str, TypeEngine[Any]] = {
 class Piece:
     """A rendered part: its value (NULL where blank) and the condition, never NULL, under which it is an error.
 
-    `digits` and `scale` bound a number's digits before and after the point.
+    `digits` and `scale` bound a number's digits before and after the point; `total` conditions are never NULL.
     """
 
     value: ColumnElement[Any]
@@ -62,6 +63,7 @@ class Piece:
     scale: int = 20
     constant: Any = None
     is_constant: bool = False
+    total: bool = False
 
 
 Operation = Callable[..., ColumnElement[Any]]
@@ -83,14 +85,18 @@ def constant(value: Any, kind: str) -> Piece:
     if value is None or value == "":
         return Piece(null(), kind="blank", is_constant=True)
     if isinstance(value, bool):
-        return Piece(true() if value else false(), kind="boolean", constant=value, is_constant=True)
+        return Piece(
+            true() if value else false(), kind="boolean", constant=value, is_constant=True, total=True
+        )
     if isinstance(value, Decimal):
         exponent = value.as_tuple().exponent
         scale = max(0, -exponent) if isinstance(exponent, int) else 0
         digits = max(1, value.adjusted() + 1)
-        return Piece(literal(value, Numeric()), None, "number", digits, scale, value, True)
+        return Piece(literal(value, Numeric()), None, "number", digits, scale, value, True, True)
     if isinstance(value, datetime):
-        return Piece(literal(value, DateTime(timezone=True)), kind="datetime", constant=value, is_constant=True)
+        return Piece(
+            literal(value, DateTime(timezone=True)), kind="datetime", constant=value, is_constant=True
+        )
     if isinstance(value, date):
         return Piece(literal(value, Date()), kind="date", constant=value, is_constant=True)
     return Piece(literal(value, Text()), kind="text", constant=value, is_constant=True)
@@ -113,12 +119,19 @@ def numeric(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def integer(value: ColumnElement[Any], least: int = -1_000_000, most: int = 1_000_000) -> ColumnElement[Any]:
     """A number without its fraction as PostgreSQL's integer, held within bounds."""
-    return cast(func.trunc(func.greatest(literal(least, Integer), func.least(numeric(value), literal(most, Integer)))), Integer)
+    return cast(
+        func.trunc(
+            func.greatest(literal(least, Integer), func.least(numeric(value), literal(most, Integer)))
+        ),
+        Integer,
+    )
 
 
 def fold(value: ColumnElement[Any]) -> ColumnElement[Any]:
     """A text with ASCII letters made small, as texts are compared; by code point."""
-    return func.translate(value, literal(CAPITALS, Text()), literal(CAPITALS.lower(), Text()), type_=Text()).collate("C")
+    return func.translate(
+        value, literal(CAPITALS, Text()), literal(CAPITALS.lower(), Text()), type_=Text()
+    ).collate("C")
 
 
 def nothing_if_empty(value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -137,15 +150,29 @@ def bounded(piece: Piece) -> Piece:
 
 
 def add(left: Piece, right: Piece) -> Piece:
-    return _number(left, right, left.value + right.value, max(left.digits, right.digits) + 1, max(left.scale, right.scale))
+    return _number(
+        left,
+        right,
+        left.value + right.value,
+        max(left.digits, right.digits) + 1,
+        max(left.scale, right.scale),
+    )
 
 
 def subtract(left: Piece, right: Piece) -> Piece:
-    return _number(left, right, left.value - right.value, max(left.digits, right.digits) + 1, max(left.scale, right.scale))
+    return _number(
+        left,
+        right,
+        left.value - right.value,
+        max(left.digits, right.digits) + 1,
+        max(left.scale, right.scale),
+    )
 
 
 def multiply(left: Piece, right: Piece) -> Piece:
-    return bounded(_number(left, right, left.value * right.value, left.digits + right.digits, left.scale + right.scale))
+    return bounded(
+        _number(left, right, left.value * right.value, left.digits + right.digits, left.scale + right.scale)
+    )
 
 
 def divide(left: Piece, right: Piece) -> Piece:
@@ -157,7 +184,7 @@ def divide(left: Piece, right: Piece) -> Piece:
 
 
 def _number(left: Piece, right: Piece, value: ColumnElement[Any], digits: int, scale: int) -> Piece:
-    return Piece(value, any_error(left, right), "number", digits, scale)
+    return Piece(value, any_error(left, right), "number", digits, scale, total=left.total and right.total)
 
 
 ARITHMETIC: dict[str, Callable[[Piece, Piece], Piece]] = {"+": add, "-": subtract, "*": multiply, "/": divide}
@@ -198,7 +225,9 @@ STRICT["trunc"] = STRICT["round_down"]
 @strict("round_up", "number")
 def _round_up(x: ColumnElement[Any], n: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
     cut = func.trunc(x, _decimals(n), type_=Numeric())
-    unit = func.power(literal(Decimal(10), Numeric()), numeric(-_decimals(n)) if n is not None else 0, type_=Numeric())
+    unit = func.power(
+        literal(Decimal(10), Numeric()), numeric(-_decimals(n)) if n is not None else 0, type_=Numeric()
+    )
     return case((cut == x, cut), else_=func.round(cut + func.sign(x) * unit, _decimals(n)))
 
 
@@ -317,23 +346,13 @@ def _null() -> ColumnElement[Any]:
     return null()
 
 
-# -- dates: every one is given what the workspace's clock shows, a date or a timestamp without zone -
+# -- dates -----------------------------------------------------------------------------------------
 
 
-def _part(name: str) -> None:
-    @strict(name, "number")
-    def part(local: ColumnElement[Any]) -> ColumnElement[Any]:
-        taken = extract(name, local)
-        return cast(func.floor(taken) if name == "second" else taken, Numeric())
-
-
-for _name in ("year", "month", "day", "quarter", "isodow"):
-    _part(_name)
-
-
-def clock_part(name: str, local: ColumnElement[Any]) -> ColumnElement[Any]:
-    """hour, minute or second of a timestamp; of a date, its midnight."""
-    return cast(func.floor(extract(name, cast(local, DateTime()))), Numeric())
+def part(name: str, local: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A part of what the workspace's clock shows: a date or a timestamp without zone."""
+    taken = extract(name, cast(local, DateTime()) if name in ("hour", "minute", "second") else local)
+    return cast(func.floor(taken), Numeric())
 
 
 def add_days(moment: Piece, days: Piece) -> Piece:
@@ -341,19 +360,31 @@ def add_days(moment: Piece, days: Piece) -> Piece:
     if moment.kind == "datetime":
         return _add_microseconds(moment, days)
     whole, day = func.floor(days.value), moment.value
-    first, last = cast(literal(FIRST_DAY, Date()).op("-")(day), Numeric()), cast(literal(LAST_DAY, Date()).op("-")(day), Numeric())
+    first, last = (
+        cast(literal(FIRST_DAY, Date()).op("-")(day), Numeric()),
+        cast(literal(LAST_DAY, Date()).op("-")(day), Numeric()),
+    )
     fits = and_(whole >= first, whole <= last)
-    value = case((fits, day.op("+", return_type=Date())(cast(whole, Integer()))))
+    value = case((fits, day.op("+", return_type=Date())(integer(whole, -4_000_000, 4_000_000))))
     return failing(Piece(value, any_error(moment, days), "date"), not_(fits))
 
 
 def _add_microseconds(moment: Piece, days: Piece) -> Piece:
+    # Held within bounds twice: PostgreSQL computes constants beforehand, also behind a CASE.
+    most = literal(Decimal(MOST_DAYS * DAY_MICROSECONDS), Numeric())
     total = func.round(days.value * DAY_MICROSECONDS, type_=Numeric())
-    near = func.abs(total) < literal(Decimal(4_000_000 * DAY_MICROSECONDS), Numeric())
+    near = func.abs(total) < most
+    total = func.least(func.greatest(total, -most), most, type_=Numeric())
     later = case((near, moment.value.op("+", return_type=DateTime(timezone=True))(interval(total))))
-    fits = and_(near, later >= literal(FIRST_MOMENT, DateTime(timezone=True)), later <= literal(LAST_MOMENT, DateTime(timezone=True)))
+    fits = and_(
+        near,
+        later >= literal(FIRST_MOMENT, DateTime(timezone=True)),
+        later <= literal(LAST_MOMENT, DateTime(timezone=True)),
+    )
     value = case((fits, later))
-    return failing(Piece(value, any_error(moment, days), "datetime"), and_(moment.value.is_not(None), not_(fits)))
+    return failing(
+        Piece(value, any_error(moment, days), "datetime"), and_(moment.value.is_not(None), not_(fits))
+    )
 
 
 def interval(microseconds: ColumnElement[Any]) -> ColumnElement[Any]:

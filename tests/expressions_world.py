@@ -8,8 +8,24 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, Boolean, Column, Connection, Date, DateTime, FromClause, Integer, MetaData, Numeric, Table, Text, Uuid, literal
-from sqlalchemy import insert, select
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    FromClause,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    literal,
+    select,
+)
 
 from runtime.expressions import RowsSource, to_sql
 from schemas.formula import Expression, Formula, Need, Reference, Type, World, check, evaluate
@@ -47,7 +63,14 @@ FIELDS: dict[str, Type] = {
     "p": BOOLEAN, "q": BOOLEAN, "kind": KINDS, "tags": array_of(KINDS), "owner": MEMBER, "department": DEPARTMENT,
     "vendor": link_to("vendor"), "proof": array_of(FILE), "items": ROWS,
 }  # fmt: skip
-COLUMNS: dict[str, Type] = {"what": TEXT, "quantity": NUMBER, "price": NUMBER, "done": BOOLEAN, "on": DATE, "vendor": link_to("vendor")}
+COLUMNS: dict[str, Type] = {
+    "what": TEXT,
+    "quantity": NUMBER,
+    "price": NUMBER,
+    "done": BOOLEAN,
+    "on": DATE,
+    "vendor": link_to("vendor"),
+}
 VENDOR: dict[str, Type] = {"name": TEXT, "limit": NUMBER, "owner": MEMBER}
 DEPTS: dict[str, Type] = {"name": TEXT, "head": MEMBER, "parent": DEPARTMENT}
 SQL_TYPES = {
@@ -64,10 +87,25 @@ def column_of(name: str, type: Type) -> Column[Any]:
     return Column(name, SQL_TYPES[type.kind])
 
 
-claim = Table("claim", metadata, Column("id", Uuid, primary_key=True), *(column_of(n, t) for n, t in FIELDS.items() if t != ROWS))
-line = Table("line", metadata, Column("claim", Uuid), Column("position", Integer), *(column_of(n, t) for n, t in COLUMNS.items()))
-vendor = Table("vendor", metadata, Column("id", Uuid, primary_key=True), *(column_of(n, t) for n, t in VENDOR.items()))
-people = Table("people", metadata, Column("id", Uuid, primary_key=True), Column("name", Text), Column("department", Uuid))
+claim = Table(
+    "claim",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    *(column_of(n, t) for n, t in FIELDS.items() if t != ROWS),
+)
+line = Table(
+    "line",
+    metadata,
+    Column("claim", Uuid),
+    Column("position", Integer),
+    *(column_of(n, t) for n, t in COLUMNS.items()),
+)
+vendor = Table(
+    "vendor", metadata, Column("id", Uuid, primary_key=True), *(column_of(n, t) for n, t in VENDOR.items())
+)
+people = Table(
+    "people", metadata, Column("id", Uuid, primary_key=True), Column("name", Text), Column("department", Uuid)
+)
 
 
 class ClaimScope:
@@ -81,7 +119,9 @@ class ClaimScope:
             if kind is not None:
                 inner = kind.of if kind.kind == "array" and kind.of else kind
                 lifted = lifted or kind.kind in ("array", "rows")
-                members = {"rows": COLUMNS, "link": VENDOR, "member": MEMBER_FACTS, "department": DEPTS}.get(inner.kind, {})
+                members = {"rows": COLUMNS, "link": VENDOR, "member": MEMBER_FACTS, "department": DEPTS}.get(
+                    inner.kind, {}
+                )
                 hops += inner.kind != "rows"
             kind = members.get(name)
         if kind is None:
@@ -134,7 +174,9 @@ def world(answers: Mapping[Need, Any] | None = None) -> World:
     return World(NOW, ZONE, ME, {**facts, **(answers or {})})
 
 
-def in_python(expression: Expression, values: Mapping[str, Any], answers: Mapping[Need, Any] | None = None) -> Any:
+def in_python(
+    expression: Expression, values: Mapping[str, Any], answers: Mapping[Need, Any] | None = None
+) -> Any:
     return evaluate(expression, values, world(answers))
 
 
