@@ -256,3 +256,5 @@ recalculation = Table(
     Column("record_ids", ARRAY(Uuid), comment="NULL for every record"),
     moment("asked_at", nullable=False, server_default=func.now()),
 )
+
+from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)

@@ -244,6 +244,11 @@ def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes
     history.write(ctx, live, "update", [(draft.id, draft.version, changes)], key)
 
 
+def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
+    """What becomes of a record's flow; only the engine says so. It is no change of the record itself."""
+    ctx.conn.execute(update(live.sql).where(live.sql.c.id == id).values(_flow_state=state))
+
+
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
     """The written rows must still be ones that the actor may write. Raises Denied."""
     if gate.free:

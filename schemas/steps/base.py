@@ -1,6 +1,6 @@
 """What every step of a flow is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -60,3 +60,11 @@ class Step:
 
 
 step_types: Registry[Step] = Registry("step type")
+
+
+def field_right(rights: Mapping[str, str], path: str) -> str:
+    """What a step says of a field or column: by its name, its subform's, `*`, and else `read`."""
+    named = rights.get(path)
+    if named is None and "." in path:
+        named = rights.get(path.partition(".")[0])
+    return named or rights.get("*", "read")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from schemas.errors import Problem
 from schemas.formula import Formula
 from schemas.options import option
-from schemas.parsers import Label, Many, Words
-from schemas.steps.base import Step, step_types
+from schemas.parsers import Dictionary, Label, Many, Words
+from schemas.steps.base import Step, field_right, step_types
 from schemas.steps.who import People, Who, find
 from schemas.text import Text
 
@@ -31,6 +31,14 @@ class Notify(Step):
     channels: tuple[str, ...] = option(Many(Words("inbox", "mail"), most=2), "By", ("inbox",))
     text: Text = option(Label(), "Message", Text(), help="Formulas in braces are filled in: {no}.")
 
+    fields: dict[str, str] = option(
+        Dictionary(Words("hidden", "read"), star=True), "Fields they may read", None, section="access"
+    )
+
+    def right(self, path: str) -> str:
+        """hidden or read, for a field or a column, of those who were told; read unless said otherwise."""
+        return field_right(self.fields or {}, path)
+
     def enter(self, run: "Run", token: "Token") -> None:
         run.reach(token, self)
         run.tell(token, self, find(self.to, run))
@@ -42,3 +50,6 @@ class Notify(Step):
     def complaints(self, place: "Place") -> Iterator[Problem]:
         yield from place.people("to", self.to)
         yield from place.wording("text", self.text)
+        for path in self.fields or {}:
+            if path != "*":
+                yield from place.field(f"fields.{path}", path)

@@ -13,7 +13,7 @@ from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import load_object, option
 from schemas.parsers import Dictionary, Id, Label, Many, Reference, Whole, Words
-from schemas.steps.base import Step
+from schemas.steps.base import Step, field_right
 from schemas.steps.who import People, Substitute, Who, find
 from schemas.text import Text
 
@@ -92,11 +92,7 @@ class PeopleStep(Step):
 
         A field that is not named follows `*`, and is read-only without one; a column follows its subform.
         """
-        rights = self.fields or {}
-        named = rights.get(path)
-        if named is None and "." in path:
-            named = rights.get(path.partition(".")[0])
-        return named or rights.get("*", "read")
+        return field_right(self.fields or {}, path)
 
     def word(self, action: str) -> Text | None:
         """The definition's own name for an action."""

@@ -1,0 +1,168 @@
+"""What a flow's steps may do outside the flow: write records, tell people. One function for each kind of step."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from runtime import mail, notices, records
+from runtime.actors import FlowActor, System
+from runtime.context import Context
+from runtime.models_flow import flow_reader
+from runtime.people import Directory
+from runtime.query import titles
+from runtime.running import Running, values_of
+from schemas import filling
+from schemas.engine import Event, Failed, Perform, Performed, Tell
+from schemas.errors import Conflict, Denied, InvalidInput, NotFound
+from schemas.fields import Reader
+from schemas.flow import Flow
+from schemas.formula import ErrorValue, Formula
+from schemas.messages import Message, say
+from schemas.steps import Step
+from schemas.steps.notify import Notify
+from schemas.steps.update import Update
+from schemas.text import Text
+from schemas.wording import fill_in
+
+DEPTH = "flow depth"
+DEEPEST = 8
+"""How many flows may set one another off by what they write."""
+
+REFUSALS = (InvalidInput, Denied, NotFound, Conflict)
+
+
+def perform(ctx: Context, running: Running, effect: Perform) -> Event:
+    """Do a machine step in the running transaction; what it wrote is taken back when it is refused."""
+    step = running.flow.step(effect.step)
+    assert step is not None
+    try:
+        with ctx.conn.begin_nested():
+            HANDS[step.type](as_flow(ctx, running), running, step)
+    except REFUSALS as err:
+        problem = reason(err)
+        values = tuple((name, str(value)) for name, value in problem.values.items())
+        return Failed(effect.token, effect.round, problem.text, values)
+    return Performed(effect.token, effect.round)
+
+
+def as_flow(ctx: Context, running: Running) -> Context:
+    """The same transaction in the flow's own name, one deeper in the chain of flows that set one another off."""
+    actor = FlowActor(id=running.id, name=str(running.flow.title), flow=running.flow.id, app=running.inst.slug)
+    made = ctx.acting_as(actor, origin=f"flow {running.flow.id}")
+    made.memo[DEPTH] = ctx.memo.get(DEPTH, 0) + 1
+    return made
+
+
+def reason(err: Exception) -> Message:
+    """The first thing that a refusal says."""
+    if isinstance(err, InvalidInput):
+        path, messages = next(iter(err.errors.items()))
+        return say("{field}: {problem}", field=path, problem=messages[0]) if path else say("{problem}", problem=messages[0])
+    if isinstance(err, Denied):
+        return err.reason
+    return say("The record is not there, or the flow may not change it.")
+
+
+def _update(ctx: Context, running: Running, step: Step) -> None:
+    """Set the fields that the step names, and let other flows see the change."""
+    from runtime import flows
+
+    assert isinstance(step, Update)
+    value = values_of(ctx, running)
+    live, record = running.live, running.record
+    if step.record is not None:
+        linked = value(Formula.of(step.record))
+        if not isinstance(linked, UUID):
+            return
+        live, record = live.sibling(live.table.by_id[step.record].table), linked  # type: ignore[attr-defined]
+    found = {id: _fit(live, id, value(formula)) for id, formula in step.set.items()}
+    changes = records.change(ctx, live, record, found)
+    if changes:
+        flows.record_saved(ctx, live, record, "changed", set(changes))
+
+
+def _fit(live: Any, id: str, value: Any) -> Any:
+    if isinstance(value, ErrorValue):
+        raise InvalidInput({id: [say("The formula gives {code}.", code=value.code)]})
+    return filling.fit(live.table.by_id[id], value)
+
+
+HANDS: dict[str, Callable[[Context, Running, Step], None]] = {"update": _update}
+"""What each machine step does. It acts in the flow's name, within the flow's rights."""
+
+
+# -- telling ---------------------------------------------------------------------------------------
+
+
+def tell(ctx: Context, running: Running, effect: Tell) -> None:
+    """Send what a notify step says, and let those told see the record."""
+    step = running.flow.step(effect.step)
+    assert isinstance(step, Notify)
+    people = [UUID(person) for person in effect.people]
+    line = {**running.key(), "step": step.id, "told_at": ctx.now}
+    again = upsert(flow_reader).values([{**line, "member_id": person} for person in people])
+    ctx.conn.execute(again.on_conflict_do_update(
+        index_elements=["instance_id", "step", "member_id"], set_={"told_at": ctx.now, "read_at": None}
+    ))
+    sentence = worded(ctx, running, step.text) or say("{flow}: a copy for you", flow=title_of(running.flow))
+    if "inbox" in step.channels:
+        notices.tell(ctx, people, "told", sentence, about(running))
+    if "mail" in step.channels:
+        send_mail(ctx, people, sentence)
+
+
+def send_mail(ctx: Context, people: list[UUID], sentence: Message | Text) -> None:
+    """The sentence as a mail to those who have an address, in the workspace's language."""
+    text = sentence.in_language(ctx.workspace.language) if isinstance(sentence, Text) else str(sentence)
+    for person in Directory.of(ctx).persons(people).values():
+        if person.email:
+            mail.post(ctx, person.email, text, text)
+
+
+def worded(ctx: Context, running: Running, text: Text) -> Text | None:
+    """A definition's text with its formulas filled in, in every language that it has."""
+    if not text:
+        return None
+    return Text({language: fill_in(line, _shown(ctx, running, language)) for language, line in text.by_language.items()})
+
+
+def _shown(ctx: Context, running: Running, language: str) -> Callable[[Formula], str]:
+    value = values_of(ctx, running)
+    return lambda formula: show(ctx, running, formula, value(formula), language)
+
+
+def show(ctx: Context, running: Running, formula: Formula, value: Any, language: str) -> str:
+    """A formula's value as a person reads it: like the field it names, else plainly."""
+    values = value if isinstance(value, list) else [value]
+    ids = [one for one in values if isinstance(one, UUID)]
+    names = Directory.of(ctx).names(ids) if ids else {}
+    found = running.live.table.by_id.get(formula.source.strip())
+    if found is not None and found.type == "link":
+        names = titles(ctx.acting_as(System()), running.live.sibling(found.table), ids)  # type: ignore[attr-defined]
+    if found is not None and not isinstance(value, ErrorValue):
+        return found.show(value, Reader(language, ctx.zone, names))
+    return ", ".join(_plain(ctx, one, names) for one in values if one is not None)
+
+
+def _plain(ctx: Context, value: Any, names: Mapping[UUID, str]) -> str:
+    if isinstance(value, UUID):
+        return names.get(value, "")
+    if isinstance(value, datetime):
+        return f"{value.astimezone(ctx.zone):%Y-%m-%d %H:%M}"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.code if isinstance(value, ErrorValue) else str(value)
+
+
+def title_of(flow: Flow) -> Text:
+    return flow.title or Text.of(flow.id)
+
+
+def about(running: Running) -> dict[str, Any]:
+    """What a notice is about."""
+    return {"installation_id": running.inst.id, "table_id": running.live.id, "record_id": running.record,
+            "instance_id": running.id}

@@ -1,0 +1,277 @@
+"""Flows in action: what a save sets off, and what people do with their tasks. One writer for each run, in one transaction."""
+
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from runtime import effects, notices, records, running, task_forms
+from runtime.actors import Member
+from runtime.context import Context
+from runtime.models import member
+from runtime.models_flow import flow_instance, flow_task
+from runtime.running import Running
+from runtime.tables import LiveTable
+from schemas.engine import (
+    Decided,
+    Ended,
+    Event,
+    Perform,
+    Retried,
+    Skipped,
+    Started,
+    Tell,
+    Transferred,
+    Withdrawn,
+)
+from schemas.engine.state import Entry
+from schemas.errors import Denied, InvalidInput, NotFound
+from schemas.flow import Flow
+from schemas.messages import say
+from schemas.steps.people import START
+
+AGREEING = ("approve", "submit")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person does with a task. `values` are raw answers by field id, `seen` the record's version they saw.
+
+    `action` is approve, submit, reject, return (`to` a step), or save (the values only). Values are written with
+    save, approve and submit.
+    """
+
+    task: UUID
+    action: str
+    comment: str = ""
+    to: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    seen: int | None = None
+
+
+# -- what sets flows off ---------------------------------------------------------------------------
+
+
+def record_saved(
+    ctx: Context, live: LiveTable, record: UUID, event: str, changed: Collection[str] | None, form: str | None = None
+) -> list[UUID]:
+    """A record was created or changed, in this transaction: start what waits for that. Gives the runs begun.
+
+    `changed` names the fields; `form` is the one that was submitted. A form sent by somebody who was asked to
+    revise the record is their answer.
+    """
+    begun = []
+    fields = frozenset(changed or ())
+    for flow in live.inst.app.flows:
+        matching = [t for t in flow.trigger if t.button is None and t.matches(live.id, form, event, fields)]
+        if not matching:
+            continue
+        under_way = running.open_run(ctx, live, flow.id, record)
+        if under_way is not None:
+            _resubmit(ctx, under_way, form)
+        elif any(t.when is None or _holds(ctx, live, flow, record, t) for t in matching):
+            begun += start(ctx, live, flow, record)
+    return begun
+
+
+def _holds(ctx: Context, live: LiveTable, flow: Flow, record: UUID, trigger: Any) -> bool:
+    about = Running(record, live.inst, flow, live, record, None, ctx.now)
+    return running.values_of(ctx, about)(trigger.when) is True
+
+
+def _resubmit(ctx: Context, instance: UUID, form: str | None) -> None:
+    """The form was sent while its sender has the task of revising: that is what the flow waits for."""
+    if form is None:
+        return
+    run = running.load(ctx, instance)
+    for task in run.state.live_tasks():
+        if task.step == START and task.member == str(ctx.actor.id):
+            _happen(ctx, run, Decided(task.id, task.member, "submit"))
+            return
+
+
+def start(ctx: Context, live: LiveTable, flow: Flow, record: UUID) -> list[UUID]:
+    """Begin a flow for a record, unless it is under way. Gives its id. Raises Denied for flows that chase each other."""
+    if ctx.memo.get(effects.DEPTH, 0) >= effects.DEEPEST:
+        raise Denied(say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id))
+    starter = ctx.actor.id if isinstance(ctx.actor, Member) else None
+    run = running.create(ctx, live, flow, record, starter)
+    if run is None:
+        return []
+    _happen(ctx, run, Started(str(starter or "")))
+    return [run.id]
+
+
+def press(ctx: Context, live: LiveTable, flow: Flow, record: UUID) -> UUID:
+    """Begin a flow by its button. Raises NotFound, or Denied when it is not offered now."""
+    if flow.id not in {offered.id for offered in buttons(ctx, live, record)}:
+        raise Denied(say("This cannot be started now."))
+    begun = start(ctx, live, flow, record)
+    if not begun:
+        raise Denied(say("This is under way already."))
+    return begun[0]
+
+
+def buttons(ctx: Context, live: LiveTable, record: UUID) -> list[Flow]:
+    """The flows that may be started by a button on this record now."""
+    return [
+        flow
+        for flow in live.inst.app.flows
+        for trigger in flow.trigger
+        if trigger.button is not None and trigger.button.table == live.id
+        and running.open_run(ctx, live, flow.id, record) is None
+        and (trigger.when is None or _holds(ctx, live, flow, record, trigger))
+    ]  # fmt: skip
+
+
+# -- what people do --------------------------------------------------------------------------------
+
+
+def decide(ctx: Context, decision: Decision) -> Running:
+    """Do what a person does with their task, the fields they filled in included.
+
+    Raises NotFound, Denied when the task is no longer theirs or open, Conflict when what they saw has changed,
+    InvalidInput with every problem.
+    """
+    run, number = _task(ctx, decision.task)
+    task = run.state.tasks[number]
+    if not task.live or not run.state.open:
+        raise Denied(say("This task is no longer open: somebody else has dealt with it, or it was taken back."))
+    step = run.flow.people_step(task.step)
+    sheet = task_forms.Sheet(ctx, run, step, decision.task)
+    if decision.seen is not None:
+        sheet.refuse_stale(decision.seen, decision.values)
+    missing = _comment_missing(decision, step.comment)
+    if decision.action in (*AGREEING, "save"):
+        _write(sheet, decision, missing, demanding=decision.action != "save")
+    if missing:
+        raise InvalidInput(missing)
+    if decision.action != "save":
+        _happen(ctx, run, Decided(number, str(ctx.actor.id), decision.action, decision.comment.strip(), decision.to))
+    return run
+
+
+def _comment_missing(decision: Decision, wanted: Collection[str]) -> dict[str, Any]:
+    if decision.action in wanted and not decision.comment.strip():
+        return {"comment": [say("Add a comment.")]}
+    return {}
+
+
+def _write(sheet: task_forms.Sheet, decision: Decision, missing: Mapping[str, Any], demanding: bool) -> None:
+    """Write the fields, or raise InvalidInput with their problems and what else is missing."""
+    try:
+        sheet.write(decision.values, decision.seen, demanding)
+    except InvalidInput as err:
+        raise InvalidInput({**err.errors, **missing}) from err
+
+
+def transfer(ctx: Context, task: UUID, to: UUID, comment: str = "") -> Running:
+    """Hand a task on; an administrator may do it for anybody. Raises NotFound, Denied, InvalidInput."""
+    run, number = _task(ctx, task, also_admin=True)
+    own = run.state.tasks[number].member == str(ctx.actor.id)
+    event = Transferred(number, str(ctx.actor.id), str(to), comment.strip(), by_admin=not own)
+    _happen(ctx, run, event)
+    return run
+
+
+def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
+    """The starter takes it back. Raises NotFound, Denied."""
+    run = running.load(ctx, instance)
+    if run.starter != ctx.actor.id:
+        raise NotFound
+    _happen(ctx, run, Withdrawn(str(ctx.actor.id), comment.strip()))
+    return run
+
+
+def end(ctx: Context, instance: UUID, comment: str = "") -> Running:
+    """An administrator ends it. Raises NotFound, Denied."""
+    run = _for_admin(ctx, instance)
+    _happen(ctx, run, Ended(str(ctx.actor.id), comment.strip()))
+    return run
+
+
+def help_on(ctx: Context, instance: UUID, token: int, action: str) -> Running:
+    """An administrator tries a failed step again (`retry`) or passes it by (`skip`). Raises NotFound, Denied."""
+    run = _for_admin(ctx, instance)
+    by = str(ctx.actor.id)
+    _happen(ctx, run, Skipped(token, by) if action == "skip" else Retried(token, by))
+    return run
+
+
+def _for_admin(ctx: Context, instance: UUID) -> Running:
+    if not (isinstance(ctx.actor, Member) and ctx.actor.admin):
+        raise NotFound
+    return running.load(ctx, instance)
+
+
+def _task(ctx: Context, id: UUID, also_admin: bool = False) -> tuple[Running, int]:
+    """The locked run of one of the actor's tasks, and the task's number in it. Raises NotFound."""
+    t = flow_task
+    row = ctx.conn.execute(select(t.c.instance_id, t.c.number).where(t.c.id == id)).one_or_none()
+    if row is None:
+        raise NotFound
+    run = running.load(ctx, row.instance_id)
+    holder = run.state.tasks[row.number].member
+    admin = also_admin and isinstance(ctx.actor, Member) and ctx.actor.admin
+    if holder != str(ctx.actor.id) and not admin:
+        raise NotFound
+    return run, row.number
+
+
+# -- one event, and all that follows ---------------------------------------------------------------
+
+
+def _happen(ctx: Context, run: Running, event: Event) -> None:
+    """Advance, do what is to be done, and advance again with that, until only people are waited for."""
+    waiting: deque[Event] = deque([event])
+    log: list[Entry] = []
+    while waiting:
+        result = running.decide(ctx, run, waiting.popleft())
+        run.state = result.state
+        running.keep(ctx, run, result.log)
+        log += result.log
+        for effect in result.effects:
+            if isinstance(effect, Perform):
+                waiting.append(effects.perform(ctx, run, effect))
+            elif isinstance(effect, Tell):
+                effects.tell(ctx, run, effect)
+    _announce(ctx, run, log)
+
+
+def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:
+    """Tell those concerned what has become of it: new tasks, the outcome, a failure."""
+    flow = effects.title_of(run.flow)
+    about = effects.about(run)
+    for task in _newly_asked(run, log):
+        text = say("{flow}: please revise and send again", flow=flow) if task.step == START else say("{flow}: a task for you", flow=flow)
+        notices.tell(ctx, [UUID(task.member)], "task", text, {**about, "task_id": run.task_ids[task.id]})
+    for entry in log:
+        if entry["what"] == "outcome" and run.starter and run.starter != ctx.actor.id and entry["outcome"] in OUTCOMES:
+            notices.tell(ctx, [run.starter], "outcome", say(OUTCOMES[entry["outcome"]], flow=flow), about)
+        if entry["what"] == "failed":
+            notices.tell(ctx, _in_charge(ctx, run), "failed", say("{flow} cannot go on and needs help", flow=flow), about)
+
+
+OUTCOMES = {
+    "approved": say("{flow} was approved").text,
+    "rejected": say("{flow} was rejected").text,
+    "ended": say("{flow} has ended").text,
+}
+
+
+def _newly_asked(run: Running, log: list[Entry]) -> list[Any]:
+    """The live tasks that somebody got by these log entries."""
+    numbers = {entry["task"] for entry in log if entry["what"] in ("asked", "turn", "transferred")}
+    return [task for task in run.state.live_tasks() if task.id in numbers]
+
+
+def _in_charge(ctx: Context, run: Running) -> list[UUID]:
+    """Who is told when a flow cannot go on: those the flow names, else the administrators."""
+    if run.flow.owner:
+        people = running.people(ctx, run, run.flow.owner)
+        if people:
+            return people
+    return list(ctx.conn.scalars(select(member.c.id).where(member.c.admin, member.c.left_at.is_(None))))

@@ -1,0 +1,89 @@
+"""Our tables for flows: runs, tasks, the log, who was told, and notices. Once in every workspace's schema."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from runtime.models import moment, workspace_metadata
+
+flow_instance = Table(
+    "flow_instance",
+    workspace_metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("installation_id", Uuid, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("revision", Integer, nullable=False, comment="of the app, for the whole run"),
+    Column("table_id", Text, nullable=False),
+    Column("record_id", Uuid, nullable=False, index=True),
+    Column("starter_id", Uuid),
+    Column("state", Text, nullable=False),
+    Column("body", JSONB, nullable=False, comment="schemas.engine.State"),
+    moment("started_at", nullable=False),
+    moment("ended_at"),
+    Index("flow_instance_starter", "starter_id", "started_at"),
+    Index("flow_instance_open", "installation_id", "flow", "record_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+)
+
+flow_task = Table(
+    "flow_task",
+    workspace_metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("instance_id", Uuid, ForeignKey("flow_instance.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("installation_id", Uuid, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("table_id", Text, nullable=False),
+    Column("record_id", Uuid, nullable=False, index=True),
+    Column("step", Text, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False, comment="waiting (not yet their turn), live, decided, closed"),
+    Column("decision", Text),
+    Column("automatic", Integer, nullable=False, server_default=text("0")),
+    moment("asked_at", nullable=False),
+    moment("decided_at"),
+    UniqueConstraint("instance_id", "number"),
+    Index("flow_task_live", "member_id", "asked_at", postgresql_where=text("state = 'live'")),
+    Index("flow_task_decided", "member_id", "decided_at", postgresql_where=text("state = 'decided'")),
+)
+
+flow_log = Table(
+    "flow_log",
+    workspace_metadata,
+    Column("instance_id", Uuid, ForeignKey("flow_instance.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("entry", JSONB, nullable=False),
+)
+
+flow_reader = Table(
+    "flow_reader",
+    workspace_metadata,
+    Column("instance_id", Uuid, ForeignKey("flow_instance.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("member_id", Uuid, primary_key=True),
+    Column("installation_id", Uuid, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("table_id", Text, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    moment("told_at", nullable=False),
+    moment("read_at"),
+    Index("flow_reader_member", "member_id", "told_at"),
+)
+
+notice = Table(
+    "notice",
+    workspace_metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False, comment="task, told, outcome, failed"),
+    Column("body", JSONB, nullable=False, comment="a message with values, or a text by language"),
+    Column("installation_id", Uuid),
+    Column("table_id", Text),
+    Column("record_id", Uuid),
+    Column("instance_id", Uuid),
+    Column("task_id", Uuid),
+    moment("at", nullable=False),
+    moment("read_at"),
+    Index("notice_member", "member_id", "at"),
+    Index("notice_unread", "member_id", postgresql_where=text("read_at IS NULL")),
+)

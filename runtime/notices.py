@@ -1,0 +1,88 @@
+"""Messages to members inside Mortise: made in the writer's transaction, read in the browser."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from runtime.context import Context
+from runtime.ids import new_id
+from runtime.models_flow import notice
+from schemas.messages import Message
+from schemas.text import Sentence, Text
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message as its reader finds it. `sentence` is ours or the definition's own words."""
+
+    id: UUID
+    kind: str
+    sentence: Sentence
+    instance: UUID | None
+    task: UUID | None
+    record: UUID | None
+    at: datetime
+    read_at: datetime | None
+
+    @property
+    def url(self) -> str:
+        """Where it leads; empty when there is nothing to look at."""
+        if self.task:
+            return f"/tasks/{self.task}"
+        return f"/tasks/run/{self.instance}" if self.instance else ""
+
+
+def tell(ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]) -> None:
+    """A notice for each member. `about` names columns of the notice: the installation, table, record, run or task."""
+    body = dump(sentence)
+    lines = [{"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about} for member in members]
+    if lines:
+        ctx.conn.execute(insert(notice), lines)
+
+
+def dump(sentence: Sentence) -> dict[str, Any]:
+    """A sentence as JSON; `read` is the way back."""
+    if isinstance(sentence, Text):
+        return {"text": sentence.dump()}
+    values = {name: dump(v) if isinstance(v, Message | Text) else str(v) for name, v in sentence.values.items()}
+    return {"message": sentence.text, "values": values}
+
+
+def read(body: Mapping[str, Any]) -> Sentence:
+    if "text" in body:
+        return Text.of(body["text"])
+    return Message(body["message"], {n: read(v) if isinstance(v, dict) else v for n, v in body["values"].items()})
+
+
+def listed(ctx: Context, limit: int = MOST_SHOWN) -> list[Notice]:
+    """The actor's latest notices, newest first."""
+    n = notice
+    columns = (n.c.id, n.c.kind, n.c.body, n.c.instance_id, n.c.task_id, n.c.record_id, n.c.at, n.c.read_at)
+    query = select(*columns).where(n.c.member_id == ctx.actor.id).order_by(n.c.at.desc(), n.c.id.desc()).limit(limit)
+    return [Notice(id, kind, read(body), *rest) for id, kind, body, *rest in ctx.conn.execute(query)]
+
+
+def unread(ctx: Context) -> int:
+    n = notice
+    query = select(func.count()).select_from(n).where(n.c.member_id == ctx.actor.id, n.c.read_at.is_(None))
+    return ctx.conn.scalar(query) or 0
+
+
+def mark_read(ctx: Context, ids: Iterable[UUID] | None = None) -> None:
+    """The actor has seen these notices, or all of them."""
+    n = notice
+    own = update(n).where(n.c.member_id == ctx.actor.id, n.c.read_at.is_(None))
+    ctx.conn.execute((own if ids is None else own.where(n.c.id.in_(list(ids)))).values(read_at=ctx.now))
+
+
+def mark_read_about(ctx: Context, instance: UUID) -> None:
+    """Whoever looks at a run has seen what was said of it."""
+    n = notice
+    own = (n.c.member_id == ctx.actor.id, n.c.instance_id == instance, n.c.read_at.is_(None))
+    ctx.conn.execute(update(n).where(*own).values(read_at=ctx.now))

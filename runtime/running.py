@@ -1,0 +1,225 @@
+"""A run of a flow as it is kept: locked, loaded, advanced and written down."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from runtime import answers, definitions, records, rows, tables
+from runtime.actors import System
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.ids import new_id
+from runtime.models import member
+from runtime.models_flow import flow_instance, flow_log, flow_task
+from runtime.people import Directory
+from runtime.tables import LiveTable
+from schemas.engine import Advance, Event, Facts, Question, State, Unanswered, advance
+from schemas.engine.run import Run
+from schemas.engine.state import Entry, Task
+from schemas.errors import NotFound
+from schemas.flow import Flow
+from schemas.formula import Formula, evaluate
+from schemas.steps.who import Who, find
+
+
+@dataclass
+class Running:
+    """One run: its flow (of the revision it began with), its record, and its state."""
+
+    id: UUID
+    inst: Installed
+    flow: Flow
+    live: LiveTable
+    record: UUID
+    starter: UUID | None
+    started_at: datetime
+    state: State = field(default_factory=State)
+    task_ids: dict[int, UUID] = field(default_factory=dict)
+
+    def key(self) -> dict[str, Any]:
+        """The columns by which tasks and readers are found without their run."""
+        return {
+            "instance_id": self.id, "installation_id": self.inst.id, "flow": self.flow.id,
+            "revision": self.inst.revision, "table_id": self.live.id, "record_id": self.record,
+        }  # fmt: skip
+
+
+# -- loading ---------------------------------------------------------------------------------------
+
+
+def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
+    """The run with this id, locked so that it has one writer at a time. Raises NotFound."""
+    query = select(flow_instance).where(flow_instance.c.id == id)
+    row = ctx.conn.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound
+    now = definitions.by_id(ctx, row.installation_id)
+    inst = definitions.at_revision(ctx, now, row.revision)
+    flow = inst.app.flow(row.flow)
+    if flow is None:
+        raise NotFound
+    running = Running(row.id, inst, flow, tables.live(ctx, now, row.table_id), row.record_id, row.starter_id, row.started_at)
+    running.state = State.from_json(row.body)
+    t = flow_task
+    numbers = ctx.conn.execute(select(t.c.number, t.c.id).where(t.c.instance_id == id))
+    running.task_ids = {number: task for number, task in numbers}
+    return running
+
+
+def create(ctx: Context, live: LiveTable, flow: Flow, record: UUID, starter: UUID | None) -> Running | None:
+    """A new run, or None when this flow is running for the record already."""
+    made = Running(new_id(), live.inst, flow, live, record, starter, ctx.now)
+    values = {
+        "id": made.id, "installation_id": live.inst.id, "flow": flow.id, "revision": live.inst.revision,
+        "table_id": live.id, "record_id": record, "starter_id": starter, "state": "running",
+        "body": made.state.to_json(), "started_at": ctx.now,
+    }  # fmt: skip
+    statement = upsert(flow_instance).values(values).on_conflict_do_nothing().returning(flow_instance.c.id)
+    return made if ctx.conn.scalar(statement) else None
+
+
+def open_run(ctx: Context, live: LiveTable, flow: str, record: UUID) -> UUID | None:
+    """The run of this flow that is under way for a record."""
+    i = flow_instance
+    under_way = (i.c.installation_id == live.inst.id, i.c.flow == flow, i.c.record_id == record, i.c.ended_at.is_(None))
+    return ctx.conn.scalar(select(i.c.id).where(*under_way))
+
+
+# -- deciding --------------------------------------------------------------------------------------
+
+
+def decide(ctx: Context, running: Running, event: Event) -> Advance:
+    """What `advance` says, with its questions answered one after the other."""
+    known: dict[Question, tuple[str, ...]] = {}
+    value = values_of(ctx, running)
+    while True:
+        try:
+            return advance(running.flow, running.state, event, Facts(ctx.now, value, known))
+        except Unanswered as missing:
+            known[missing.question] = answer(ctx, running.inst, missing.question)
+
+
+class values_of:
+    """Formulas of a flow about its record: everything stored, nothing masked, read when first needed."""
+
+    def __init__(self, ctx: Context, running: Running) -> None:
+        self.ctx, self.running = ctx, running
+        self._values: dict[str, Any] | None = None
+
+    def __call__(self, formula: Formula) -> Any:
+        analysis = self.running.inst.app.analysis
+        table = self.running.inst.app.table(self.running.live.id)
+        assert table is not None
+        expression = analysis.expression(formula, analysis.scope(table))
+        asked = answers.answering(self.ctx, self.running.live, self.running.record)
+        values = self._read()
+        return evaluate(expression, values, asked(values, expression.needs, None))
+
+    def _read(self) -> dict[str, Any]:
+        if self._values is None:
+            found = rows.child_values(self.ctx, self.running.live, [self.running.record])
+            self._values = found.get(self.running.record, {})
+            self._values |= {"flow": {"state": self._values.get("flow.state")}, "this": self.running.record}
+        return self._values
+
+
+def people(ctx: Context, running: Running, whos: tuple[Who, ...]) -> list[UUID]:
+    """The members that a flow means, as it now stands."""
+    known: dict[Question, tuple[str, ...]] = {}
+    while True:
+        run = Run(running.flow, running.state, Facts(ctx.now, values_of(ctx, running), known))
+        try:
+            return [UUID(person) for person in find(whos, run)]
+        except Unanswered as missing:
+            known[missing.question] = answer(ctx, running.inst, missing.question)
+
+
+def answer(ctx: Context, inst: Installed, question: Question) -> tuple[str, ...]:
+    """The members that answer a question, without those who left."""
+    return tuple(str(id) for id in present(ctx, _people(ctx, inst, question)))
+
+
+def _people(ctx: Context, inst: Installed, question: Question) -> list[UUID]:
+    directory = Directory.of(ctx)
+    if question.kind == "role":
+        return directory.with_role(inst.id, question.key)
+    if question.kind == "slot":
+        target = definitions.slots(ctx, inst).get(question.key)
+        return _members(directory, target) if target else []
+    one = UUID(question.key)
+    if question.kind == "people":
+        return _members(directory, one)
+    head = directory.head_above(one) if one in directory.units else directory.head_of(one)
+    for _ in range(question.level - 1):
+        head = directory.head_of(head)
+    return [head] if head else []
+
+
+def _members(directory: Directory, id: UUID) -> list[UUID]:
+    """The member with this id, or the members of the department with this id."""
+    return directory.members_of(id) if id in directory.units else [id]
+
+
+def present(ctx: Context, ids: Iterable[UUID]) -> list[UUID]:
+    """Those of these members who are still here, in the same order."""
+    wanted = list(dict.fromkeys(ids))
+    here = select(member.c.id).where(member.c.id.in_(wanted), member.c.left_at.is_(None))
+    found = set(ctx.conn.scalars(here)) if wanted else set()
+    return [id for id in wanted if id in found]
+
+
+# -- writing down ----------------------------------------------------------------------------------
+
+
+def keep(ctx: Context, running: Running, log: list[Entry]) -> None:
+    """Write the run as it now stands, its tasks, its log, and the record's flow state."""
+    state = running.state
+    ended = None if state.open else ctx.now
+    values = {"state": state.state, "body": state.to_json(), "ended_at": ended}
+    ctx.conn.execute(update(flow_instance).where(flow_instance.c.id == running.id).values(values))
+    if log:
+        lines = [{"instance_id": running.id, "number": entry["number"], "entry": entry} for entry in log]
+        ctx.conn.execute(insert(flow_log), lines)
+    _keep_tasks(ctx, running, log)
+    records.set_flow_state(ctx.acting_as(System()), running.live, running.record, state.state)
+
+
+def _keep_tasks(ctx: Context, running: Running, log: list[Entry]) -> None:
+    touched = {entry["task"] for entry in log if "task" in entry}
+    touched |= {id for entry in log if entry["what"] == "closed" for id in entry["tasks"]}
+    if not touched:
+        return
+    lines = [_task_row(ctx, running, running.state.tasks[number]) for number in sorted(touched)]
+    for line in lines:
+        statement = upsert(flow_task).values(line)
+        fresh = {name: line[name] for name in ("member_id", "state", "decision", "automatic", "asked_at", "decided_at")}
+        ctx.conn.execute(statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh))
+
+
+def _task_row(ctx: Context, running: Running, task: Task) -> dict[str, Any]:
+    id = running.task_ids.setdefault(task.id, new_id())
+    return {
+        "id": id, **running.key(), "number": task.id, "step": task.step, "member_id": UUID(task.member),
+        "state": _task_state(running.state, task), "decision": task.decision or None, "automatic": int(task.automatic),
+        "asked_at": datetime.fromisoformat(task.since), "decided_at": ctx.now if task.decision else None,
+    }  # fmt: skip
+
+
+def _task_state(state: State, task: Task) -> str:
+    if task.decision:
+        return "decided"
+    if task.live:
+        return "live"
+    token = state.tokens[task.token]
+    return "waiting" if token.live and token.round == task.round and token.waits == "people" else "closed"
+
+
+def log_of(ctx: Context, id: UUID) -> list[Entry]:
+    """The whole log of a run, oldest first."""
+    query = select(flow_log.c.entry).where(flow_log.c.instance_id == id).order_by(flow_log.c.number)
+    return list(ctx.conn.scalars(query))

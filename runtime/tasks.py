@@ -1,0 +1,268 @@
+"""The to-do centre: what waits for a member, what they started, decided or were told; and the rights that gives."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause, Select, func, or_, select, update
+
+from runtime import definitions, notices, tables
+from runtime.access import Right
+from runtime.actors import Member, System
+from runtime.context import Context
+from runtime.models_flow import flow_instance, flow_reader, flow_task
+from runtime.people import Directory
+from runtime.query import titles
+from runtime.tables import LiveTable
+from schemas.errors import NotFound
+from schemas.flow import Flow
+from schemas.steps.notify import Notify
+from schemas.steps.people import START, PeopleStep
+from schemas.text import Text
+
+TABS = ("todo", "started", "decided", "copies")
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the to-do centre. `url` leads to the task, or to the run that it was."""
+
+    id: UUID
+    url: str
+    title: str
+    flow: Text
+    app: Text
+    step: Text
+    state: str
+    starter: str
+    at: datetime
+    ended_at: datetime | None
+    unread: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to list: a tab, the flow (`slug.flow`) if one is chosen, words in the record's title, a page."""
+
+    tab: str = "todo"
+    flow: str = ""
+    search: str = ""
+    page: int = 1
+
+
+# -- rights (asked by runtime.access) --------------------------------------------------------------
+
+
+def rights(ctx: Context, live: LiveTable) -> list[Right]:
+    """What the actor may read of a table through live tasks, through having decided, and through copies."""
+    if not isinstance(ctx.actor, Member):
+        return []
+    return [
+        Right(frozenset({"read"}), _records_of(source, ctx, live, flow, step), None, _reading(rules))
+        for source, flow, revision, step in _parts_taken(ctx, live)
+        if (rules := _rules(ctx, live, flow, revision, step)) is not None
+    ]
+
+
+def _parts_taken(ctx: Context, live: LiveTable) -> Iterable[tuple[Any, str, int, str]]:
+    """(table, flow, revision, step) wherever the actor has or had a part in a flow about this table."""
+    for source, own in ((flow_task, _involved(ctx)), (flow_reader, flow_reader.c.member_id == ctx.actor.id)):
+        c = source.c
+        query = select(c.flow, func.max(c.revision), c.step).where(own, c.installation_id == live.inst.id, c.table_id == live.id)
+        for flow, revision, step in ctx.conn.execute(query.group_by(c.flow, c.step)):
+            yield source, flow, revision, step
+
+
+def _involved(ctx: Context) -> ColumnElement[bool]:
+    return (flow_task.c.member_id == ctx.actor.id) & flow_task.c.state.in_(("live", "decided"))
+
+
+def _records_of(source: Any, ctx: Context, live: LiveTable, flow: str, step: str) -> Any:
+    c = source.c
+    own = _involved(ctx) if source is flow_task else c.member_id == ctx.actor.id
+    mine = select(c.record_id).where(own, c.installation_id == live.inst.id, c.flow == flow, c.step == step)
+
+    def rows(sql: FromClause) -> ColumnElement[bool]:
+        return sql.c.id.in_(mine)
+
+    return rows
+
+
+def _rules(ctx: Context, live: LiveTable, flow: str, revision: int, step: str) -> PeopleStep | Notify | None:
+    """The step whose field rules count; the starter's revising gives no right of its own."""
+    if step == START:
+        return None
+    found = live.inst.app.flow(flow) or definitions.at_revision(ctx, live.inst, revision).app.flow(flow)
+    at = found.step(step) if found else None
+    if at is None:
+        earlier = definitions.at_revision(ctx, live.inst, revision).app.flow(flow)
+        at = earlier.step(step) if earlier else None
+    return at if isinstance(at, PeopleStep | Notify) else None
+
+
+def _reading(step: PeopleStep | Notify) -> Any:
+    return lambda path: "hidden" if step.right(path) == "hidden" else "read"
+
+
+def took_part(ctx: Context, live: LiveTable) -> Select[tuple[UUID]]:
+    """The ids of the records of a table in whose flows the actor has a task, decided, or was told."""
+    here = [t.c.installation_id == live.inst.id for t in (flow_task, flow_reader)]
+    asked = select(flow_task.c.record_id).where(_involved(ctx), here[0], flow_task.c.table_id == live.id)
+    told = select(flow_reader.c.record_id).where(
+        flow_reader.c.member_id == ctx.actor.id, here[1], flow_reader.c.table_id == live.id
+    )
+    return asked.union(told)  # type: ignore[return-value]
+
+
+def open_task_for(ctx: Context, live: LiveTable, record: UUID) -> UUID | None:
+    """The actor's live task about a record, the oldest if there are several."""
+    t = flow_task
+    own = (t.c.member_id == ctx.actor.id, t.c.state == "live", t.c.record_id == record, t.c.table_id == live.id)
+    return ctx.conn.scalar(select(t.c.id).where(*own).order_by(t.c.asked_at).limit(1))
+
+
+# -- counts and lists ------------------------------------------------------------------------------
+
+
+def counts(ctx: Context) -> dict[str, int]:
+    """How many tasks wait for the actor, and how many notices are unread."""
+    t = flow_task
+    waiting = select(func.count()).select_from(t).where(t.c.member_id == ctx.actor.id, t.c.state == "live")
+    return {"tasks": ctx.conn.scalar(waiting) or 0, "notices": notices.unread(ctx)}
+
+
+def tab_counts(ctx: Context) -> dict[str, int]:
+    """How many lines each tab has; of copies, how many are unread."""
+    found = {}
+    for tab in TABS:
+        query = _query(ctx, Asked(tab))
+        if tab == "copies":
+            query = query.where(flow_reader.c.read_at.is_(None))
+        found[tab] = ctx.conn.scalar(select(func.count()).select_from(query.subquery())) or 0
+    return found
+
+
+def listed(ctx: Context, asked: Asked) -> tuple[list[Line], bool]:
+    """One page of a tab, newest first (tasks to do: oldest first), and whether there is more."""
+    query = _query(ctx, asked)
+    if asked.flow:
+        slug, _, flow = asked.flow.partition(".")
+        query = query.where(flow_instance.c.flow == flow, flow_instance.c.installation_id == _installation(ctx, slug))
+    order = {"todo": flow_task.c.asked_at, "started": flow_instance.c.started_at.desc(),
+             "decided": flow_task.c.decided_at.desc(), "copies": flow_reader.c.told_at.desc()}[asked.tab]
+    rows = list(ctx.conn.execute(query.order_by(order).limit(2_000 if asked.search else SHOWN * asked.page + 1)))
+    lines = [line for line in _lines(ctx, asked.tab, rows) if asked.search.casefold() in line.title.casefold()]
+    first = SHOWN * (max(asked.page, 1) - 1)
+    return lines[first : first + SHOWN], len(lines) > first + SHOWN
+
+
+def flows_of(ctx: Context, tab: str) -> list[tuple[str, Text]]:
+    """The flows that occur in a tab, as (`slug.flow`, title), for its filter."""
+    inner = _query(ctx, Asked(tab)).subquery()
+    found = []
+    for installation, flow in ctx.conn.execute(select(inner.c.installation_id, inner.c.flow).distinct()):
+        inst = _installed(ctx, installation)
+        if inst is not None:
+            named = inst.app.flow(flow)
+            found.append((f"{inst.slug}.{flow}", named.title if named and named.title else Text.of(flow)))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _query(ctx: Context, asked: Asked) -> Select[Any]:
+    i, t, r = flow_instance, flow_task, flow_reader
+    run = (i.c.id.label("run"), i.c.installation_id, i.c.flow, i.c.revision, i.c.table_id, i.c.record_id, i.c.starter_id,
+           i.c.state, i.c.started_at, i.c.ended_at)
+    me = ctx.actor.id
+    if asked.tab == "started":
+        return select(*run, i.c.id.label("id"), i.c.started_at.label("at")).where(i.c.starter_id == me)
+    if asked.tab == "copies":
+        lines = select(*run, i.c.id.label("id"), r.c.step, r.c.told_at.label("at"), r.c.read_at)
+        return lines.join(r, r.c.instance_id == i.c.id).where(r.c.member_id == me)
+    if asked.tab == "decided":
+        lines = select(*run, t.c.id.label("id"), t.c.step, t.c.decided_at.label("at"))
+        return lines.join(t, t.c.instance_id == i.c.id).where(t.c.member_id == me, t.c.state == "decided", t.c.automatic == 0)
+    lines = select(*run, t.c.id.label("id"), t.c.step, t.c.asked_at.label("at"))
+    return lines.join(t, t.c.instance_id == i.c.id).where(t.c.member_id == me, t.c.state == "live")
+
+
+def _lines(ctx: Context, tab: str, rows: list[Any]) -> list[Line]:
+    names = Directory.of(ctx).names(row.starter_id for row in rows)
+    heads = record_titles(ctx, [(row.installation_id, row.table_id, row.record_id) for row in rows])
+    lines = []
+    for row in rows:
+        inst = _installed(ctx, row.installation_id)
+        if inst is None:
+            continue
+        flow = definitions.at_revision(ctx, inst, row.revision).app.flow(row.flow)
+        step = getattr(row, "step", "")
+        url = f"/tasks/{row.id}" if tab in ("todo", "decided") else f"/tasks/run/{row.run}"
+        lines.append(Line(
+            id=row.id, url=url, title=heads.get(row.record_id, ""), flow=_flow_title(flow, row.flow),
+            app=inst.app.title or Text.of(inst.slug), step=step_title(flow, step), state=row.state,
+            starter=names.get(row.starter_id, ""), at=row.at, ended_at=row.ended_at,
+            unread=tab == "copies" and row.read_at is None,
+        ))  # fmt: skip
+    return lines
+
+
+def _flow_title(flow: Flow | None, id: str) -> Text:
+    return flow.title if flow and flow.title else Text.of(id)
+
+
+def step_title(flow: Flow | None, id: str) -> Text:
+    """What a step is called; the starter's revising has no name of its own."""
+    step = flow.step(id) if flow and id else None
+    return step.title if step and step.title else Text.of("" if id == START else id)
+
+
+def record_titles(ctx: Context, places: Iterable[tuple[UUID, str, UUID]]) -> dict[UUID, str]:
+    """Titles of records by (installation, table, record), of those that the actor may see."""
+    by_table: dict[tuple[UUID, str], set[UUID]] = {}
+    for installation, table, record in places:
+        by_table.setdefault((installation, table), set()).add(record)
+    found: dict[UUID, str] = {}
+    for (installation, table), ids in by_table.items():
+        inst = _installed(ctx, installation)
+        if inst is not None and inst.app.table(table) is not None:
+            found |= titles(ctx, tables.live(ctx, inst, table), ids)
+    return found
+
+
+def _installed(ctx: Context, installation: UUID) -> Any:
+    """The app of this installation, or None when it was removed."""
+    try:
+        return definitions.by_id(ctx, installation)
+    except NotFound:
+        return None
+
+
+def _installation(ctx: Context, slug: str) -> UUID | None:
+    try:
+        return definitions.installed(ctx, slug).id
+    except NotFound:
+        return None
+
+
+# -- seeing a run ----------------------------------------------------------------------------------
+
+
+def may_see(ctx: Context, instance: UUID) -> bool:
+    """Whether the actor started this run, has or had a task in it, was told of it, or is an administrator."""
+    if isinstance(ctx.actor, System) or (isinstance(ctx.actor, Member) and ctx.actor.admin):
+        return True
+    i, t, r, me = flow_instance, flow_task, flow_reader, ctx.actor.id
+    started = select(i.c.id).where(i.c.id == instance, i.c.starter_id == me).exists()
+    asked = select(t.c.id).where(t.c.instance_id == instance, _involved(ctx)).exists()
+    told = select(r.c.step).where(r.c.instance_id == instance, r.c.member_id == me).exists()
+    return bool(ctx.conn.scalar(select(or_(started, asked, told))))
+
+
+def mark_seen(ctx: Context, instance: UUID) -> None:
+    """The actor has looked at a run: its notices and their copy of it are read."""
+    notices.mark_read_about(ctx, instance)
+    r = flow_reader
+    own = (r.c.instance_id == instance, r.c.member_id == ctx.actor.id, r.c.read_at.is_(None))
+    ctx.conn.execute(update(r).where(*own).values(read_at=ctx.now))
