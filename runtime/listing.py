@@ -119,7 +119,7 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     reader = reader_of(ctx, table, page.records, columns)
     sums = query.sums(gate, listing, columns) if page.records else {}
     heads = [_column(gate, c, wishes, base, listing.sort, sums, reader) for c in columns]
-    body = draw_rows(gate, page.records, columns, reader)
+    body = draw_rows(gate, page.records, columns, reader, checks=True)
     shown = Shown(view, table, gate, wishes, listing, base, heads, body, page, total, exact, {}, None, [], problem, len(page.records))
     shown.pager = _pager(shown)
     shown.conditions = _conditions(wishes)
@@ -198,8 +198,8 @@ def _pager(shown: Shown) -> dict[str, Any]:
 # -- drawing ---------------------------------------------------------------------------------------
 
 
-def draw_rows(gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader) -> Markup:
-    """The body of the grid: one function per column, called for every row."""
+def draw_rows(gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False) -> Markup:
+    """The body of a grid: one function per column, called for every row. `checks` puts a box before each row."""
     table = gate.live
     base = f"/a/{table.inst.slug}/t"
 
@@ -207,11 +207,11 @@ def draw_rows(gate: Door, records: Sequence[Record], columns: Sequence[str], rea
         return f"{base}/{target}/{id}"
 
     draws = [_cell(table, c, reader, url) for c in columns]
-    lines = [_row(record, draws, f"{base}/{table.id}/{record.id}") for record in records]
+    lines = [_row(record, draws, f"{base}/{table.id}/{record.id}", checks) for record in records]
     return Markup("".join(lines))
 
 
-def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str) -> str:
+def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str, checks: bool) -> str:
     tds = []
     for n, (path, css, draw) in enumerate(draws):
         inner = draw(record[path])
@@ -220,7 +220,7 @@ def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str) -> 
             inner = f'<a class="open" href="{url}" data-drawer>{text}</a>'
             css = " first" + css
         tds.append(f'<td class="{css.strip()}">{inner}</td>' if css else f"<td>{inner}</td>")
-    box = f'<td class="check"><input type="checkbox" name="ids" value="{record.id}" aria-label="{escape(record.title)}"></td>'
+    box = f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{escape(record.title)}"></td>' if checks else ""
     return f'<tr data-key="{record.id}">{box}{"".join(tds)}</tr>'
 
 

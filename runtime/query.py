@@ -78,12 +78,12 @@ class Page:
     before: str = ""
 
 
-def page(gate: Door, listing: Listing) -> Page:
-    """One page. Raises InvalidInput for a condition or an order that makes no sense, NotFound without the right."""
+def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ()) -> Page:
+    """One page of what satisfies the listing and `also`. Raises InvalidInput for a condition or an order that makes no sense, NotFound without the right."""
     gate.require("read")
     keys = sort_keys(gate, listing.sort)
     backwards = bool(listing.before)
-    query = _chosen(gate, listing)
+    query = _chosen(gate, listing).where(*also)
     if cursor := listing.before or listing.after:
         query = query.where(_beyond(keys, _read_cursor(cursor, len(keys)), backwards))
     order = [key.order(backwards) for key in keys]

@@ -60,7 +60,23 @@ SHOP: dict[str, Any] = {
             "checks": [{"id": "fair", "formula": "OR(ISBLANK(cost), ISBLANK(price), price >= cost)", "message": "Too cheap"}],
         },
     ],
+    "dashboards": [
+        {
+            "id": "figures",
+            "widgets": [
+                {"id": "books", "type": "number", "table": "book", "measure": "COUNT()"},
+                {"id": "share", "type": "number", "table": "book", "measure": "COUNTIF(kind = \"novel\") / COUNT()", "percent": True},
+                {"id": "kinds", "type": "bar", "table": "book", "group": ["kind"], "measure": "SUM(total)"},
+                {"id": "costs", "type": "pie", "table": "book", "group": ["kind"], "measure": "SUM(cost)"},
+                {"id": "months", "type": "line", "table": "book", "group": [{"field": "created_at", "by": "month"}], "measure": "COUNT()"},
+                {"id": "authors", "type": "ranking", "table": "book", "group": ["author"], "measure": "COUNT()"},
+                {"id": "list", "type": "table", "table": "book", "columns": ["title", "price"], "sort": ["-price"]},
+            ],
+        }
+    ],
     "access": [
+        {"id": "see", "who": {"role": "clerk"}, "dashboard": "figures"},
+        {"id": "see_too", "who": {"role": "manager"}, "dashboard": "figures"},
         {
             "id": "own", "who": {"role": "clerk"}, "table": "book", "do": ["read", "create", "update", "delete"],
             "rows": "owner = ME()", "fields": {"*": "write", "cost": "hidden", "due": "read"},
