@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ FORMAT = 1
 SHARED = ("control", "procrastinate")
 SEE_JOBS = "SET LOCAL search_path TO procrastinate;\n"
 PATIENCE = "-c lock_timeout=10s"
+LEAVING = 3  # seconds
 
 
 class BackupError(Exception):
@@ -222,16 +224,23 @@ def prologue(conn: psycopg.Connection[Any], manifest: Manifest, force: bool) -> 
     """The SQL that makes room for the archive. Raises BackupError when something is in the way."""
     if not manifest.whole:
         return make_room_for_one(conn, manifest, force)
-    others = conn.execute(OTHERS).fetchone()
-    if others and others[0]:
+    if others := connections_left(conn):
         raise BackupError(
-            f"{others[0]} other connections use the database. Stop mortise serve and mortise worker first."
+            f"{others} other connections use the database. Stop mortise serve and mortise worker first."
         )
     present = conn.execute("SELECT schema FROM control.workspace").fetchall()
     accounts = conn.execute("SELECT count(*) FROM control.account").fetchone()
     if (present or (accounts and accounts[0])) and not force:
         raise BackupError("There are workspaces or accounts already. To replace all of them: --force")
     return dropping([*SHARED, *(row[0] for row in present)])
+
+
+def connections_left(conn: psycopg.Connection[Any]) -> int:
+    """How many others are connected, after those that are just leaving have had a moment."""
+    until = time.monotonic() + LEAVING
+    while (count := conn.execute(OTHERS).fetchall()[0][0]) and time.monotonic() < until:
+        time.sleep(0.1)
+    return int(count)
 
 
 OTHERS = (
