@@ -22,7 +22,8 @@ import { use, init } from "echarts/core";
 import { BarChart, LineChart, PieChart, FunnelChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TooltipComponent, AriaComponent } from "echarts/components";
 import { SVGRenderer } from "echarts/renderers";
-use([BarChart, LineChart, PieChart, FunnelChart, GridComponent, LegendComponent, TooltipComponent, AriaComponent, SVGRenderer]);
+use([BarChart, LineChart, PieChart, FunnelChart]);
+use([GridComponent, LegendComponent, TooltipComponent, AriaComponent, SVGRenderer]);
 export { init };
 """
 BUNDLER = "esbuild@0.28.2"
@@ -40,6 +41,7 @@ def main() -> None:
             package["sha256"] = checked(name, archive, package["sha256"], pin)
             place(name, package, unpacked(archive), manifest["icons"])
     MANIFEST.write_text(pretty(manifest), "utf-8")
+    (HERE / "README.md").write_text(readme(manifest["packages"]), "utf-8")
 
 
 def pack(name: str, folder: Path) -> Path:
@@ -64,6 +66,9 @@ def unpacked(archive: Path) -> Path:
 
 
 def place(name: str, package: dict[str, Any], source: Path, icons: dict[str, str]) -> None:
+    licences = HERE / "licences"
+    licences.mkdir(exist_ok=True)
+    shutil.copyfile(next(source.glob("LICENSE*")), licences / f"{name.rsplit('@', 1)[0]}.txt")
     for inside, outside in package.get("files", {}).items():
         target = (HERE / outside).resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +91,9 @@ def charts(name: str, folder: Path) -> str:
     (room / "charts.js").write_text(CHARTS, "utf-8")
     (room / "package.json").write_text('{"private": true}', "utf-8")
     npm = shutil.which("npm") or "npm"
-    subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", name, BUNDLER], cwd=room, check=True)
+    subprocess.run(
+        [npm, "install", "--silent", "--no-audit", "--no-fund", name, BUNDLER], cwd=room, check=True
+    )
     built = room / "echarts.min.js"
     subprocess.run(
         ["node_modules/.bin/esbuild", "charts.js", "--bundle", "--minify", "--format=esm", "--target=es2022",
@@ -101,7 +108,9 @@ def sprite(folder: Path, icons: dict[str, str]) -> str:
     missing = sorted(drawing for drawing in icons.values() if not (folder / f"{drawing}.svg").exists())
     if missing:
         raise SystemExit(f"No such icons: {', '.join(missing)}")
-    symbols = [symbol(name, (folder / f"{drawing}.svg").read_text("utf-8")) for name, drawing in icons.items()]
+    symbols = [
+        symbol(name, (folder / f"{drawing}.svg").read_text("utf-8")) for name, drawing in icons.items()
+    ]
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
 
 
@@ -110,6 +119,27 @@ def symbol(name: str, svg: str) -> str:
     assert found, name
     drawing = " ".join(found[1].split())
     return f'<symbol id="{name}" viewBox="0 0 24 24">{drawing}</symbol>'
+
+
+def outputs(package: dict[str, Any]) -> list[str]:
+    """The files a package is kept as, relative to this folder."""
+    named: list[str] = [package[key] for key in ("bundle", "sprite") if key in package]
+    return [*package.get("files", {}).values(), *named]
+
+
+def readme(packages: dict[str, dict[str, Any]]) -> str:
+    """The list of what is vendored, with licences and digests."""
+    lines = [
+        "# Vendored browser assets", "",
+        "Written by `fetch.py` from `packages.json`. The licence texts are in `licences/`.", "",
+        "| file | package | version | licence | sha256 of the file |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for name, package in packages.items():
+        title, version = name.rsplit("@", 1)
+        for file in outputs(package):
+            digest = hashlib.sha256((HERE / file).read_bytes()).hexdigest()
+            lines.append(f"| `{file}` | {title} | {version} | {package['licence']} | `{digest}` |")
+    return "\n".join(lines) + "\n"
 
 
 def pretty(manifest: dict[str, Any]) -> str:
