@@ -51,7 +51,9 @@ def perform(ctx: Context, running: Running, effect: Perform) -> Event:
 
 def as_flow(ctx: Context, running: Running) -> Context:
     """The same transaction in the flow's own name, one deeper in the chain of flows that set one another off."""
-    actor = FlowActor(id=running.id, name=str(running.flow.title), flow=running.flow.id, app=running.inst.slug)
+    actor = FlowActor(
+        id=running.id, name=str(running.flow.title), flow=running.flow.id, app=running.inst.slug
+    )
     made = ctx.acting_as(actor, origin=f"flow {running.flow.id}")
     made.memo[DEPTH] = ctx.memo.get(DEPTH, 0) + 1
     return made
@@ -61,7 +63,11 @@ def reason(err: Exception) -> Message:
     """The first thing that a refusal says."""
     if isinstance(err, InvalidInput):
         path, messages = next(iter(err.errors.items()))
-        return say("{field}: {problem}", field=path, problem=messages[0]) if path else say("{problem}", problem=messages[0])
+        return (
+            say("{field}: {problem}", field=path, problem=messages[0])
+            if path
+            else say("{problem}", problem=messages[0])
+        )
     if isinstance(err, Denied):
         return err.reason
     return say("The record is not there, or the flow may not change it.")
@@ -105,9 +111,11 @@ def tell(ctx: Context, running: Running, effect: Tell) -> None:
     people = [UUID(person) for person in effect.people]
     line = {**running.key(), "step": step.id, "told_at": ctx.now}
     again = upsert(flow_reader).values([{**line, "member_id": person} for person in people])
-    ctx.conn.execute(again.on_conflict_do_update(
-        index_elements=["instance_id", "step", "member_id"], set_={"told_at": ctx.now, "read_at": None}
-    ))
+    ctx.conn.execute(
+        again.on_conflict_do_update(
+            index_elements=["instance_id", "step", "member_id"], set_={"told_at": ctx.now, "read_at": None}
+        )
+    )
     sentence = worded(ctx, running, step.text) or say("{flow}: a copy for you", flow=title_of(running.flow))
     if "inbox" in step.channels:
         notices.tell(ctx, people, "told", sentence, about(running))
@@ -127,7 +135,12 @@ def worded(ctx: Context, running: Running, text: Text) -> Text | None:
     """A definition's text with its formulas filled in, in every language that it has."""
     if not text:
         return None
-    return Text({language: fill_in(line, _shown(ctx, running, language)) for language, line in text.by_language.items()})
+    return Text(
+        {
+            language: fill_in(line, _shown(ctx, running, language))
+            for language, line in text.by_language.items()
+        }
+    )
 
 
 def _shown(ctx: Context, running: Running, language: str) -> Callable[[Formula], str]:
@@ -164,5 +177,9 @@ def title_of(flow: Flow) -> Text:
 
 def about(running: Running) -> dict[str, Any]:
     """What a notice is about."""
-    return {"installation_id": running.inst.id, "table_id": running.live.id, "record_id": running.record,
-            "instance_id": running.id}
+    return {
+        "installation_id": running.inst.id,
+        "table_id": running.live.id,
+        "record_id": running.record,
+        "instance_id": running.id,
+    }

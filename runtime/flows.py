@@ -1,4 +1,7 @@
-"""Flows in action: what a save sets off, and what people do with their tasks. One writer for each run, in one transaction."""
+"""Flows in action: what a save sets off, and what people do with their tasks.
+
+Each run has one writer at a time, and one event and all that follows from it is one transaction.
+"""
 
 from collections import deque
 from collections.abc import Collection, Mapping
@@ -8,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from runtime import effects, notices, records, running, task_forms
+from runtime import effects, notices, progress, running, task_forms
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.models import member
@@ -56,7 +59,12 @@ class Decision:
 
 
 def record_saved(
-    ctx: Context, live: LiveTable, record: UUID, event: str, changed: Collection[str] | None, form: str | None = None
+    ctx: Context,
+    live: LiveTable,
+    record: UUID,
+    event: str,
+    changed: Collection[str] | None,
+    form: str | None = None,
 ) -> list[UUID]:
     """A record was created or changed, in this transaction: start what waits for that. Gives the runs begun.
 
@@ -96,7 +104,9 @@ def _resubmit(ctx: Context, instance: UUID, form: str | None) -> None:
 def start(ctx: Context, live: LiveTable, flow: Flow, record: UUID) -> list[UUID]:
     """Begin a flow for a record, unless it is under way. Gives its id. Raises Denied for flows that chase each other."""
     if ctx.memo.get(effects.DEPTH, 0) >= effects.DEEPEST:
-        raise Denied(say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id))
+        raise Denied(
+            say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id)
+        )
     starter = ctx.actor.id if isinstance(ctx.actor, Member) else None
     run = running.create(ctx, live, flow, record, starter)
     if run is None:
@@ -139,7 +149,9 @@ def decide(ctx: Context, decision: Decision) -> Running:
     run, number = _task(ctx, decision.task)
     task = run.state.tasks[number]
     if not task.live or not run.state.open:
-        raise Denied(say("This task is no longer open: somebody else has dealt with it, or it was taken back."))
+        raise Denied(
+            say("This task is no longer open: somebody else has dealt with it, or it was taken back.")
+        )
     step = run.flow.people_step(task.step)
     sheet = task_forms.Sheet(ctx, run, step, decision.task)
     if decision.seen is not None:
@@ -150,7 +162,11 @@ def decide(ctx: Context, decision: Decision) -> Running:
     if missing:
         raise InvalidInput(missing)
     if decision.action != "save":
-        _happen(ctx, run, Decided(number, str(ctx.actor.id), decision.action, decision.comment.strip(), decision.to))
+        _happen(
+            ctx,
+            run,
+            Decided(number, str(ctx.actor.id), decision.action, decision.comment.strip(), decision.to),
+        )
     return run
 
 
@@ -221,6 +237,24 @@ def _task(ctx: Context, id: UUID, also_admin: bool = False) -> tuple[Running, in
     return run, row.number
 
 
+def record_deleted(ctx: Context, live: LiveTable, record: UUID) -> None:
+    """A record went to the trash: what ran for it is over."""
+    i = flow_instance
+    under_way = (
+        i.c.installation_id == live.inst.id,
+        i.c.table_id == live.id,
+        i.c.record_id == record,
+        i.c.ended_at.is_(None),
+    )
+    for id in ctx.conn.scalars(select(i.c.id).where(*under_way)).all():
+        _happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))
+
+
+def of_record(ctx: Context, live: LiveTable, record: UUID) -> progress.OfRecord | None:
+    """What a record's page shows of its flows; None when there is nothing."""
+    return progress.of_record(ctx, live, record)
+
+
 # -- one event, and all that follows ---------------------------------------------------------------
 
 
@@ -246,13 +280,28 @@ def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:
     flow = effects.title_of(run.flow)
     about = effects.about(run)
     for task in _newly_asked(run, log):
-        text = say("{flow}: please revise and send again", flow=flow) if task.step == START else say("{flow}: a task for you", flow=flow)
+        text = (
+            say("{flow}: please revise and send again", flow=flow)
+            if task.step == START
+            else say("{flow}: a task for you", flow=flow)
+        )
         notices.tell(ctx, [UUID(task.member)], "task", text, {**about, "task_id": run.task_ids[task.id]})
     for entry in log:
-        if entry["what"] == "outcome" and run.starter and run.starter != ctx.actor.id and entry["outcome"] in OUTCOMES:
+        if (
+            entry["what"] == "outcome"
+            and run.starter
+            and run.starter != ctx.actor.id
+            and entry["outcome"] in OUTCOMES
+        ):
             notices.tell(ctx, [run.starter], "outcome", say(OUTCOMES[entry["outcome"]], flow=flow), about)
         if entry["what"] == "failed":
-            notices.tell(ctx, _in_charge(ctx, run), "failed", say("{flow} cannot go on and needs help", flow=flow), about)
+            notices.tell(
+                ctx,
+                _in_charge(ctx, run),
+                "failed",
+                say("{flow} cannot go on and needs help", flow=flow),
+                about,
+            )
 
 
 OUTCOMES = {

@@ -20,7 +20,14 @@ flow_instance = Table(
     moment("started_at", nullable=False),
     moment("ended_at"),
     Index("flow_instance_starter", "starter_id", "started_at"),
-    Index("flow_instance_open", "installation_id", "flow", "record_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "flow_instance_open",
+        "installation_id",
+        "flow",
+        "record_id",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
 
 flow_task = Table(

@@ -38,10 +38,15 @@ class Notice:
         return f"/tasks/run/{self.instance}" if self.instance else ""
 
 
-def tell(ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]) -> None:
+def tell(
+    ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]
+) -> None:
     """A notice for each member. `about` names columns of the notice: the installation, table, record, run or task."""
     body = dump(sentence)
-    lines = [{"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about} for member in members]
+    lines = [
+        {"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about}
+        for member in members
+    ]
     if lines:
         ctx.conn.execute(insert(notice), lines)
 
@@ -50,21 +55,30 @@ def dump(sentence: Sentence) -> dict[str, Any]:
     """A sentence as JSON; `read` is the way back."""
     if isinstance(sentence, Text):
         return {"text": sentence.dump()}
-    values = {name: dump(v) if isinstance(v, Message | Text) else str(v) for name, v in sentence.values.items()}
+    values = {
+        name: dump(v) if isinstance(v, Message | Text) else str(v) for name, v in sentence.values.items()
+    }
     return {"message": sentence.text, "values": values}
 
 
 def read(body: Mapping[str, Any]) -> Sentence:
     if "text" in body:
         return Text.of(body["text"])
-    return Message(body["message"], {n: read(v) if isinstance(v, dict) else v for n, v in body["values"].items()})
+    return Message(
+        body["message"], {n: read(v) if isinstance(v, dict) else v for n, v in body["values"].items()}
+    )
 
 
 def listed(ctx: Context, limit: int = MOST_SHOWN) -> list[Notice]:
     """The actor's latest notices, newest first."""
     n = notice
     columns = (n.c.id, n.c.kind, n.c.body, n.c.instance_id, n.c.task_id, n.c.record_id, n.c.at, n.c.read_at)
-    query = select(*columns).where(n.c.member_id == ctx.actor.id).order_by(n.c.at.desc(), n.c.id.desc()).limit(limit)
+    query = (
+        select(*columns)
+        .where(n.c.member_id == ctx.actor.id)
+        .order_by(n.c.at.desc(), n.c.id.desc())
+        .limit(limit)
+    )
     return [Notice(id, kind, read(body), *rest) for id, kind, body, *rest in ctx.conn.execute(query)]
 
 

@@ -63,7 +63,9 @@ def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
     flow = inst.app.flow(row.flow)
     if flow is None:
         raise NotFound
-    running = Running(row.id, inst, flow, tables.live(ctx, now, row.table_id), row.record_id, row.starter_id, row.started_at)
+    running = Running(
+        row.id, inst, flow, tables.live(ctx, now, row.table_id), row.record_id, row.starter_id, row.started_at
+    )
     running.state = State.from_json(row.body)
     t = flow_task
     numbers = ctx.conn.execute(select(t.c.number, t.c.id).where(t.c.instance_id == id))
@@ -86,7 +88,12 @@ def create(ctx: Context, live: LiveTable, flow: Flow, record: UUID, starter: UUI
 def open_run(ctx: Context, live: LiveTable, flow: str, record: UUID) -> UUID | None:
     """The run of this flow that is under way for a record."""
     i = flow_instance
-    under_way = (i.c.installation_id == live.inst.id, i.c.flow == flow, i.c.record_id == record, i.c.ended_at.is_(None))
+    under_way = (
+        i.c.installation_id == live.inst.id,
+        i.c.flow == flow,
+        i.c.record_id == record,
+        i.c.ended_at.is_(None),
+    )
     return ctx.conn.scalar(select(i.c.id).where(*under_way))
 
 
@@ -197,8 +204,13 @@ def _keep_tasks(ctx: Context, running: Running, log: list[Entry]) -> None:
     lines = [_task_row(ctx, running, running.state.tasks[number]) for number in sorted(touched)]
     for line in lines:
         statement = upsert(flow_task).values(line)
-        fresh = {name: line[name] for name in ("member_id", "state", "decision", "automatic", "asked_at", "decided_at")}
-        ctx.conn.execute(statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh))
+        fresh = {
+            name: line[name]
+            for name in ("member_id", "state", "decision", "automatic", "asked_at", "decided_at")
+        }
+        ctx.conn.execute(
+            statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh)
+        )
 
 
 def _task_row(ctx: Context, running: Running, task: Task) -> dict[str, Any]:

@@ -36,7 +36,9 @@ class Sheet:
     def right(self, path: str) -> str:
         """hidden, read or write; a subform with a column that may be written is itself open."""
         found = self.live.table.by_id.get(path)
-        if isinstance(found, Rows) and any(self.step.right(f"{path}.{c.id}") == "write" for c in found.fields):
+        if isinstance(found, Rows) and any(
+            self.step.right(f"{path}.{c.id}") == "write" for c in found.fields
+        ):
             return "write"
         return self.step.right(path)
 

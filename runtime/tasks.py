@@ -71,7 +71,9 @@ def _parts_taken(ctx: Context, live: LiveTable) -> Iterable[tuple[Any, str, int,
     """(table, flow, revision, step) wherever the actor has or had a part in a flow about this table."""
     for source, own in ((flow_task, _involved(ctx)), (flow_reader, flow_reader.c.member_id == ctx.actor.id)):
         c = source.c
-        query = select(c.flow, func.max(c.revision), c.step).where(own, c.installation_id == live.inst.id, c.table_id == live.id)
+        query = select(c.flow, func.max(c.revision), c.step).where(
+            own, c.installation_id == live.inst.id, c.table_id == live.id
+        )
         for flow, revision, step in ctx.conn.execute(query.group_by(c.flow, c.step)):
             yield source, flow, revision, step
 
@@ -120,7 +122,12 @@ def took_part(ctx: Context, live: LiveTable) -> Select[tuple[UUID]]:
 def open_task_for(ctx: Context, live: LiveTable, record: UUID) -> UUID | None:
     """The actor's live task about a record, the oldest if there are several."""
     t = flow_task
-    own = (t.c.member_id == ctx.actor.id, t.c.state == "live", t.c.record_id == record, t.c.table_id == live.id)
+    own = (
+        t.c.member_id == ctx.actor.id,
+        t.c.state == "live",
+        t.c.record_id == record,
+        t.c.table_id == live.id,
+    )
     return ctx.conn.scalar(select(t.c.id).where(*own).order_by(t.c.asked_at).limit(1))
 
 
@@ -150,11 +157,21 @@ def listed(ctx: Context, asked: Asked) -> tuple[list[Line], bool]:
     query = _query(ctx, asked)
     if asked.flow:
         slug, _, flow = asked.flow.partition(".")
-        query = query.where(flow_instance.c.flow == flow, flow_instance.c.installation_id == _installation(ctx, slug))
-    order = {"todo": flow_task.c.asked_at, "started": flow_instance.c.started_at.desc(),
-             "decided": flow_task.c.decided_at.desc(), "copies": flow_reader.c.told_at.desc()}[asked.tab]
-    rows = list(ctx.conn.execute(query.order_by(order).limit(2_000 if asked.search else SHOWN * asked.page + 1)))
-    lines = [line for line in _lines(ctx, asked.tab, rows) if asked.search.casefold() in line.title.casefold()]
+        query = query.where(
+            flow_instance.c.flow == flow, flow_instance.c.installation_id == _installation(ctx, slug)
+        )
+    order = {
+        "todo": flow_task.c.asked_at,
+        "started": flow_instance.c.started_at.desc(),
+        "decided": flow_task.c.decided_at.desc(),
+        "copies": flow_reader.c.told_at.desc(),
+    }[asked.tab]
+    rows = list(
+        ctx.conn.execute(query.order_by(order).limit(2_000 if asked.search else SHOWN * asked.page + 1))
+    )
+    lines = [
+        line for line in _lines(ctx, asked.tab, rows) if asked.search.casefold() in line.title.casefold()
+    ]
     first = SHOWN * (max(asked.page, 1) - 1)
     return lines[first : first + SHOWN], len(lines) > first + SHOWN
 
@@ -173,8 +190,18 @@ def flows_of(ctx: Context, tab: str) -> list[tuple[str, Text]]:
 
 def _query(ctx: Context, asked: Asked) -> Select[Any]:
     i, t, r = flow_instance, flow_task, flow_reader
-    run = (i.c.id.label("run"), i.c.installation_id, i.c.flow, i.c.revision, i.c.table_id, i.c.record_id, i.c.starter_id,
-           i.c.state, i.c.started_at, i.c.ended_at)
+    run = (
+        i.c.id.label("run"),
+        i.c.installation_id,
+        i.c.flow,
+        i.c.revision,
+        i.c.table_id,
+        i.c.record_id,
+        i.c.starter_id,
+        i.c.state,
+        i.c.started_at,
+        i.c.ended_at,
+    )
     me = ctx.actor.id
     if asked.tab == "started":
         return select(*run, i.c.id.label("id"), i.c.started_at.label("at")).where(i.c.starter_id == me)
@@ -183,7 +210,9 @@ def _query(ctx: Context, asked: Asked) -> Select[Any]:
         return lines.join(r, r.c.instance_id == i.c.id).where(r.c.member_id == me)
     if asked.tab == "decided":
         lines = select(*run, t.c.id.label("id"), t.c.step, t.c.decided_at.label("at"))
-        return lines.join(t, t.c.instance_id == i.c.id).where(t.c.member_id == me, t.c.state == "decided", t.c.automatic == 0)
+        return lines.join(t, t.c.instance_id == i.c.id).where(
+            t.c.member_id == me, t.c.state == "decided", t.c.automatic == 0
+        )
     lines = select(*run, t.c.id.label("id"), t.c.step, t.c.asked_at.label("at"))
     return lines.join(t, t.c.instance_id == i.c.id).where(t.c.member_id == me, t.c.state == "live")
 
