@@ -89,8 +89,8 @@ function pie(data, look, write) {
   return {
     ...settings,
     legend: { ...settings.legend, show: true },
-    tooltip: { ...settings.tooltip, trigger: "item", formatter: ({ name, value, percent }) => `${name}\n${write.full(value)} · ${percent}%` },
-    series: [{ type: "pie", radius: data.whole_pie ? "72%" : ["46%", "72%"], center: ["50%", "44%"], itemStyle: { borderColor: look.surface, borderWidth: 2 }, label: { color: look.ink, formatter: ({ name, percent }) => `${name} ${percent}%` }, labelLine: { lineStyle: { color: look.line } }, data: parts(data).map((part, place) => ({ ...part, itemStyle: paint(data, look, place) ? { color: paint(data, look, place) } : undefined })) }],
+    tooltip: { ...settings.tooltip, trigger: "item", formatter: ({ name, value, percent }) => `${name}\n${write.full(value)} · ${Math.round(percent)}%` },
+    series: [{ type: "pie", radius: data.whole_pie ? "72%" : ["46%", "72%"], center: ["50%", "44%"], itemStyle: { borderColor: look.surface, borderWidth: 2 }, label: { color: look.ink, formatter: ({ name, percent }) => `${name} ${Math.round(percent)}%` }, labelLine: { lineStyle: { color: look.line } }, data: parts(data).map((part, place) => ({ ...part, itemStyle: paint(data, look, place) ? { color: paint(data, look, place) } : undefined })) }],
   };
 }
 

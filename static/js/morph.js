@@ -6,7 +6,8 @@ const OURS = new Set(["style", "data-touched", "aria-busy"]);
 
 window.htmx.registerExtension("mortise", {
   htmx_before_morph_attr(element, { attrName }) {
-    return !(OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
+    const labels = attrName === "for" && element.htmlFor?.endsWith("-ts-control");
+    return !(labels || OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);

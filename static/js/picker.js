@@ -1,6 +1,6 @@
 /* Searchable selects: links, members, departments and long lists of options. */
 
-import { say, token, whenever } from "./dom.js";
+import { make, say, token, whenever } from "./dom.js";
 
 const ready = import("../vendor/tom-select.min.js").catch(() => null);
 const selectOf = (picker) => picker.querySelector("select");
@@ -34,25 +34,18 @@ async function create(picker, text, done) {
 function options(picker, select) {
   const several = select.multiple;
   const remote = picker.dataset.source;
-  const say_ = (key) => () => `<div class="no-results">${say(key)}</div>`;
   return {
-    plugins: { ...(several ? { remove_button: { title: say("remove"), label: "×" } } : {}), clear_button: { title: say("clear"), html: ({ title }) => `<div class="clear-button" title="${title}">×</div>` } },
-    valueField: "id", labelField: "text", searchField: ["text", "note"], sortField: remote ? [{ field: "$order" }] : [{ field: "$order" }],
+    plugins: several ? { remove_button: { title: say("remove"), label: "×" } } : {},
+    valueField: "id", labelField: "text", searchField: ["text", "note"], sortField: [{ field: "$order" }],
     maxItems: several ? null : 1, maxOptions: 200, hideSelected: several, closeAfterSelect: !several,
-    placeholder: select.dataset.placeholder || "", allowEmptyOption: false, openOnFocus: true, selectOnTab: true, refreshThrottle: 150, loadThrottle: 220,
+    placeholder: select.dataset.placeholder || "", hidePlaceholder: true, allowEmptyOption: false, openOnFocus: true, selectOnTab: true, refreshThrottle: 150, loadThrottle: 220,
     ...(remote ? { preload: "focus", shouldLoad: () => true, score: () => () => 1, load: (asked, show) => find(remote, asked, picker).then(show, () => show()) } : {}),
     ...("create" in picker.dataset ? { create: (text, done) => create(picker, text, done), createFilter: (text) => text.trim().length > 0 } : { create: false }),
     render: {
       option: drawOption, item: drawItem,
-      no_results: say_("none_found"),
+      no_results: () => `<div class="no-results">${say("none_found")}</div>`,
       loading: () => '<div class="spinner"></div>',
       option_create: (data, escape) => `<div class="create">${say("create", { text: escape(data.input) })}</div>`,
-    },
-    onInitialize() {
-      for (const option of select.options) {
-        const item = this.options[option.value];
-        if (item) Object.assign(item, { text: option.textContent, note: option.dataset.note ?? "", tone: option.dataset.tone ?? "" });
-      }
     },
     onType() {
       if (remote) forget(this);
@@ -73,8 +66,22 @@ whenever(".picker", async (picker) => {
   const box = new window.TomSelect(select, { ...options(picker, select), options: items, items: [...select.selectedOptions].map((option) => option.value).filter(Boolean) });
   box.control_input.setAttribute("aria-label", select.dataset.label ?? "");
   for (const name of ["aria-describedby", "aria-invalid", "aria-required"]) if (select.hasAttribute(name)) box.control_input.setAttribute(name, select.getAttribute(name));
+  select.ariaHidden = "true";
+  box.control.append(clearer(box));
   if (select.disabled) box.disable();
 });
+
+/* Backspace does the same for those without a mouse. */
+function clearer(box) {
+  const button = make("button", { type: "button", class: "clear-button", tabindex: "-1", "aria-hidden": "true", title: say("clear") }, "×");
+  button.addEventListener("mousedown", (event) => event.stopPropagation());
+  button.addEventListener("click", (event) => {
+    event.stopPropagation();
+    box.clear();
+    box.focus();
+  });
+  return button;
+}
 
 /** Choose these `{id, text, note}` and nothing else; `quiet` tells nobody. */
 export function pick(picker, chosen, quiet = false) {
