@@ -1,11 +1,13 @@
 """Checking a formula: what its names mean, whether its parts fit, what it needs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.formula.coerce import accepts, moment_in
+from schemas.formula.coerce import accepts, moment_in, number_in
 from schemas.formula.functions import FUNCTIONS, OPERATORS
 from schemas.formula.functions.base import Function, Parameter, unknown
+from schemas.formula.functions.criteria import written
 from schemas.formula.parse import Formula, FormulaError
 from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name, Path, Tree, Unary, left_spine, names
 from schemas.formula.sql import givens
@@ -32,8 +34,11 @@ from schemas.formula.values import ErrorValue, Need, World
 from schemas.messages import Message, say
 
 LONGEST_CHAIN = 100
+CONDITIONAL = {
+    "COUNTIF": ("COUNT", 0), "SUMIF": ("SUM", 0), "AVERAGEIF": ("AVERAGE", 0), "COUNTIFS": ("COUNT", 0),
+    "SUMIFS": ("SUM", 1), "AVERAGEIFS": ("AVERAGE", 1), "MAXIFS": ("MAX", 1), "MINIFS": ("MIN", 1),
+}  # fmt: skip
 COMPARISONS = frozenset(("=", "<>", "<", ">", "<=", ">="))
-SAME = frozenset(("member", "department", "link"))
 NOWHERE = World(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
@@ -51,7 +56,7 @@ def check(formula: Formula, scope: Scope, expected: Type | None = None) -> Expre
         paths=names(formula.tree),
         volatile=checker.volatile,
         no_sql=_no_sql(root, below),
-        needs=frozenset(n.need for n in below if isinstance(n, Read | Me) and n.need is not None),
+        needs=frozenset(need for n in below if (need := _need_of(n)) is not None),
     )
 
 
@@ -64,6 +69,12 @@ def _all(root: Node) -> list[Node]:
             found.extend(node.steps)
         waiting.extend(parts(node))
     return found
+
+
+def _need_of(node: Node) -> Need | None:
+    if isinstance(node, Read | Me):
+        return node.need
+    return node.function.need if isinstance(node, Apply) else None
 
 
 def _no_sql(root: Node, nodes: list[Node]) -> Message | None:
@@ -201,7 +212,66 @@ class Checker:
         places = function.places(len(tree.args))
         if places is None:
             raise FormulaError(_wrong_count(function, len(tree.args)), tree.start)
-        return self.apply(function, tuple(self.node(arg) for arg in tree.args), places, tree)
+        args = tuple(self.node(arg) for arg in tree.args)
+        if tree.name in CONDITIONAL and (plain := self.conditional(tree, args)) is not None:
+            return plain
+        return self.apply(function, args, places, tree)
+
+    def conditional(self, tree: Call, args: tuple[Node, ...]) -> Node | None:
+        """`SUMIF(list, ">5", other)` as `SUM(IF(list > 5, other))`, if its conditions can be written so.
+
+        The database then can compute it, and it means the same.
+        """
+        aggregate, first = CONDITIONAL[tree.name]
+        if tree.name in ("COUNTIF", "SUMIF", "AVERAGEIF"):
+            if len(args) == 1:
+                return None
+            if args[0].type.kind == "boolean" and args[0].rows and args[1].rows:
+                tests, taken = [args[0]], args[1]
+            else:
+                found = self.criterion(args[0], args[1], tree)
+                if found is None:
+                    return None
+                tests, taken = [found], args[-1] if len(args) == 3 else args[0]
+        else:
+            pairs = args[first:]
+            if len(pairs) % 2:
+                return None
+            made = [self.criterion(one, test, tree) for one, test in zip(pairs[::2], pairs[1::2], strict=True)]
+            tests, taken = [t for t in made if t is not None], args[0]
+            if len(tests) < len(made):
+                return None
+        if not taken.rows or any(test.rows != taken.rows for test in tests):
+            return None
+        if aggregate == "COUNT":
+            taken = Constant(type=BOOLEAN, value=True)
+        chosen = FUNCTIONS["IF"]
+        places = chosen.places(2)
+        assert places is not None
+        for test in reversed(tests):
+            taken = self.apply(chosen, (test, taken), places, tree)
+        whole = FUNCTIONS[aggregate]
+        return self.apply(whole, (taken,), whole.places(1) or (), tree)
+
+    def criterion(self, tested: Node, test: Node, tree: Tree) -> Node | None:
+        """The condition that a criterion stands for, or None if only a closer look at the values can tell."""
+        if not tested.rows or test.rows or test.type.kind in ("any", "array"):
+            return None
+        sign: str = "="
+        if isinstance(test, Constant) and isinstance(test.value, str) and test.value:
+            sign, text = written(test.value)
+            if set(text) & set("*?~") or not text:
+                return None
+            value = _constant_like(tested.type, text)
+            if value is None:
+                return None
+            test = Constant(type=_type_of(value), value=value, start=test.start)
+        elif test.type.kind == "text" or (isinstance(test, Constant) and test.value in (None, "")):
+            return None
+        try:
+            return self.operation(sign, (tested, test), tree)
+        except FormulaError:
+            return None
 
     def operation(self, operator: str, args: tuple[Node, ...], tree: Tree) -> Apply:
         if operator in COMPARISONS:
@@ -235,6 +305,8 @@ class Checker:
         if lifts and given.kind != "array" and any(a.type.kind == "array" and not p.takes_lists for a, p in zip(args, places, strict=True)):
             given = array_of(given)
         self.volatile = self.volatile or function.volatile
+        if function.blends and given.kind == "datetime":
+            args = tuple(_moment_of(arg) if arg.type.kind == "date" else arg for arg in args)
         return Apply(type=given, rows=rows, start=tree.start, function=function, args=args, parameters=places, lifts=lifts)
 
     def fits(self, function: Function, arg: Node, place: Parameter) -> None:
@@ -246,6 +318,26 @@ class Checker:
         raise FormulaError(
             say("{function} takes {kind} here, but this is {given}.", function=_spoken(function),
                 kind=WORDS.get(place.element, say("a date or a time")), given=WORDS[kind.kind]), arg.start)  # fmt: skip
+
+
+def _constant_like(kind: Type, text: str) -> Any:
+    """What the text of a criterion is, beside values of a kind."""
+    if kind.kind in ("text", "choice"):
+        return text if number_in(text) is None and text.upper() not in ("TRUE", "FALSE") else None
+    if kind.kind == "number":
+        return number_in(text)
+    if kind.kind == "boolean":
+        return {"TRUE": True, "FALSE": False}.get(text.upper())
+    if kind.kind in MOMENTS:
+        found = moment_in(text, NOWHERE)
+        return found if not isinstance(found, datetime) else None
+    return None
+
+
+def _moment_of(node: Node) -> Node:
+    """A date where moments are given: its first moment."""
+    moment = OPERATORS["moment"]
+    return Apply(type=DATETIME, rows=node.rows, start=node.start, function=moment, args=(node,), parameters=moment.parameters)
 
 
 def _spoken(function: Function) -> str:
@@ -263,6 +355,8 @@ def _type_of(value: object) -> Type:
         return BOOLEAN
     if value is None or value == "":
         return BLANK
+    if isinstance(value, date):
+        return DATE
     if isinstance(value, str):
         return Type("text", options=frozenset((value,)))
     return ANY if isinstance(value, ErrorValue) else NUMBER
@@ -276,6 +370,11 @@ def _fitting(root: Node, expected: Type) -> Node:
     if expected.kind in MOMENTS:
         root = _as_moment(root, Parameter("moment"))
         given = root.type if not root.rows else given
+        if expected.kind == "datetime" and given.kind == "date":
+            return _moment_of(root)
+        if expected.kind == "date" and given.kind == "datetime":
+            day = OPERATORS["day"]
+            return Apply(type=DATE, rows=root.rows, start=root.start, function=day, args=(root,), parameters=day.parameters)
     stray = stray_option(expected, given)
     if stray is not None:
         raise FormulaError(stray, root.start)

@@ -1,6 +1,7 @@
 """Evaluating checked formulas: every part is compiled once to a closure over the record's values."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from schemas.formula.coerce import BLANKS, COERCIONS, KEPT
@@ -17,7 +18,8 @@ Step = Callable[[Run], Any]
 def evaluate(expression: Expression, values: Mapping[str, Any], world: World) -> Any:
     """The value of a formula for a record's values; an ErrorValue if it has none."""
     try:
-        return _kept(expression.run(Run(values, world)))
+        value = _kept(expression.run(Run(values, world)))
+        return False if value is None and expression.type.kind == "boolean" else value
     except Fault as fault:
         return fault.error
     except OverflowError:
@@ -201,7 +203,10 @@ def _step_of(chain: Chain, apply: Apply) -> Callable[[Run, Any], Any]:
     """A step of a chain: the operator over the value so far and one more operand."""
     left_of = _coercing(apply.args[0].type, apply.parameters[0])
     right = _argument(chain, apply.args[1], apply.parameters[1])
-    compute = _computing(apply)
+    if apply.lifts:
+        lifted = _lifting(apply)
+        return lambda run, left: lifted(run, left_of(left, run), right(run))
+    compute = apply.function.compute
     if apply.function.world:
         return lambda run, left: compute(run, left_of(left, run), right(run))
     if left_of is _as_it_is:
@@ -211,8 +216,10 @@ def _step_of(chain: Chain, apply: Apply) -> Callable[[Run, Any], Any]:
 
 def _applied(node: Apply) -> Step:
     arguments = [_argument(node, arg, place) for arg, place in zip(node.args, node.parameters, strict=True)]
-    compute = _computing(node)
-    if node.function.world:
+    compute = node.function.compute
+    if node.lifts:
+        compute = _lifting(node)
+    if node.lifts or node.function.world:
         return lambda run: compute(run, *[argument(run) for argument in arguments])
     match arguments:
         case []:
@@ -222,12 +229,6 @@ def _applied(node: Apply) -> Step:
         case [one, other]:
             return lambda run: compute(one(run), other(run))
     return lambda run: compute(*[argument(run) for argument in arguments])
-
-
-def _computing(node: Apply) -> Callable[..., Any]:
-    if not node.lifts:
-        return node.function.compute
-    return _lifting(node)
 
 
 def _argument(parent: Apply | Chain, node: Node, place: Parameter) -> Step:
@@ -284,33 +285,36 @@ def _as_list(value: Any) -> list[Any]:
 def _lifting(node: Apply) -> Callable[..., Any]:
     """A function repeated for the elements of lists that stand where it takes one value."""
     compute, world = node.function.compute, node.function.world
-    places = [n + world for n, place in enumerate(node.parameters) if not place.takes_lists and not place.lazy]
-    kinds = {n + world: place.kind for n, place in enumerate(node.parameters)}
+    kinds = {n: place.kind for n, place in enumerate(node.parameters) if not place.takes_lists and not place.lazy}
 
-    def lifted(*args: Any) -> Any:
-        lists = [n for n in places if args[n].__class__ is list]
+    def lifted(run: Run, *args: Any) -> Any:
+        lists = [n for n in kinds if args[n].__class__ is list]
         if not lists:
-            return compute(*args)
-        return _broadcast(compute, list(args), lists, kinds, args[0] if world else None)
+            return compute(run, *args) if world else compute(*args)
+        tables = {n: _table(args[n]) for n in lists}
+        once = partial(compute, run) if world else compute
+        return _broadcast(once, list(args), tables, kinds, run)
 
     return lifted
 
 
-def _broadcast(compute: Callable[..., Any], args: list[Any], lists: list[int], kinds: dict[int, str], run: Any) -> list[Any]:
-    tables = {n: _table(args[n]) for n in lists}
+def _broadcast(
+    compute: Callable[..., Any], args: list[Any], tables: dict[int, list[list[Any]]], kinds: dict[int, str], run: Run
+) -> list[Any]:
     height, width = max(len(t) for t in tables.values()), max(len(t[0]) if t else 0 for t in tables.values())
-    table = []
+    run.burn(height * width)
+    result = []
     for y in range(height):
-        row = []
+        row: list[Any] = []
         for x in range(width):
             try:
                 for n, cells in tables.items():
-                    args[n] = _cell(cells, y, x)
+                    args[n] = COERCIONS[kinds[n]](_cell(cells, y, x), run.world)
                 row.append(compute(*args))
             except Fault as fault:
                 row.append(fault.error)
-        table.append(row)
-    return table[0] if height == 1 else table
+        result.append(row)
+    return result[0] if height == 1 else result
 
 
 def _cell(cells: list[list[Any]], y: int, x: int) -> Any:

@@ -21,12 +21,13 @@ class Sql:
 
 @dataclass(frozen=True)
 class Given:
-    """An argument as a form sees it: which one, its kind, and its value if it is written out."""
+    """An argument as a form sees it: which one, its kind, its value if it is written out, whether it has many values."""
 
     index: int
     kind: str
     is_constant: bool = False
     constant: Any = None
+    is_listed: bool = False
 
     @property
     def value(self) -> Sql:
@@ -52,7 +53,7 @@ Form = Callable[..., "Sql | Made | None"]
 
 def givens(node: "Apply") -> list[Given]:
     return [
-        Given(n, arg.type.kind, isinstance(arg, Constant), arg.value if isinstance(arg, Constant) else None)
+        Given(n, arg.type.kind, isinstance(arg, Constant), getattr(arg, "value", None), bool(arg.rows))
         for n, arg in enumerate(node.args)
     ]
 

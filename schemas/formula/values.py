@@ -68,7 +68,11 @@ class Need:
 
 @dataclass(frozen=True)
 class World:
-    """What a formula may know besides its record. `now` is aware; `seed` makes RAND repeatable."""
+    """What a formula may know besides its record.
+
+    `now` is aware; `seed` makes RAND repeatable. `untyped` is for formulas that were not checked, where functions
+    meet whatever a spreadsheet's cell may hold; `excel_blanks` compares blanks as Excel does.
+    """
 
     now: datetime
     zone: ZoneInfo
@@ -76,6 +80,8 @@ class World:
     answers: Mapping[Need, Any] = field(default_factory=lambda: MappingProxyType({}))
     fuel: int = 100_000
     seed: str = ""
+    untyped: bool = False
+    excel_blanks: bool = False
 
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
@@ -100,13 +106,14 @@ class World:
 class Run:
     """One evaluation: the record's values, the world, the row at hand and the fuel left."""
 
-    __slots__ = ("fuel", "row", "values", "world")
+    __slots__ = ("drawn", "fuel", "row", "values", "world")
 
     def __init__(self, values: Mapping[str, Any], world: World) -> None:
         self.values = values
         self.world = world
         self.fuel = world.fuel
         self.row = -1
+        self.drawn = 0
 
     def burn(self, amount: int) -> None:
         self.fuel -= amount

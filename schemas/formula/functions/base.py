@@ -20,6 +20,7 @@ from schemas.formula.types import (
     array_of,
     unify,
 )
+from schemas.formula.values import Need
 from schemas.messages import Message, say
 from schemas.text import Text
 
@@ -66,7 +67,10 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function: what it takes and gives, how Python and the database compute it, and its help."""
+    """A function: what it takes and gives, how Python and the database compute it, and its help.
+
+    `world` functions are given the Run first. What `blends` arguments into one result has them made of one kind.
+    """
 
     name: str
     group: str
@@ -80,7 +84,8 @@ class Function:
     usage: str
     volatile: bool = False
     world: bool = False
-    hidden: bool = False
+    blends: bool = False
+    need: Need | None = None
 
     @property
     def shown(self) -> str:
@@ -121,10 +126,12 @@ def function(
     volatile: bool = False,
     world: bool = False,
     operator: bool = False,
+    blends: bool = False,
+    need: Need | None = None,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function. The signature reads `text, number? -> text`; `boolean...` and `(boolean, ~any)...` repeat,
-    `~` marks an argument that is evaluated only when needed."""
+    `~` marks an argument that is evaluated only when needed. `blends`: it gives one of its arguments as it is."""
 
     def register(compute: Callable[..., Any]) -> Callable[..., Any]:
         places, given = signature.split("->")
@@ -142,6 +149,8 @@ def function(
             f"{name}({places.strip().replace('~', '')})",
             volatile,
             world,
+            blends,
+            need,
         )
         known = OPERATORS if operator else FUNCTIONS
         for word in (name, *aliases):

@@ -51,11 +51,33 @@ def percent(number: Decimal) -> Decimal:
     return EXACT.scaleb(number, -2)
 
 
-@function("^", "number, number -> number", operator=True)
+def _small_power(base: Given, exponent: Given) -> Made | Sql | None:
+    """Small whole exponents are multiplications."""
+    n = exponent.constant
+    if not isinstance(n, Decimal) or n != n.to_integral_value() or not 1 <= n <= 8:
+        return None
+    product = base.value
+    for _ in range(int(n) - 1):
+        product = Sql("*", (product, base.value))
+    return product
+
+
+@function("^", "number, number -> number", sql=_small_power, operator=True)
 def raised(base: Decimal, exponent: Decimal) -> Decimal:
     from schemas.formula.functions.math import power
 
     return power(base, exponent)
+
+
+@function("moment", "moment -> datetime", world=True, operator=True, sql=lambda m: Sql("moment", (m.raw,)))
+def moment(run: Run, value: date | None) -> datetime | None:
+    """A date as its first moment."""
+    return moment_of(value, run) if value is not None else None
+
+
+@function("day", "date -> date", operator=True, sql=lambda d: d.raw)
+def day(value: date | None) -> date | None:
+    return value
 
 
 @function("&", "text, text -> text", sql=binary("&"), operator=True)
@@ -69,7 +91,7 @@ def shifted(run: Run, moment: date | None, days: Decimal) -> date | None:
         return None
     try:
         if isinstance(moment, datetime):
-            return moment + timedelta(microseconds=int((days * 86_400_000_000).to_integral_value()))
+            return moment + timedelta(microseconds=int((days * 86_400_000_000).to_integral_value("ROUND_HALF_UP")))
         whole = int(days.to_integral_value(rounding="ROUND_FLOOR"))
         return moment + timedelta(days=whole)
     except OverflowError:
@@ -109,6 +131,25 @@ def days_of(span: timedelta) -> Decimal:
     return divide(Decimal(span // timedelta(microseconds=1)), Decimal(86_400_000_000))
 
 
+@function("+any", "any, any -> any", world=True, operator=True)
+def add_any(run: Run, left: Any, right: Any) -> Any:
+    """Where kinds are known only now: days are added to dates, all else are numbers."""
+    if isinstance(left, date) and not isinstance(right, date):
+        return shifted(run, left, as_number(_checked(right), run.world))
+    if isinstance(right, date) and not isinstance(left, date):
+        return shifted(run, right, as_number(_checked(left), run.world))
+    return EXACT.add(as_number(left, run.world), as_number(right, run.world))
+
+
+@function("-any", "any, any -> any", world=True, operator=True)
+def subtract_any(run: Run, left: Any, right: Any) -> Any:
+    if isinstance(left, date) and isinstance(right, date):
+        return between(run, left, right)
+    if isinstance(left, date):
+        return shifted(run, left, -as_number(_checked(right), run.world))
+    return EXACT.subtract(as_number(left, run.world), as_number(right, run.world))
+
+
 def moment_of(value: date, run: Run) -> datetime:
     return value if isinstance(value, datetime) else run.world.midnight(value)
 
@@ -137,10 +178,9 @@ def _rank(value: Any) -> int:
 
 
 def equal(run: Run, left: Any, right: Any) -> bool:
-    if left == "":
-        left = None
-    if right == "":
-        right = None
+    if run.world.excel_blanks:
+        left, right = _excel(left, right), _excel(right, left)
+    left, right = None if left == "" else left, None if right == "" else right
     if isinstance(left, bool) or isinstance(right, bool):
         left, right = left or False, right or False
     one, other = comparable(run, left, right)
@@ -151,6 +191,13 @@ def _checked(value: Any) -> Any:
     if value.__class__ is ErrorValue:
         raise Fault(value)
     return value
+
+
+def _excel(value: Any, other: Any) -> Any:
+    """Excel's blank: 0 beside a number, the empty text beside a text, FALSE beside TRUE."""
+    if value is not None or other is None:
+        return value
+    return False if isinstance(other, bool) else "" if isinstance(other, str) else ZERO
 
 
 @function("=", "any, any -> boolean", sql=lambda a, b: Sql("=", (a, b)), world=True, operator=True)
@@ -176,8 +223,12 @@ def not_same(left: Any, right: Any) -> bool:
 def _order(sign: str, test: Any) -> None:
     @function(sign, "any, any -> boolean", sql=lambda a, b: Sql(sign, (a, b)), world=True, operator=True)
     def compare(run: Run, left: Any, right: Any) -> bool:
-        if _checked(left) in (None, "") or _checked(right) in (None, ""):
+        if run.world.excel_blanks:
+            left, right = _excel(left, right), _excel(right, left)
+        elif _checked(left) in (None, "") or _checked(right) in (None, ""):
             return False
+        if _checked(left) is None or _checked(right) is None:
+            left, right = ZERO, ZERO
         return bool(test(*comparable(run, left, right)))
 
 

@@ -1,0 +1,422 @@
+"""Many numbers as one: sums, means, extremes, counts, with and without conditions."""
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from schemas.formula.coerce import as_number, flat, is_blank, number_in
+from schemas.formula.functions.base import function
+from schemas.formula.functions.criteria import Criterion, criterion
+from schemas.formula.functions.math import FIFTY, real, whole
+from schemas.formula.functions.operators import moment_of
+from schemas.formula.sql import Given, Sql
+from schemas.formula.types import NUMBER, Type, unify
+from schemas.formula.values import DIV0, EXACT, NA, NUM, ONE, VALUE, ZERO, ErrorValue, Fault, Run, bounded, divide
+from schemas.messages import Message, say
+
+
+def numbers(run: Run, args: tuple[Any, ...]) -> Iterator[Decimal]:
+    """The numbers among arguments: blanks are skipped; in lists, whatever is not a number is too."""
+    for arg in args:
+        if not isinstance(arg, list):
+            if arg is not None:
+                yield as_number(_spelled(arg), run.world)
+            continue
+        for item in flat(arg):
+            if isinstance(item, ErrorValue):
+                raise Fault(item)
+            if isinstance(item, Decimal) or (isinstance(item, date) and run.world.untyped):
+                yield as_number(item, run.world)
+
+
+def _spelled(value: Any) -> Any:
+    """A text given by itself must spell a number."""
+    if isinstance(value, str) and number_in(value) is None and not value[:1].isdigit():
+        raise Fault(VALUE)
+    return value
+
+
+def numbers_a(run: Run, args: tuple[Any, ...]) -> Iterator[Decimal]:
+    """As `numbers`, but texts in lists count as 0, TRUE and FALSE as 1 and 0."""
+    for arg in args:
+        for item in flat(arg):
+            if isinstance(item, ErrorValue):
+                raise Fault(item)
+            if item is not None:
+                in_list = isinstance(arg, list) and isinstance(item, str)
+                yield ZERO if in_list else as_number(_spelled(item), run.world)
+
+
+def total(found: "Iterator[Decimal] | list[Decimal]") -> Decimal:
+    result = ZERO
+    for number in found:
+        result = EXACT.add(result, number)
+    return bounded(result)
+
+
+def mean(found: list[Decimal]) -> Decimal:
+    return divide(total(found), Decimal(len(found)))
+
+
+@function("SUM", "numbers... -> number", world=True, sql=lambda *args: Sql("sum", args),
+          zh="求和", en="The sum of numbers or of a column.", example="SUM(items.price)")  # fmt: skip
+def sum_(run: Run, *args: Any) -> Decimal:
+    return total(numbers(run, args))
+
+
+@function("AVERAGE", "numbers... -> number", world=True, sql=lambda *args: Sql("average", args),
+          zh="平均值，空值不计", en="The mean; blanks do not count.", example="AVERAGE(items.price)")  # fmt: skip
+def average(run: Run, *args: Any) -> Decimal:
+    return mean(list(numbers(run, args)))
+
+
+@function("AVERAGEA", "each... -> number", world=True, zh="平均值，文本按 0 计", en="The mean; texts count as 0.",
+          example="AVERAGEA(1, TRUE)")  # fmt: skip
+def average_a(run: Run, *args: Any) -> Decimal:
+    return mean(list(numbers_a(run, args)))
+
+
+@function("COUNT", "each... -> number", world=True, sql=lambda *args: Sql("count", args),
+          zh="有值的个数；对子表计行数", en="How many values there are; for a subform, how many rows.",
+          example="COUNT(items)")  # fmt: skip
+def count(run: Run, *args: Any) -> Decimal:
+    if run.world.untyped:
+        return Decimal(sum(1 for arg in args for item in flat(arg) if _is_number(item, isinstance(arg, list))))
+    return counted(args)
+
+
+def _is_number(item: Any, in_list: bool) -> bool:
+    """What Excel's COUNT counts: by itself also TRUE and a text that spells a number."""
+    if isinstance(item, date):
+        return True
+    if in_list or not isinstance(item, str | bool):
+        return isinstance(item, Decimal)
+    return isinstance(item, bool) or number_in(item) is not None
+
+
+def counted(args: tuple[Any, ...]) -> Decimal:
+    return Decimal(sum(1 for a in args for item in flat(a) if not is_blank(item) and not isinstance(item, ErrorValue)))
+
+
+@function("COUNTA", "each... -> number", world=True, sql=lambda *args: Sql("count", args),
+          zh="非空值的个数", en="How many values are not blank.", example="COUNTA(items.what)")  # fmt: skip
+def count_a(run: Run, *args: Any) -> Decimal:
+    if run.world.untyped:
+        return Decimal(sum(1 for arg in args for item in flat(arg) if item is not None))
+    return counted(args)
+
+
+@function("COUNTBLANK", "each -> number", zh="空值的个数", en="How many values are blank.", example="COUNTBLANK(items.what)")
+def count_blank(values: Any) -> Decimal:
+    return Decimal(sum(1 for item in flat(values) if is_blank(item)))
+
+
+def extreme_type(types: list[Type]) -> Type | Message:
+    found = types[0]
+    for other in types[1:]:
+        both = unify(found, other)
+        if both is None:
+            return say("Numbers and dates cannot be mixed here.")
+        found = both
+    if found.kind not in ("number", "date", "datetime", "any", "blank", "boolean"):
+        return say("Numbers or dates are needed here.")
+    return NUMBER if found.kind in ("blank", "boolean") else found
+
+
+def ordered(run: Run, args: tuple[Any, ...]) -> list[Any]:
+    """Dates if there are any, else numbers, from small to large; dates beside moments are moments."""
+    moments = [item for arg in args for item in flat(arg) if isinstance(item, date)]
+    for arg in args:
+        for item in flat(arg):
+            if isinstance(item, ErrorValue):
+                raise Fault(item)
+    if not moments or run.world.untyped:
+        return sorted(numbers(run, args))
+    if len({type(m) for m in moments}) > 1:
+        moments = [moment_of(m, run) for m in moments]
+    return sorted(moments)
+
+
+def _extreme(name: str, place: int, op: str, zh: str, en: str) -> None:
+    @function(name, "each... -> number", result=extreme_type, world=True, sql=lambda *args: Sql(op, args),
+              zh=zh, en=en, example=f"{name}(items.price)")  # fmt: skip
+    def extreme(run: Run, *args: Any) -> Any:
+        found = ordered(run, args)
+        return found[place] if found else ZERO if run.world.untyped else None
+
+
+_extreme("MAX", -1, "max", "最大的数或最晚的日期", "The largest number or the latest date.")
+_extreme("MIN", 0, "min", "最小的数或最早的日期", "The smallest number or the earliest date.")
+
+
+def _extreme_a(name: str, choose: Callable[..., Decimal], zh: str, en: str) -> None:
+    @function(name, "each... -> number", world=True, zh=zh, en=en, example=f"{name}(items.price)")
+    def extreme(run: Run, *args: Any) -> Decimal:
+        return choose(numbers_a(run, args), default=ZERO)
+
+
+_extreme_a("MAXA", max, "最大值，文本按 0 计", "The largest; texts count as 0.")
+_extreme_a("MINA", min, "最小值，文本按 0 计", "The smallest; texts count as 0.")
+
+
+def _single_list(*args: Given) -> Sql | None:
+    return Sql("median", args) if len(args) == 1 and args[0].is_listed else None
+
+
+@function("MEDIAN", "numbers... -> number", world=True, sql=_single_list,
+          zh="中位数", en="The number in the middle.", example="MEDIAN(items.price)")  # fmt: skip
+def median(run: Run, *args: Any) -> Decimal:
+    found = sorted(numbers(run, args))
+    if not found:
+        raise Fault(NUM)
+    middle = len(found) // 2
+    return found[middle] if len(found) % 2 else divide(found[middle - 1] + found[middle], Decimal(2))
+
+
+@function("LARGE", "numbers, number -> number", world=True,
+          zh="第几大的数", en="The so-manieth largest number.", example="LARGE(items.price, 2)")  # fmt: skip
+def large(run: Run, values: Any, place: Decimal) -> Decimal:
+    return _nth(sorted(numbers(run, (values,)), reverse=True), place)
+
+
+@function("SMALL", "numbers, number -> number", world=True,
+          zh="第几小的数", en="The so-manieth smallest number.", example="SMALL(items.price, 2)")  # fmt: skip
+def small(run: Run, values: Any, place: Decimal) -> Decimal:
+    return _nth(sorted(numbers(run, (values,))), place)
+
+
+def _nth(found: list[Decimal], place: Decimal) -> Decimal:
+    if not 1 <= place <= len(found):
+        raise Fault(NUM)
+    return found[math.ceil(place) - 1]
+
+
+@function("PRODUCT", "numbers... -> number", world=True,
+          zh="乘积", en="All numbers multiplied.", example="PRODUCT(items.quantity)")  # fmt: skip
+def product(run: Run, *args: Any) -> Decimal:
+    found = list(numbers(run, args))
+    result = ONE if found else ZERO
+    for number in found:
+        result = bounded(EXACT.multiply(result, number))
+        if len(result.as_tuple().digits) > 1000:
+            result = FIFTY.plus(result)
+    return result
+
+
+@function("SUMPRODUCT", "array... -> number", world=True,
+          zh="对应元素相乘后求和", en="The sum of products of elements that belong together.",
+          example="SUMPRODUCT(items.quantity, items.price)")  # fmt: skip
+def sum_product(run: Run, *args: list[Any]) -> Decimal:
+    shapes = {(len(a), len(a[0]) if a and isinstance(a[0], list) else 0) for a in args}
+    if len(shapes) > 1:
+        raise Fault(VALUE)
+    result = ZERO
+    for together in zip(*(flat(a) for a in args), strict=True):
+        result = EXACT.add(result, _product_of(together))
+    return bounded(result)
+
+
+def _product_of(items: tuple[Any, ...]) -> Decimal:
+    result = ONE
+    for item in items:
+        if isinstance(item, ErrorValue):
+            raise Fault(item)
+        result = EXACT.multiply(result, item if isinstance(item, Decimal) else ZERO)
+    return result
+
+
+@function("SUMSQ", "numbers... -> number", world=True, zh="平方和", en="The sum of squares.", example="SUMSQ(3, 4)")
+def sum_squares(run: Run, *args: Any) -> Decimal:
+    return total([EXACT.multiply(n, n) for n in numbers(run, args)])
+
+
+def _deviation(name: str, sample: bool, root: bool, aliases: tuple[str, ...], zh: str, en: str) -> None:
+    @function(name, "numbers... -> number", world=True, zh=zh, en=en, example=f"{name}(items.price)", aliases=aliases)
+    def spread(run: Run, *args: Any) -> Decimal:
+        found = list(numbers(run, args))
+        if len(found) <= sample:
+            raise Fault(DIV0)
+        middle = FIFTY.divide(total(found), Decimal(len(found)))
+        squares = sum(((n - middle) ** 2 for n in found), ZERO)
+        variance = FIFTY.divide(squares, Decimal(len(found) - sample))
+        return real(FIFTY.sqrt(variance) if root else variance)
+
+
+_deviation("STDEV.S", True, True, ("STDEV",), "样本标准差", "The standard deviation of a sample.")
+_deviation("STDEV.P", False, True, ("STDEVP",), "总体标准差", "The standard deviation of all.")
+_deviation("VAR.S", True, False, ("VAR",), "样本方差", "The variance of a sample.")
+_deviation("VAR.P", False, False, ("VARP",), "总体方差", "The variance of all.")
+
+
+@function("GEOMEAN", "numbers... -> number", world=True, zh="几何平均值", en="The geometric mean.", example="GEOMEAN(4, 9)")
+def geomean(run: Run, *args: Any) -> Decimal:
+    found = list(numbers(run, args))
+    if not found or min(found) <= 0:
+        raise Fault(NUM)
+    return real(FIFTY.exp(FIFTY.divide(sum((FIFTY.ln(n) for n in found), ZERO), Decimal(len(found)))))
+
+
+def _whole_numbers(run: Run, args: tuple[Any, ...]) -> list[int]:
+    found = [int(n) for n in numbers(run, args)]
+    if any(n < 0 for n in found):
+        raise Fault(NUM)
+    return found
+
+
+@function("GCD", "numbers... -> number", world=True, zh="最大公约数", en="The greatest common divisor.", example="GCD(12, 18)")
+def gcd(run: Run, *args: Any) -> Decimal:
+    return Decimal(math.gcd(*_whole_numbers(run, args)))
+
+
+@function("LCM", "numbers... -> number", world=True, zh="最小公倍数", en="The least common multiple.", example="LCM(4, 6)")
+def lcm(run: Run, *args: Any) -> Decimal:
+    return bounded(Decimal(math.lcm(*_whole_numbers(run, args))))
+
+
+@function("MULTINOMIAL", "numbers... -> number", world=True, zh="多项式系数", en="The multinomial coefficient.",
+          example="MULTINOMIAL(2, 3)")  # fmt: skip
+def multinomial(run: Run, *args: Any) -> Decimal:
+    found = _whole_numbers(run, args)
+    if sum(found) > 170:
+        raise Fault(NUM)
+    return Decimal(math.factorial(sum(found)) // math.prod(math.factorial(n) for n in found))
+
+
+@function("RANK.EQ", "number, numbers, number? -> number", world=True, aliases=("RANK",),
+          zh="排名", en="The place of a number among others.", example="RANK.EQ(3, {5,3,1})")  # fmt: skip
+def rank(run: Run, number: Decimal, others: Any, ascending: Decimal = ZERO) -> Decimal:
+    found = list(numbers(run, (others,)))
+    if number not in found:
+        raise Fault(NA)
+    return Decimal(1 + sum(1 for n in found if (n < number if ascending else n > number)))
+
+
+@function("PERCENTILE.INC", "numbers, number -> number", world=True, aliases=("PERCENTILE",),
+          zh="百分位数", en="The value below which a part of all lies.", example="PERCENTILE.INC({1,2,3}, 0.5)")  # fmt: skip
+def percentile(run: Run, values: Any, part: Decimal) -> Decimal:
+    found = sorted(numbers(run, (values,)))
+    if not found or not 0 <= part <= 1:
+        raise Fault(NUM)
+    place = part * (len(found) - 1)
+    low = int(place)
+    high = min(low + 1, len(found) - 1)
+    return found[low] + (found[high] - found[low]) * (place - low)
+
+
+@function("QUARTILE.INC", "numbers, number -> number", world=True, aliases=("QUARTILE",),
+          zh="四分位数", en="A quartile, 0 to 4.", example="QUARTILE.INC({1,2,3}, 2)")  # fmt: skip
+def quartile(run: Run, values: Any, which: Decimal) -> Decimal:
+    return percentile(run, values, divide(Decimal(whole(which)), Decimal(4)))
+
+
+@function("MODE.SNGL", "numbers... -> number", world=True, aliases=("MODE",),
+          zh="众数", en="The most frequent number.", example="MODE.SNGL({1,2,2})")  # fmt: skip
+def mode(run: Run, *args: Any) -> Decimal:
+    found = list(numbers(run, args))
+    often = max((found.count(n) for n in found), default=0)
+    if often < 2:
+        raise Fault(NA)
+    return next(n for n in found if found.count(n) == often)
+
+
+# -- with conditions -------------------------------------------------------------------------------
+
+
+def _condition_alone(*args: Given) -> Sql | None:
+    return Sql("count_true", args) if len(args) == 1 else None
+
+
+@function("COUNTIF", "each, ~any? -> number", world=True, sql=_condition_alone,
+          zh="满足条件的个数", en="How many values meet a condition.",
+          example='COUNTIF(items.price, ">100")')  # fmt: skip
+def count_if(run: Run, values: Any, test: Callable[[], Any] | None = None) -> Decimal:
+    if test is None:
+        return Decimal(sum(1 for item in flat(_raised(values)) if item is True))
+    meets = criterion(_single(test()), run)
+    return Decimal(sum(1 for item in flat(values) if meets(item)))
+
+
+def _raised(values: Any) -> Any:
+    for item in flat(values):
+        if isinstance(item, ErrorValue):
+            raise Fault(item)
+    return values
+
+
+def _single(value: Any) -> Any:
+    while isinstance(value, list):
+        value = value[0] if value else None
+    return value
+
+
+@function("SUMIF", "each, ~any, each? -> number", world=True,
+          zh="对满足条件的值求和", en="The sum of the values that meet a condition.",
+          example='SUMIF(items.kind, "trip", items.price)')  # fmt: skip
+def sum_if(run: Run, values: Any, test: Callable[[], Any], summed: Any = None) -> Decimal:
+    given = test()
+    items = list(flat(_as_rows(values)))
+    if isinstance(given, list) and items and all(isinstance(i, bool) or i is None for i in items):
+        return total([n for n, holds in zip(flat(given), items, strict=False) if holds and isinstance(n, Decimal)])
+    return total(_chosen(items, list(flat(_as_rows(summed))) if summed is not None else items, criterion(_single(given), run)))
+
+
+def _as_rows(values: Any) -> list[Any]:
+    return values if isinstance(values, list) else [values]
+
+
+def _chosen(tested: list[Any], taken: list[Any], meets: Criterion) -> list[Decimal]:
+    found = []
+    for item, number in zip(tested, taken, strict=False):
+        if meets(item):
+            if isinstance(number, ErrorValue):
+                raise Fault(number)
+            if isinstance(number, Decimal):
+                found.append(number)
+    return found
+
+
+@function("AVERAGEIF", "each, ~any, each? -> number", world=True,
+          zh="满足条件的值的平均值", en="The mean of the values that meet a condition.",
+          example='AVERAGEIF(items.kind, "trip", items.price)')  # fmt: skip
+def average_if(run: Run, values: Any, test: Callable[[], Any], taken: Any = None) -> Decimal:
+    items = list(flat(_as_rows(values)))
+    numbers_of = list(flat(_as_rows(taken))) if taken is not None else items
+    return mean(_chosen(items, numbers_of, criterion(_single(test()), run)))
+
+
+def _matching(run: Run, first: Any, pairs: tuple[Any, ...]) -> list[Decimal]:
+    """The numbers of a list for which all conditions on lists of the same length hold."""
+    taken = list(flat(_as_rows(first)))
+    if len(pairs) % 2:
+        raise Fault(VALUE)
+    holds = [True] * len(taken)
+    for values, test in zip(pairs[::2], pairs[1::2], strict=True):
+        items = list(flat(_as_rows(values)))
+        if len(items) != len(taken):
+            raise Fault(VALUE)
+        meets = criterion(_single(test()), run)
+        holds = [held and meets(item) for held, item in zip(holds, items, strict=True)]
+    return _chosen(holds, taken, lambda held: bool(held))
+
+
+def _conditional(name: str, reduce: Callable[[list[Decimal]], Decimal], zh: str, en: str) -> None:
+    @function(name, "each, each, ~any, (each, ~any)... -> number", world=True, zh=zh, en=en,
+              example=f'{name}(items.price, items.kind, "trip", items.paid, TRUE)')  # fmt: skip
+    def conditional(run: Run, first: Any, *pairs: Any) -> Decimal:
+        return reduce(_matching(run, first, pairs))
+
+
+_conditional("SUMIFS", total, "满足全部条件的值求和", "The sum of the values that meet all conditions.")
+_conditional("AVERAGEIFS", mean, "满足全部条件的值的平均值", "Their mean.")
+_conditional("MAXIFS", lambda n: max(n, default=ZERO), "满足全部条件的最大值", "The largest of them.")
+_conditional("MINIFS", lambda n: min(n, default=ZERO), "满足全部条件的最小值", "The smallest of them.")
+
+
+@function("COUNTIFS", "each, ~any, (each, ~any)... -> number", world=True,
+          zh="满足全部条件的个数", en="How many meet all conditions.",
+          example='COUNTIFS(items.kind, "trip", items.price, ">100")')  # fmt: skip
+def count_ifs(run: Run, *pairs: Any) -> Decimal:
+    size = len(list(flat(_as_rows(pairs[0]))))
+    return Decimal(len(_matching(run, [ONE] * size, pairs)))
