@@ -368,6 +368,11 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
     return in_order(value) if kind and kind.kind in ("text", "choice") else value
 
 
+def folded_text(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A text as imports look it up: white space made single, letters small."""
+    return func.lower(func.regexp_replace(func.btrim(cast(text, SqlText)), r"\s+", " ", "g").collate(COLLATION))
+
+
 def in_order(text: ColumnElement[Any]) -> ColumnElement[Any]:
     """A text as lists sort it."""
     return func.lower(text.collate(COLLATION))

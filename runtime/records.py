@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from runtime import answers, definitions, history, recalculate, serials
@@ -16,6 +16,7 @@ from runtime.ids import new_id
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch
 from runtime.rows import child_values, replace_rows
+from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import Conflict, Denied, InvalidInput
@@ -25,6 +26,7 @@ from schemas.fields.serial import Serial
 from schemas.filling import Errors, Values
 from schemas.form import Form
 from schemas.formula import ErrorValue
+from schemas.formula.values import fold
 from schemas.messages import say
 
 TAKEN = say("Another record already has this value.")
@@ -313,32 +315,32 @@ def _refuse_needed(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
 
 def _refuse_repeats(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
     """Values that must be unique, compared among the drafts and with the records that are there."""
-    sets = [((f.id,), None) for f in live.table.fields if f.unique] + [(k.fields, k) for k in live.table.keys]
-    for fields, key in sets:
-        message = key.message if key and key.message else TAKEN
-        seen: dict[tuple[Any, ...], UUID] = {}
+    sets = [((f.id,), TAKEN) for f in live.table.fields if f.unique]
+    sets += [(k.fields, k.message or TAKEN) for k in live.table.keys]
+    for fields, message in sets:
+        keyed = {d.id: key for d in drafts if None not in (key := tuple(_fold(d.values.get(f)) for f in fields))}
+        taken = _taken(ctx, live, fields, keyed)
+        seen: set[tuple[Any, ...]] = set()
         for draft in drafts:
-            values = tuple(_fold(draft.values.get(f)) for f in fields)
-            if any(v is None for v in values):
-                continue
-            if values in seen or _taken(ctx, live, fields, values, draft.id):
+            key = keyed.get(draft.id)
+            if key is not None and (key in seen or taken.get(key, draft.id) != draft.id):
                 draft.errors.setdefault(fields[0], []).append(message)
-            seen[values] = draft.id
+            elif key is not None:
+                seen.add(key)
 
 
 def _fold(value: Any) -> Any:
-    from schemas.formula.values import fold
-
     return fold(value) if isinstance(value, str) else value
 
 
-def _taken(ctx: Context, live: LiveTable, fields: Sequence[str], values: Sequence[Any], own: UUID) -> bool:
-    from runtime.sources import folded_column
-
+def _taken(ctx: Context, live: LiveTable, fields: Sequence[str], keyed: Mapping[UUID, tuple[Any, ...]]) -> dict[tuple[Any, ...], UUID]:
+    """Which of these values live records hold, and which record each."""
+    if not keyed:
+        return {}
     t = live.sql
-    same: list[ColumnElement[bool]] = [folded_column(t.c[f]) == v for f, v in zip(fields, values, strict=True)]
-    query = select(t.c.id).where(*same, t.c._deleted_at.is_(None), t.c.id != own)
-    return ctx.conn.scalar(query.limit(1)) is not None
+    columns = [folded_column(t.c[f]) for f in fields]
+    same = tuple_(*columns).in_(list(set(keyed.values()))) if len(fields) > 1 else columns[0].in_({k[0] for k in keyed.values()})
+    return {tuple(row[1:]): row[0] for row in ctx.conn.execute(select(t.c.id, *columns).where(same, t.c._deleted_at.is_(None)))}
 
 
 class _unique:

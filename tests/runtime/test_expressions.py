@@ -11,18 +11,46 @@ from sqlalchemy.dialects import postgresql
 from runtime.expressions import NoSqlForm, to_sql
 from schemas.formula import ErrorValue, Need
 from schemas.formula.types import BOOLEAN
-from tests.expressions_world import ME, TableSource, bench, checked, claim, in_python, people, vendor
+from tests.expressions_world import ME, bench, checked, claim, in_python, people, vendor
+from tests.expressions_world import source as claim_source
 
 VALUES = {
-    "a": Decimal("12.5"), "b": Decimal(0), "s": "Taxi to the airport", "t": None, "d": date(2026, 1, 31), "e": None,
-    "m": datetime(2026, 3, 1, 16, 30, tzinfo=UTC), "n": None, "p": True, "q": None, "kind": "trip", "tags": ["trip", "buy"],
-    "owner": ME, "department": UUID(int=71), "vendor": UUID(int=5), "proof": None,
+    "a": Decimal("12.5"),
+    "b": Decimal(0),
+    "s": "Taxi to the airport",
+    "t": None,
+    "d": date(2026, 1, 31),
+    "e": None,
+    "m": datetime(2026, 3, 1, 16, 30, tzinfo=UTC),
+    "n": None,
+    "p": True,
+    "q": None,
+    "kind": "trip",
+    "tags": ["trip", "buy"],
+    "owner": ME,
+    "department": UUID(int=71),
+    "vendor": UUID(int=5),
+    "proof": None,
     "items": [
-        {"what": "Pen", "quantity": Decimal(3), "price": Decimal("1.25"), "done": True, "on": date(2026, 1, 2), "vendor": UUID(int=5)},
+        {
+            "what": "Pen",
+            "quantity": Decimal(3),
+            "price": Decimal("1.25"),
+            "done": True,
+            "on": date(2026, 1, 2),
+            "vendor": UUID(int=5),
+        },
         {"what": "Ink", "quantity": None, "price": Decimal(7), "done": None, "on": None, "vendor": None},
-        {"what": None, "quantity": Decimal(2), "price": None, "done": False, "on": date(2025, 12, 31), "vendor": UUID(int=5)},
+        {
+            "what": None,
+            "quantity": Decimal(2),
+            "price": None,
+            "done": False,
+            "on": date(2025, 12, 31),
+            "vendor": UUID(int=5),
+        },
     ],
-}  # fmt: skip
+}
 ANSWERS = {
     Need("path", ("vendor", "name")): "Acme",
     Need("path", ("vendor", "limit")): Decimal(2),
@@ -79,7 +107,7 @@ def claims(engine):
         ("department = ME().department", False),
         ("vendor.limit * 2", Decimal(4)),
         ("vendor.owner.name", "Ann"),
-        ("owner.name = \"ann\"", True),
+        ('owner.name = "ann"', True),
         ('IF(a > 10, "large", "small")', "large"),
         ('IF(t = "", "", s)', None),
         ('IFS(a < 5, "A", a < 15, "B", TRUE, "C")', "B"),
@@ -101,7 +129,7 @@ def claims(engine):
         ("q = FALSE", True),
         ("ISBLANK(q)", True),
     ],
-)  # fmt: skip
+)
 def test_sql_gives_what_python_gives(claims, source, value):
     expression = checked(source)
     assert expression.no_sql is None
@@ -124,7 +152,7 @@ def test_sql_gives_what_python_gives(claims, source, value):
     ],
 )
 def test_a_field_and_a_literal_compare_plainly_so_that_an_index_serves(source, sql):
-    compiled = to_sql(checked(source), TableSource(claim)).compile(
+    compiled = to_sql(checked(source), claim_source()).compile(
         dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
     )
     assert str(compiled) == sql
@@ -152,11 +180,11 @@ def test_what_is_nested_too_deep_is_refused(claims):
 
 def test_what_has_no_sql_form_says_so():
     with pytest.raises(NoSqlForm, match="list"):
-        to_sql(checked("items.price"), TableSource(claim))
+        to_sql(checked("items.price"), claim_source())
 
 
 def test_records_are_filtered(claims):
     found = claims.conn.scalars(
-        select(claim.c.id).where(to_sql(checked("AND(a > 3, OR(items.price > 5))"), TableSource(claim)))
+        select(claim.c.id).where(to_sql(checked("AND(a > 3, OR(items.price > 5))"), claim_source()))
     )
     assert list(found) == [UUID(int=1)]

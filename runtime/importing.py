@@ -1,0 +1,322 @@
+"""Records from a file: try it, see every problem, settle it once for all rows, then import in chunks."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from runtime import definitions, models, query, records
+from runtime.access import door
+from runtime.context import Context
+from runtime.ids import new_id
+from runtime.jobs import enqueue, job
+from runtime.models_importing import import_run
+from runtime.people import Directory
+from runtime.sheets import Sheet, read_sheet
+from runtime.tables import LiveTable, live
+from schemas import filling, importing
+from schemas.errors import DefinitionError, InvalidInput, NotFound
+from schemas.fields.choice import Choice
+from schemas.fields.link import Link
+from schemas.importing import Mappings, Target, fold_key
+from schemas.messages import Message
+from schemas.options import load
+from schemas.text import Sentence
+
+CHUNK = 500
+SAMPLES = 5
+MOST_KINDS = 200
+
+Words = Callable[[Any], str]
+
+
+@dataclass
+class Trouble:
+    """One kind of problem: the field, what is said of it, the value in the file, and the rows where it stands."""
+
+    path: str
+    message: Sentence
+    value: str
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+    nearest: str = ""
+
+
+@dataclass
+class Report:
+    """What an import would do, or has done."""
+
+    total: int = 0
+    sound: int = 0
+    blank: dict[str, int] = field(default_factory=dict)
+    troubles: dict[tuple[str, str, str], Trouble] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        return self.total - self.sound
+
+    def sorted(self) -> list[Trouble]:
+        return sorted(self.troubles.values(), key=lambda t: -t.count)
+
+    def note(self, row: int, path: str, message: Sentence, value: Any) -> None:
+        text = "" if value is None else str(value)[:120]
+        key = (path, str(message), text)
+        if key not in self.troubles and len(self.troubles) >= MOST_KINDS:
+            key = (path, str(message), "…")
+        found = self.troubles.setdefault(key, Trouble(path, message, text))
+        found.count += 1
+        if len(found.rows) < SAMPLES:
+            found.rows.append(row)
+
+
+# -- from file to drafts ---------------------------------------------------------------------------
+
+
+def mappings_of(json: Mapping[str, Any]) -> Mappings:
+    """Raises DefinitionError."""
+    return {path: load(Target, target, path) for path, target in json.items()}
+
+
+def trial(ctx: Context, source: LiveTable, sheet: Sheet, mappings: Mappings) -> Report:
+    """A dry run: every row read and checked by the table's own rules, nothing kept."""
+    report = Report()
+    for chunk in _chunks(sheet.rows):
+        _import_chunk(ctx, source, chunk, mappings, report, dry=True)
+    _suggest(ctx, source, mappings, report)
+    return report
+
+
+def _chunks(rows: Sequence[dict[str, Any]], start: int = 0) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    """(line in the file, row); the headings are line 1."""
+    for n in range(start, len(rows), CHUNK):
+        yield [(n + i + 2, row) for i, row in enumerate(rows[n : n + CHUNK])]
+
+
+def _import_chunk(
+    ctx: Context, source: LiveTable, chunk: Sequence[tuple[int, dict[str, Any]]], mappings: Mappings, report: Report, dry: bool
+) -> None:
+    found = {path: _lookup(ctx, source, path, target, chunk) for path, target in mappings.items() if importing.matched(source.table, path)}
+    sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
+    for line, row in chunk:
+        raw, missing = importing.answers(mappings, row, found)
+        values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
+        report.total += 1
+        for path, target in mappings.items():
+            if row.get(target.column) is None:
+                report.blank[path] = report.blank.get(path, 0) + 1
+        for path, message in missing.items():
+            report.note(line, path, message, row.get(mappings[path].column))
+        for path, messages in unread.items():
+            plain = path.replace("[0]", "")
+            report.note(line, plain, messages[0], row.get(mappings[plain].column) if plain in mappings else None)
+        if not missing and not unread:
+            sound.append((line, row, values))
+    drafts = records.create_many(ctx, source, [values for _, _, values in sound], action="import", dry=dry)
+    for (line, row, _), draft in zip(sound, drafts, strict=True):
+        if not draft.errors:
+            report.sound += 1
+        for path, problems in draft.errors.items():
+            plain = path.replace("[0]", "")
+            report.note(line, plain, problems[0], row.get(mappings[plain].column) if plain in mappings else None)
+
+
+def _lookup(ctx: Context, source: LiveTable, path: str, target: Target, chunk: Sequence[tuple[int, dict[str, Any]]]) -> dict[str, str]:
+    """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
+    texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
+    found = importing.matched(source.table, path)
+    if isinstance(found, Link):
+        return _records_by(ctx, source.sibling(found.table), target.match, texts)
+    kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
+    kind = found.type if found else ""
+    if kind not in kept:
+        kept[kind] = _people_by_name(ctx, kind)
+    return kept[kind]
+
+
+def _people_by_name(ctx: Context, kind: str) -> dict[str, str]:
+    directory = Directory.of(ctx)
+    if kind == "department":
+        return {fold_key(u.name): str(u.id) for u in directory.units.values()}
+    names: dict[str, str] = {}
+    m = models.member
+    for row in ctx.conn.execute(select(m.c.id, m.c.name, m.c.email).where(m.c.left_at.is_(None))):
+        for text in (row.name, row.email):
+            if text:
+                names[fold_key(text)] = str(row.id)
+    return names
+
+
+def _records_by(ctx: Context, target: LiveTable, match: str | None, texts: set[str]) -> dict[str, str]:
+    """Records that the importing person may see, by the text of one field."""
+    gate = door(ctx, target)
+    field_id = match if match in target.table.by_id else next((f.id for f in target.table.fields if f.type == "text"), None)
+    if not texts or field_id is None or not gate.may("read") or not gate.readable(field_id):
+        return {}
+    column = gate.source().column(field_id)
+    wanted = select(gate.live.sql.c.id, column).where(gate.rows(), query.folded_text(column).in_({fold_key(t) for t in texts}))
+    found: dict[str, str] = {}
+    for id, text in ctx.conn.execute(wanted):
+        key = fold_key(str(text))
+        found[key] = "" if key in found else str(id)
+    return {k: v for k, v in found.items() if v}
+
+
+def _suggest(ctx: Context, source: LiveTable, mappings: Mappings, report: Report) -> None:
+    """For each value that was not found, the nearest that there is."""
+    for trouble in report.troubles.values():
+        if trouble.path in mappings and trouble.value:
+            known = offers(ctx, source, trouble.path, mappings[trouble.path])
+            near = get_close_matches(fold_key(trouble.value), [fold_key(k) for k in known], n=1, cutoff=0.6)
+            trouble.nearest = next((k for k in known if near and fold_key(k) == near[0]), "")
+
+
+def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: int = 500) -> list[str]:
+    """What a value of this field may be, as texts: options, names, titles."""
+    found = source.table.field(path)
+    if isinstance(found, Choice):
+        return [o.label.in_language(ctx.language) or o.id for o in found.options]
+    if isinstance(found, Link):
+        there = source.sibling(found.table)
+        gate = door(ctx, there)
+        id = target.match if target.match in there.table.by_id else next((f.id for f in there.table.fields if f.type == "text"), None)
+        if id is None or not gate.may("read") or not gate.readable(id):
+            return []
+        column = gate.source().column(id)
+        return [t for t in ctx.conn.scalars(select(column).where(gate.rows(), column.is_not(None)).limit(limit))]
+    if found is not None and found.type == "member":
+        return [p.name for p in Directory.of(ctx).search(limit=limit)]
+    if found is not None and found.type == "department":
+        return [u.name for u in Directory.of(ctx).units.values()]
+    return []
+
+
+# -- runs ------------------------------------------------------------------------------------------
+
+
+def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: str = "", sheet: str = "") -> UUID:
+    """Keep an uploaded file with the mapping that suggests itself. Raises InvalidInput, Denied."""
+    door(ctx, source).require("import")
+    read = read_sheet(content, name, encoding, sheet)
+    labels = {p: _labels(source, p) for p in importing.importable(source.table)}
+    suggested = {p: {"column": t.column, **({"match": t.match} if t.match else {})} for p, t in importing.suggest(source.table, read.headings, labels).items()}
+    id = new_id()
+    ctx.conn.execute(
+        insert(import_run).values(
+            id=id, installation_id=source.inst.id, table_id=source.id, member_id=ctx.actor.id, file_name=name[:200], content=content,
+            encoding=encoding, sheet=sheet, headings=read.headings, mapping=suggested, total=len(read.rows),
+        )
+    )  # fmt: skip
+    return id
+
+
+def _labels(source: LiveTable, path: str) -> list[str]:
+    found = source.table.field(path)
+    return list(found.label.by_language.values()) if found else []
+
+
+def run_of(ctx: Context, id: UUID) -> Any:
+    """The actor's own run. Raises NotFound."""
+    row = ctx.conn.execute(select(import_run).where(import_run.c.id == id, import_run.c.member_id.is_not_distinct_from(ctx.actor.id))).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def table_of(ctx: Context, run: Any) -> LiveTable:
+    return live(ctx, definitions.by_id(ctx, run.installation_id), run.table_id)
+
+
+def sheet_of(run: Any) -> Sheet:
+    return read_sheet(bytes(run.content), run.file_name, run.encoding, run.sheet)
+
+
+def save_mapping(ctx: Context, run: Any, mapping: Mapping[str, Any]) -> Mappings:
+    """Raises InvalidInput naming what is wrong with it."""
+    source = table_of(ctx, run)
+    try:
+        mappings = mappings_of(mapping)
+    except DefinitionError as err:
+        raise InvalidInput({"mapping": [p.message for p in err.problems]}) from err
+    wrong = list(importing.problems(mappings, source.table, run.headings))
+    if wrong:
+        raise InvalidInput({"mapping": [p.message for p in wrong]})
+    ctx.conn.execute(update(import_run).where(import_run.c.id == run.id).values(mapping=dict(mapping)))
+    return mappings
+
+
+def start(ctx: Context, run: Any) -> None:
+    """Leave the work to a job."""
+    changed = update(import_run).where(import_run.c.id == run.id, import_run.c.state == "mapping").values(state="waiting", report=None)
+    if ctx.conn.execute(changed).rowcount:
+        enqueue(ctx, "import_records", {"run": str(run.id)})
+
+
+def cancel(ctx: Context, run: Any) -> None:
+    """What has been imported stays; no further chunk begins."""
+    ctx.conn.execute(update(import_run).where(import_run.c.id == run.id).values(cancel=True))
+
+
+def discard(ctx: Context, run: Any) -> None:
+    ctx.conn.execute(delete(import_run).where(import_run.c.id == run.id, import_run.c.state != "running"))
+
+
+Opened = Callable[[], AbstractContextManager[Context]]
+
+
+@job("import_records", chunked=True)
+def import_records(opened: Opened, run: str) -> None:
+    """The job: a chunk in a transaction, with the progress written in the same one; begins again where it stopped."""
+    while _next_chunk(opened, UUID(run)):
+        pass
+
+
+def _next_chunk(opened: Opened, id: UUID) -> bool:
+    with opened() as ctx:
+        row = ctx.conn.execute(select(import_run).where(import_run.c.id == id).with_for_update()).one_or_none()
+        if row is None or row.state not in ("waiting", "running"):
+            return False
+        if row.cancel:
+            _end(ctx, id, "cancelled")
+            return False
+        sheet = sheet_of(row)
+        chunk = next(_chunks(sheet.rows, row.done + row.refused), None)
+        if chunk is None:
+            _end(ctx, id, "done")
+            return False
+        report = Report()
+        _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), report, dry=False)
+        kept = {"done": row.done + report.sound, "refused": row.refused + report.refused, "state": "running"}
+        told = _tell(row.report or [], report)
+        ctx.conn.execute(update(import_run).where(import_run.c.id == id).values(**kept, report=told))
+    return True
+
+
+def _end(ctx: Context, id: UUID, state: str) -> None:
+    ctx.conn.execute(update(import_run).where(import_run.c.id == id).values(state=state, ended_at=ctx.now))
+
+
+def _tell(before: list[dict[str, Any]], report: Report) -> list[dict[str, Any]]:
+    """The problems so far as JSON, with those of this chunk added."""
+    told = {(t["path"], t["text"], t["value"]): dict(t) for t in before}
+    for trouble in report.sorted():
+        text = trouble.message.text if isinstance(trouble.message, Message) else str(trouble.message)
+        values = {k: str(v) for k, v in trouble.message.values.items()} if isinstance(trouble.message, Message) else {}
+        kept = told.setdefault((trouble.path, text, trouble.value), {"path": trouble.path, "text": text, "values": values, "value": trouble.value, "count": 0, "rows": []})
+        kept["count"] += trouble.count
+        kept["rows"] = (kept["rows"] + trouble.rows)[:SAMPLES]
+    return sorted(told.values(), key=lambda t: -t["count"])[:MOST_KINDS]
+
+
+def run_now(ctx: Context, source: LiveTable, sheet: Sheet, mappings: Mappings, progress: Callable[[int], None] = lambda done: None) -> Report:
+    """Import in the transaction at hand: for commands, tests and small files."""
+    report = Report()
+    for chunk in _chunks(sheet.rows):
+        _import_chunk(ctx, source, chunk, mappings, report, dry=False)
+        progress(report.total)
+    return report
+
+

@@ -1,0 +1,136 @@
+"""Files of rows: CSV and Excel, as people really send them."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from schemas.errors import InvalidInput
+from schemas.messages import Message, say
+
+ENCODINGS = ("utf-8", "gb18030")
+MOST_ROWS = 500_000
+MOST_COLUMNS = 500
+LONGEST_CELL = 60_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Headings, and rows as dictionaries from heading to cell (text, Decimal, bool, date, datetime, or None)."""
+
+    headings: list[str]
+    rows: list[dict[str, Any]]
+
+
+def read_sheet(content: bytes, name: str, encoding: str = "", sheet: str = "") -> Sheet:
+    """Raises InvalidInput with what to do about it."""
+    ending = name.rpartition(".")[2].casefold()
+    if ending in ("xlsx", "xls", "xlsb", "ods", "xlsm"):
+        return _from_lines(_excel(content, sheet))
+    if ending in ("csv", "tsv", "txt"):
+        return _from_lines(_csv(content, encoding))
+    raise refusal(say("Choose a CSV or Excel file (.csv, .xlsx)."))
+
+
+def sheet_names(content: bytes, name: str) -> list[str]:
+    if name.rpartition(".")[2].casefold() not in ("xlsx", "xls", "xlsb", "ods", "xlsm"):
+        return []
+    return list(_workbook(content).sheet_names)
+
+
+def refusal(message: Message) -> InvalidInput:
+    return InvalidInput({"file": [message]})
+
+
+def decode(content: bytes, encoding: str) -> str:
+    """Text in the given encoding, or in the first of ours that fits. Raises InvalidInput."""
+    for name in [encoding] if encoding in ENCODINGS else ENCODINGS:
+        try:
+            return content.decode("utf-8-sig" if name == "utf-8" else name)
+        except UnicodeDecodeError:
+            continue
+    raise refusal(say("The file's characters could not be read. Save it as UTF-8, or choose another encoding."))
+
+
+def _csv(content: bytes, encoding: str) -> Iterator[list[Any]]:
+    text = decode(content, encoding)
+    if "\x00" in text:
+        raise refusal(say("This does not look like a text file."))
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=False)
+    except csv.Error:
+        raise refusal(say("The file could not be read as CSV. Check its quotes.")) from None
+
+
+def _delimiter(text: str) -> str:
+    first = text.split("\n", 1)[0]
+    return max(",;\t|", key=first.count)
+
+
+def _workbook(content: bytes) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_filelike(io.BytesIO(content))
+    except (CalamineError, OSError, ValueError):
+        raise refusal(say("The Excel file could not be opened. Save it again as .xlsx.")) from None
+
+
+def _excel(content: bytes, sheet: str) -> Iterator[list[Any]]:
+    book = _workbook(content)
+    names = book.sheet_names
+    if not names:
+        raise refusal(say("The Excel file has no sheet."))
+    found = book.get_sheet_by_name(sheet) if sheet in names else book.get_sheet_by_index(0)
+    for row in found.iter_rows():
+        yield [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> Any:
+    """Excel's floats as the decimals that they show."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return Decimal(repr(value)) if value == value and abs(value) != float("inf") else None
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, time | timedelta):
+        return str(value)
+    return value if isinstance(value, date | datetime) else str(value)
+
+
+def _from_lines(lines: Iterator[list[Any]]) -> Sheet:
+    """The first line that is not blank holds the headings; blank lines are passed over."""
+    headings: list[str] = []
+    rows: list[dict[str, Any]] = []
+    for line in lines:
+        if not any(_filled(cell) for cell in line):
+            continue
+        if not headings:
+            headings = _headings(line)
+            continue
+        rows.append({h: (cell if _filled(cell) else None) for h, cell in zip(headings, line, strict=False)})
+        if len(rows) > MOST_ROWS:
+            raise refusal(say("The file has more than {n} rows. Split it.", n=f"{MOST_ROWS:,}"))
+    if not headings:
+        raise refusal(say("The file is empty."))
+    return Sheet(headings, rows)
+
+
+def _filled(cell: Any) -> bool:
+    return cell is not None and (not isinstance(cell, str) or cell.strip() != "")
+
+
+def _headings(line: list[Any]) -> list[str]:
+    """Every column gets a heading of its own."""
+    if len(line) > MOST_COLUMNS:
+        raise refusal(say("The file has more than {n} columns.", n=MOST_COLUMNS))
+    made: list[str] = []
+    for number, cell in enumerate(line, 1):
+        name = " ".join(str(cell).split()) if _filled(cell) else f"Column {number}"
+        made.append(name if name not in made else f"{name} ({number})")
+    return made

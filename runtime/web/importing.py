@@ -1,0 +1,148 @@
+"""Importing in the browser: choose a file, map its columns, try it, settle what is unclear, import, watch."""
+
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request
+
+from runtime import importing
+from runtime.access import door
+from runtime.context import Context
+from runtime.importing import MOST_KINDS, Report
+from runtime.listing import label_of
+from runtime.sheets import ENCODINGS
+from runtime.tables import LiveTable
+from runtime.web.edge import go, is_fragment, record_id, table, words, work
+from runtime.web.frame import frame
+from schemas import importing as mapping
+from schemas.errors import InvalidInput
+from schemas.fields.link import Link
+from schemas.importing import Target
+from schemas.messages import Message, say
+
+bp = Blueprint("importing", __name__)
+
+
+@bp.get("/a/<app>/import/<table_id>/")
+def choose(app: str, table_id: str) -> Any:
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        door(ctx, source).require("import")
+        return _choose(ctx, source)
+
+
+def _choose(ctx: Context, source: LiveTable, problem: str = "", status: int = 200) -> Any:
+    frame(ctx, source.inst)
+    labels = [label_of(source, p) for p in mapping.importable(source.table)]
+    page = render_template("runtime/import_choose.html", live=source, inst=source.inst, encodings=ENCODINGS, problem=problem, labels=labels)
+    return make_response(page, status)
+
+
+@bp.post("/a/<app>/import/<table_id>/")
+def upload(app: str, table_id: str) -> Any:
+    sent = request.files.get("file")
+    content, name = (sent.read(), sent.filename or "") if sent else (b"", "")
+    try:
+        with work() as ctx:
+            source = table(ctx, app, table_id)
+            if not name:
+                raise InvalidInput({"file": [say("Choose a file.")]})
+            run = importing.begin(ctx, source, name, content, request.form.get("encoding", ""), request.form.get("sheet", ""))
+    except InvalidInput as err:
+        with work() as ctx:
+            return _choose(ctx, table(ctx, app, table_id), words(next(iter(err.errors.values()))[0]), 422)
+    return redirect(f"/a/{app}/import/{table_id}/{run}", 303)
+
+
+@bp.get("/a/<app>/import/<table_id>/<run>")
+def show(app: str, table_id: str, run: str) -> Any:
+    """The mapping while nothing has begun; the progress and the result afterwards."""
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        door(ctx, source).require("import")
+        found = importing.run_of(ctx, record_id(run))
+        if found.state == "mapping":
+            return _mapping(ctx, source, found)
+        values = {"inst": source.inst, "live": source, "run": found, "report": _told(source, found.report or []), "url": request.path}
+        if is_fragment():
+            return render_template("runtime/_import_progress.html", **values)
+        frame(ctx, source.inst)
+        return render_template("runtime/import_progress.html", **values)
+
+
+def _told(source: LiveTable, report: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**t, "label": label_of(source, t["path"]) if t["path"] else "", "message": Message(t["text"], t["values"])} for t in report]
+
+
+def _mapping(ctx: Context, source: LiveTable, run: Any, report: Report | None = None, problems: Any = (), status: int = 200) -> Any:
+    targets = importing.mappings_of(run.mapping)
+    sheet = importing.sheet_of(run)
+    lines = [_line(source, path, targets.get(path)) for path in mapping.importable(source.table)]
+    troubles = _troubles(ctx, source, targets, report) if report else []
+    values = {
+        "inst": source.inst, "live": source, "run": run, "lines": lines, "headings": run.headings, "samples": sheet.rows[:3],
+        "report": report, "troubles": troubles, "problems": problems, "url": request.path, "most": MOST_KINDS,
+    }  # fmt: skip
+    if is_fragment():
+        return make_response(render_template("runtime/_import_mapping.html", **values), status)
+    frame(ctx, source.inst)
+    return make_response(render_template("runtime/import_mapping.html", **values), status)
+
+
+def _line(source: LiveTable, path: str, target: Target | None) -> dict[str, Any]:
+    found = source.table.field(path)
+    matches: list[tuple[str, Any]] = []
+    if isinstance(found, Link):
+        there = source.sibling(found.table)
+        matches = [(f.id, label_of(there, f.id)) for f in there.table.fields if f.type in ("text", "serial")]
+    rows = path.partition(".")[0] if "." in path else ""
+    return {"path": path, "label": label_of(source, path), "group": label_of(source, rows) if rows else "", "target": target,
+            "matches": matches, "required": bool(found and found.required)}  # fmt: skip
+
+
+def _troubles(ctx: Context, source: LiveTable, targets: dict[str, Target], report: Report) -> list[dict[str, Any]]:
+    """Every kind of problem, with the values that could stand in its place."""
+    offered: dict[str, list[str]] = {}
+    listed = []
+    for trouble in report.sorted():
+        path = trouble.path
+        if path in targets and path not in offered:
+            offered[path] = importing.offers(ctx, source, path, targets[path])
+        listed.append({"trouble": trouble, "label": label_of(source, path) if path else "", "offers": offered.get(path, []) if trouble.value else []})
+    return listed
+
+
+@bp.post("/a/<app>/import/<table_id>/<run>")
+def decide(app: str, table_id: str, run: str) -> Any:
+    """Try the mapping, or begin with it."""
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        door(ctx, source).require("import")
+        found = importing.run_of(ctx, record_id(run))
+        if request.form.get("act") == "cancel":
+            importing.cancel(ctx, found)
+            return go(request.path)
+        try:
+            targets = importing.save_mapping(ctx, found, mapping_sent(source))
+        except InvalidInput as err:
+            problems = [m for messages in err.errors.values() for m in messages]
+            return _mapping(ctx, source, found, problems=problems, status=422)
+        found = importing.run_of(ctx, record_id(run))
+        if request.form.get("act") == "import":
+            importing.start(ctx, found)
+            return go(request.path)
+        report = importing.trial(ctx, source, importing.sheet_of(found), targets)
+        return _mapping(ctx, source, found, report)
+
+
+def mapping_sent(source: LiveTable) -> dict[str, Any]:
+    """The mapping as the page sends it: `column:<path>`, `match:<path>`, and replacements as pairs."""
+    made: dict[str, Any] = {}
+    for path in mapping.importable(source.table):
+        if column := request.form.get(f"column:{path}"):
+            match = request.form.get(f"match:{path}")
+            made[path] = {"column": column, **({"match": match} if match else {})}
+    paths, froms, tos = (request.form.getlist(n) for n in ("replace_path", "replace_from", "replace_to"))
+    for path, before, after in zip(paths, froms, tos, strict=False):
+        if path in made and after:
+            made[path].setdefault("values", {})[before] = "" if after == "-" else after
+    return made

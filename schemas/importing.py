@@ -1,0 +1,139 @@
+"""How the columns of a file become fields: a mapping, and one line of a file as raw answers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from marshmallow import ValidationError
+from marshmallow import fields as ma
+
+from schemas.errors import Problem
+from schemas.fields import Field
+from schemas.fields.rows import Rows
+from schemas.messages import Message, say
+from schemas.options import option
+from schemas.parsers import Id, Line, refuse
+from schemas.table import Table
+
+MATCHED = ("link", "member", "department")
+"""Field types whose value is another thing, found by one of its texts."""
+
+
+class Replacements(ma.Field[dict[str, str]]):
+    """What a file says -> what is meant; blank for nothing."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, str]:
+        if not isinstance(value, Mapping) or not all(isinstance(k, str) and isinstance(v, str) for k, v in value.items()):
+            raise refuse(say("expected texts by text"))
+        if len(value) > 2_000:
+            raise ValidationError([say("at most {n} items", n=2_000)])  # type: ignore[list-item]
+        return dict(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where one field's values come from.
+
+    `column` is a heading of the file, `match` the field of the linked table by which records are found,
+    `values` replaces what the file says before it is read.
+    """
+
+    column: str = option(Line(200, required=True), "Column", "")
+    match: str | None = option(Id(allow_none=True), "Found by")
+    values: dict[str, str] = option(Replacements(), "Replacements", None)
+
+    def meaning(self, text: Any) -> Any:
+        """What a cell means once replacements are made."""
+        given = self.values or {}
+        key = str(text).strip() if text is not None else ""
+        return given.get(key, text)
+
+
+Mappings = dict[str, Target]
+"""Field path (`amount`, `items.product`) -> where it comes from."""
+
+
+def suggest(table: Table, headings: Sequence[str], labels: Mapping[str, Sequence[str]]) -> Mappings:
+    """The columns that obviously belong to a field, by id or label. `labels` gives each path's names."""
+    made: Mappings = {}
+    folded = {_fold(h): h for h in headings}
+    for path in importable(table):
+        names = [_fold(name) for name in (path, path.rpartition(".")[2], *labels.get(path, ()))]
+        found = next((folded[n] for n in names if n in folded), None)
+        if found is None:
+            near = [m for n in names[:1] for m in get_close_matches(n, folded, n=1, cutoff=0.88)]
+            found = folded[near[0]] if near else None
+        if found is not None and found not in {t.column for t in made.values()}:
+            field = table.field(path)
+            made[path] = Target(column=found, match="name" if field and field.type in MATCHED else None)
+    return made
+
+
+def _fold(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def importable(table: Table) -> list[str]:
+    """The paths that a file may fill: a record's own fields, and one row of each subform."""
+    paths: list[str] = []
+    for field in table.fields:
+        if isinstance(field, Rows):
+            paths.extend(f"{field.id}.{c.id}" for c in field.fields if c.importable)
+        elif field.importable:
+            paths.append(field.id)
+    return paths
+
+
+def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with a mapping for this table and this file."""
+    known = importable(table)
+    for path, target in mappings.items():
+        if path not in known:
+            yield Problem(path, say("there is no field '{name}' to import into", name=path))
+        if target.column not in headings:
+            yield Problem(path, say("the file has no column '{name}'", name=target.column))
+    if not mappings:
+        yield Problem("", say("choose a field for at least one column"))
+
+
+def answers(mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Message]]:
+    """One line of the file as raw answers by field id, and what could not be matched.
+
+    `found` holds, by path, folded text -> the id of the linked record, member or department.
+    """
+    raw: dict[str, Any] = {}
+    missing: dict[str, Message] = {}
+    for path, target in mappings.items():
+        value = target.meaning(row.get(target.column))
+        if path in found and value not in (None, ""):
+            text = str(value).strip()
+            value = found[path].get(fold_key(text))
+            if value is None:
+                missing[path] = say("'{text}' was not found.", text=text[:80])
+        _put(raw, path, value)
+    return raw, missing
+
+
+def fold_key(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _put(raw: dict[str, Any], path: str, value: Any) -> None:
+    rows, _, column = path.partition(".")
+    if not column:
+        raw[path] = value
+        return
+    line = raw.setdefault(rows, [{}])[0]
+    line[column] = value
+
+
+def without_blank_rows(raw: dict[str, Any]) -> dict[str, Any]:
+    """A subform whose one row has nothing in it is no row."""
+    return {k: (None if isinstance(v, list) and v and isinstance(v[0], dict) and not any(x not in (None, "") for x in v[0].values()) else v) for k, v in raw.items()}
+
+
+def matched(table: Table, path: str) -> Field | None:
+    """The field of a path when its values must be found among other things."""
+    field = table.field(path)
+    return field if field is not None and field.type in MATCHED else None
