@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateColumn, CreateTable, MetaData
 
 from runtime import models
+from runtime.actors import System
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.tables import COLLATION, LiveTable, Wanted, names, rebuild, record_columns, row_columns, sql_type, wanted
@@ -245,4 +246,4 @@ def backfill(ctx: Context, inst: Installed, changes: Changes) -> None:
     if "build_indexes" in ctx.memo.get("after publish", ()):
         from runtime.jobs import enqueue
 
-        enqueue(ctx, "build_indexes", {})
+        enqueue(ctx.acting_as(System()), "build_indexes", {}, key="build_indexes")

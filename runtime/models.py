@@ -258,3 +258,4 @@ recalculation = Table(
 )
 
 from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)
+from runtime import models_importing as models_importing  # noqa: E402

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from runtime import answers, models
+from runtime.actors import System
 from runtime.bigrams import of_texts
 from runtime.context import Context
 from runtime.ids import new_id
@@ -246,7 +247,7 @@ def postpone(ctx: Context, live: LiveTable, fields: Sequence[str], ids: Iterable
     ctx.conn.execute(
         insert(r).values(id=id, installation_id=live.inst.id, table_id=live.id, fields=list(fields), record_ids=record_ids)
     )
-    enqueue(ctx, "recalculate", {"id": str(id)})
+    enqueue(ctx.acting_as(System()), "recalculate", {"id": str(id)})
 
 
 def pending(ctx: Context, live: LiveTable) -> bool:
@@ -257,8 +258,6 @@ def pending(ctx: Context, live: LiveTable) -> bool:
 
 def resume(ctx: Context, id: UUID) -> None:
     """The job: work out one batch and leave the rest to the next, until nothing waits."""
-    from sqlalchemy import delete
-
     from runtime import definitions
     from runtime.tables import live as live_table
 

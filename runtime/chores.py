@@ -1,0 +1,33 @@
+"""The jobs that keep storage in order."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from runtime import files, migrate, recalculate
+from runtime.context import Context
+from runtime.jobs import job, periodic
+from runtime.settings import Settings
+from runtime.storage import storage_of
+from runtime.workspaces import all_workspaces, opened
+
+
+@job("recalculate")
+def recalculate_rest(ctx: Context, id: str) -> None:
+    recalculate.resume(ctx, UUID(id))
+
+
+@job("build_indexes")
+def build_indexes(ctx: Context) -> None:
+    migrate.build_indexes(ctx)
+
+
+@periodic("remove_orphans", "17 3 * * *")
+def remove_orphans(engine: Engine, moment: datetime) -> None:
+    """Every night: uploads that no record took."""
+    with engine.connect() as conn:
+        found = all_workspaces(conn)
+    for workspace in found:
+        with opened(engine, workspace, now=moment) as ctx:
+            files.remove_orphans(ctx, storage_of(Settings.read()))
