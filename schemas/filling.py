@@ -18,6 +18,7 @@ from schemas.fields.rows import Rows
 from schemas.form import Form, Rule
 from schemas.formula import ErrorValue, Expression, Formula, Need, World, evaluate
 from schemas.formula.types import BOOLEAN
+from schemas.formula.values import ZERO
 from schemas.messages import say
 from schemas.numbers import round_to
 from schemas.table import Table
@@ -78,17 +79,20 @@ def _parse_row(rows: Rows, raw: Mapping[str, Any], number: int, zone: tzinfo, er
 # -- defaults --------------------------------------------------------------------------------------
 
 
-def defaults(analysis: Analysis, table: Table, form: Form | None, given: Iterable[str], answering: Answering) -> Values:
-    """The values of fields that nobody gave: the form's default, else the field's."""
-    present = set(given)
-    values: Values = {}
+def defaults(
+    analysis: Analysis, table: Table, form: Form | None, given: Mapping[str, Any], answering: Answering
+) -> Values:
+    """The values of fields that nobody gave: the form's default, else the field's. Formulas read what was given."""
+    known = dict(given)
+    made: Values = {}
     for found in table.fields:
-        if found.id in present or found.computed:
+        if found.id in known or found.computed:
             continue
         chosen = form.defaults[found.id] if form and form.defaults and found.id in form.defaults else found.default
-        if chosen is not None:
-            values[found.id] = _default(analysis, table, found, chosen, values, answering)
-    return {id: value for id, value in values.items() if value is not None}
+        value = None if chosen is None else _default(analysis, table, found, chosen, known, answering)
+        if value is not None:
+            made[found.id] = known[found.id] = value
+    return made
 
 
 def _default(analysis: Analysis, table: Table, found: Field, chosen: Any, values: Values, answering: Answering) -> Any:
@@ -142,7 +146,7 @@ def calculate(analysis: Analysis, table: Table, values: Values, answering: Answe
     for rows in table.subforms:
         done[rows.id] = _calculate_rows(analysis, table, rows, done, answering, volatile) or None
     for rollup in (f for f in table.fields if isinstance(f, Rollup)):
-        done.setdefault(rollup.id, 0 if rollup.aggregate in ("count", "sum") else None)
+        done.setdefault(rollup.id, ZERO if rollup.aggregate in ("count", "sum") else None)
     fields: list[Any] = list(analysis.computed(table))
     if volatile:
         fields += [f for f in table.fields if isinstance(f, FormulaField) and analysis.is_volatile(table, f)]

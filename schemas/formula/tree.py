@@ -35,7 +35,7 @@ class Literal(Tree):
 
 @dataclass(frozen=True)
 class Name(Tree):
-    """A path of declared names: `customer.owner.name`."""
+    """A path of declared names: `order.buyer.name`."""
 
     path: Path
 
