@@ -14,7 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
+from uuid import UUID
 
+from runtime import definitions
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.people import assign_slot
+from runtime.resources import folder
+from runtime.sample import install_sample
 from schemas.errors import BadValue, DefinitionError, Problem
 from schemas.messages import Message, say
 from schemas.parsers import ID
@@ -24,7 +31,7 @@ KINDS = ("tables", "forms", "views", "flows", "dashboards", "access")
 """Kinds of objects, each with a folder of its own."""
 
 MANIFEST = "manifest.json"
-COMPANIONS = ("sample", "docs", "README", "LICENSE", "CHANGELOG")
+COMPANIONS = ("sample", "examples", "docs", "README", "LICENSE", "CHANGELOG")
 """What may lie beside an app's objects and is no part of it."""
 
 MOST_FILES = 5_000
@@ -57,15 +64,15 @@ def read_zip(data: bytes) -> dict[str, Any]:
         raise refusal("", say("this is not a zip file that can be read")) from None
 
 
-def write(package: Mapping[str, Any], folder: Path | str) -> None:
+def write(package: Mapping[str, Any], target: Path | str) -> None:
     """Write a package as a folder; files of objects that it no longer has are removed."""
-    folder = Path(folder)
+    target = Path(target)
     files = files_of(package)
-    for stale in [path for kind in KINDS for path in (folder / kind).glob("*.json")]:
-        if stale.relative_to(folder).as_posix() not in files:
+    for stale in [path for kind in KINDS for path in (target / kind).glob("*.json")]:
+        if stale.relative_to(target).as_posix() not in files:
             stale.unlink()
     for name, text in files.items():
-        path = folder / name
+        path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
@@ -201,11 +208,11 @@ def refusal(path: str, message: Message) -> DefinitionError:
     return DefinitionError([Problem(path, message)])
 
 
-def _files_in_folder(folder: Path) -> dict[str, bytes]:
+def _files_in_folder(source: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     left = LARGEST_PACKAGE
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source).as_posix()
         if path.is_symlink():
             raise refusal(name, say("links are not followed; put the file itself here"))
         if path.is_dir() or not _belongs(name):
@@ -289,3 +296,50 @@ def _bounded(name: str, file: Any, left: int) -> bytes:
 def _count(files: Mapping[str, bytes]) -> None:
     if len(files) > MOST_FILES:
         raise refusal("", say("at most {n} files", n=MOST_FILES))
+
+
+# -- in a workspace ------------------------------------------------------------------------------
+
+
+def install(
+    ctx: Context,
+    package: Mapping[str, Any],
+    slug: str | None = None,
+    slots: Mapping[str, UUID] | None = None,
+    sample: Path | None = None,
+) -> Installed:
+    """Install a package under a slug (its own id unless said), with members or departments for its slots.
+
+    The package is kept as it came, for later upgrades. `sample` is the folder of sample data to write too.
+    Raises DefinitionError with every problem, and then nothing has changed.
+    """
+    slug = slug or str(package.get("app", ""))
+    if not ID.match(slug):
+        message = say("'{slug}' is not a short name: use a-z, 0-9 and _, a letter first", slug=slug[:60])
+        raise refusal("slug", message)
+    _refuse_strange_slots(package, slots or {})
+    definitions.register(ctx, slug, package)
+    inst = definitions.publish(ctx, slug, package)
+    for slot, target in (slots or {}).items():
+        assign_slot(ctx, inst.id, slot, target)
+    if sample is not None:
+        install_sample(ctx, slug, sample)
+    return inst
+
+
+def export(ctx: Context, slug: str) -> dict[str, Any]:
+    """The package of an installed app as it is published now. Raises NotFound."""
+    inst = definitions.installed(ctx, slug)
+    return definitions.package(ctx, inst.id, inst.revision)
+
+
+def bundled() -> dict[str, Path]:
+    """The folders of the apps that come with Mortise, by id."""
+    return {path.parent.name: path.parent for path in sorted(folder("apps").glob(f"*/{MANIFEST}"))}
+
+
+def _refuse_strange_slots(package: Mapping[str, Any], slots: Mapping[str, UUID]) -> None:
+    known = [slot.get("id") for slot in package.get("slots", ()) if isinstance(slot, Mapping)]
+    strange = [Problem("slots", say("the app has no slot '{slot}'", slot=s)) for s in slots if s not in known]
+    if strange:
+        raise DefinitionError(strange)
