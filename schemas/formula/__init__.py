@@ -11,6 +11,7 @@ from schemas.formula.values import ErrorValue, Need, World
 
 from schemas.formula.evaluate import evaluate  # isort: skip
 from schemas.formula.check import check  # isort: skip
+from schemas.formula.spreadsheet import evaluate_untyped  # isort: skip
 
 __all__ = [
     "RESERVED",
@@ -25,6 +26,7 @@ __all__ = [
     "World",
     "check",
     "evaluate",
+    "evaluate_untyped",
     "names",
     "rename",
     "to_source",

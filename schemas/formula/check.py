@@ -1,6 +1,8 @@
 """Checking a formula: what its names mean, whether its parts fit, what it needs."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,31 @@ from schemas.formula.functions import FUNCTIONS, OPERATORS
 from schemas.formula.functions.base import Function, Parameter, unknown
 from schemas.formula.functions.criteria import written
 from schemas.formula.parse import Formula, FormulaError
-from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name, Path, Tree, Unary, left_spine, names
 from schemas.formula.sql import givens
-from schemas.formula.typed import Apply, Chain, Constant, Expression, Items, Me, Node, Read, Reference, Scope, parts
+from schemas.formula.tree import (
+    ArrayLiteral,
+    Call,
+    Literal,
+    Name,
+    Path,
+    Tree,
+    Unary,
+    left_spine,
+    names,
+)
+from schemas.formula.typed import (
+    Apply,
+    Chain,
+    Constant,
+    Expression,
+    Items,
+    Me,
+    Node,
+    Read,
+    Reference,
+    Scope,
+    parts,
+)
 from schemas.formula.types import (
     ANY,
     BLANK,
@@ -23,7 +47,6 @@ from schemas.formula.types import (
     MEMBER_FACTS,
     MOMENTS,
     NUMBER,
-    TEXT,
     WORDS,
     Type,
     array_of,
@@ -39,6 +62,8 @@ CONDITIONAL = {
     "SUMIFS": ("SUM", 1), "AVERAGEIFS": ("AVERAGE", 1), "MAXIFS": ("MAX", 1), "MINIFS": ("MIN", 1),
 }  # fmt: skip
 COMPARISONS = frozenset(("=", "<>", "<", ">", "<=", ">="))
+NO_FACTS: Mapping[str, Type] = MappingProxyType({})
+FACTS = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}
 NOWHERE = World(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
@@ -48,13 +73,18 @@ def check(formula: Formula, scope: Scope, expected: Type | None = None) -> Expre
     root = checker.node(formula.tree)
     if expected is not None:
         root = _fitting(root, expected)
+    return expression_of(formula, root, checker.volatile)
+
+
+def expression_of(formula: Formula, root: Node, volatile: bool) -> Expression:
+    """What follows from a typed tree."""
     below = list(_all(root))
     return Expression(
         formula=formula,
         root=root,
         type=array_of(root.type) if root.rows and root.type.kind != "array" else root.type,
         paths=names(formula.tree),
-        volatile=checker.volatile,
+        volatile=volatile,
         no_sql=_no_sql(root, below),
         needs=frozenset(need for n in below if (need := _need_of(n)) is not None),
     )
@@ -134,7 +164,9 @@ class Checker:
         rows = node.rows
         if any(step.rows != rows for step in run) or first.rows not in ((), rows):
             return self.nested(first, steps)
-        return Chain(type=node.type, rows=rows, start=first.start, first=first, steps=tuple(map(_without_left, steps)))
+        return Chain(
+            type=node.type, rows=rows, start=first.start, first=first, steps=tuple(map(_without_left, steps))
+        )
 
     def nested(self, first: Node, steps: list[Apply]) -> Node:
         split = next((n for n, step in enumerate(steps) if step.rows), len(steps))
@@ -171,7 +203,9 @@ class Checker:
         for length, kind in enumerate(kinds, 1):
             if kind.kind == "array" or (kind.kind == "rows" and length < len(path)):
                 element = found.type.of if found.type.kind == "array" and found.type.of else found.type
-                return Read(type=element, path=path, kinds=kinds, rows=path[:length], need=need, start=tree.start)
+                return Read(
+                    type=element, path=path, kinds=kinds, rows=path[:length], need=need, start=tree.start
+                )
         return Read(type=found.type, path=path, kinds=kinds, need=need, start=tree.start)
 
     def passed(self, path: Path) -> Type:
@@ -188,9 +222,12 @@ class Checker:
     def me(self, facts: Path, tree: Tree) -> Node:
         kind: Type = MEMBER
         for fact in facts:
-            known = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}.get(kind.kind, {})
+            known = FACTS.get(kind.kind, NO_FACTS)
             if fact not in known:
-                raise FormulaError(say("A member has no '{fact}' (known: {known}).", fact=fact, known=", ".join(known)), tree.start)
+                raise FormulaError(
+                    say("A member has no '{fact}' (known: {known}).", fact=fact, known=", ".join(known)),
+                    tree.start,
+                )
             kind = known[fact]
         if kind.kind == "array" and kind.of:
             return Me(type=kind, facts=facts, start=tree.start)
@@ -237,7 +274,9 @@ class Checker:
             pairs = args[first:]
             if len(pairs) % 2:
                 return None
-            made = [self.criterion(one, test, tree) for one, test in zip(pairs[::2], pairs[1::2], strict=True)]
+            made = [
+                self.criterion(one, test, tree) for one, test in zip(pairs[::2], pairs[1::2], strict=True)
+            ]
             tests, taken = [t for t in made if t is not None], args[0]
             if len(tests) < len(made):
                 return None
@@ -286,7 +325,9 @@ class Checker:
         assert places is not None
         return self.apply(function, args, places, tree)
 
-    def apply(self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree) -> Apply:
+    def apply(
+        self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree
+    ) -> Apply:
         rows: Path = ()
         lifts = False
         types = []
@@ -298,16 +339,34 @@ class Checker:
                 rows = _same_rows(rows, arg, tree)
                 lifts = lifts or not arg.rows
             lifts = lifts or arg.type.kind == "any"
-            types.append(arg.type.of if arg.type.kind == "array" and arg.type.of and place.kind != "array" else arg.type)
+            types.append(
+                arg.type.of
+                if arg.type.kind == "array" and arg.type.of and place.kind != "array"
+                else arg.type
+            )
+        if function.name == "SWITCH":
+            _options_of_switch(types, args)
         given = function.result(types)
         if isinstance(given, Message):
             raise FormulaError(given, tree.start)
-        if lifts and given.kind != "array" and any(a.type.kind == "array" and not p.takes_lists for a, p in zip(args, places, strict=True)):
+        if (
+            lifts
+            and given.kind != "array"
+            and any(a.type.kind == "array" and not p.takes_lists for a, p in zip(args, places, strict=True))
+        ):
             given = array_of(given)
         self.volatile = self.volatile or function.volatile
         if function.blends and given.kind == "datetime":
             args = tuple(_moment_of(arg) if arg.type.kind == "date" else arg for arg in args)
-        return Apply(type=given, rows=rows, start=tree.start, function=function, args=args, parameters=places, lifts=lifts)
+        return Apply(
+            type=given,
+            rows=rows,
+            start=tree.start,
+            function=function,
+            args=args,
+            parameters=places,
+            lifts=lifts,
+        )
 
     def fits(self, function: Function, arg: Node, place: Parameter) -> None:
         kind = arg.type.of if arg.type.kind == "array" and arg.type.of else arg.type
@@ -337,7 +396,14 @@ def _constant_like(kind: Type, text: str) -> Any:
 def _moment_of(node: Node) -> Node:
     """A date where moments are given: its first moment."""
     moment = OPERATORS["moment"]
-    return Apply(type=DATETIME, rows=node.rows, start=node.start, function=moment, args=(node,), parameters=moment.parameters)
+    return Apply(
+        type=DATETIME,
+        rows=node.rows,
+        start=node.start,
+        function=moment,
+        args=(node,),
+        parameters=moment.parameters,
+    )
 
 
 def _spoken(function: Function) -> str:
@@ -374,7 +440,14 @@ def _fitting(root: Node, expected: Type) -> Node:
             return _moment_of(root)
         if expected.kind == "date" and given.kind == "datetime":
             day = OPERATORS["day"]
-            return Apply(type=DATE, rows=root.rows, start=root.start, function=day, args=(root,), parameters=day.parameters)
+            return Apply(
+                type=DATE,
+                rows=root.rows,
+                start=root.start,
+                function=day,
+                args=(root,),
+                parameters=day.parameters,
+            )
     stray = stray_option(expected, given)
     if stray is not None:
         raise FormulaError(stray, root.start)
@@ -384,18 +457,43 @@ def _fitting(root: Node, expected: Type) -> Node:
             return root
         if expected.kind == "choice" and given.kind == "text":
             return root
-        raise FormulaError(say("This gives {given}, but {expected} is needed.", given=WORDS[given.kind], expected=WORDS[expected.kind]), root.start)
+        raise FormulaError(
+            say(
+                "This gives {given}, but {expected} is needed.",
+                given=WORDS[given.kind],
+                expected=WORDS[expected.kind],
+            ),
+            root.start,
+        )
     return root
 
 
 def _as_moment(node: Node, place: Parameter) -> Node:
     """A text that spells a date counts as that date where dates are taken."""
-    if place.element not in ("date", "moment") or not isinstance(node, Constant) or not isinstance(node.value, str):
+    if (
+        place.element not in ("date", "moment")
+        or not isinstance(node, Constant)
+        or not isinstance(node.value, str)
+    ):
         return node
     moment = moment_in(node.value, NOWHERE)
     if moment is None or isinstance(moment, datetime):
         return node
     return Constant(type=DATE, value=moment, start=node.start)
+
+
+def _options_of_switch(types: list[Type], args: tuple[Node, ...]) -> None:
+    """What a SWITCH tests for must be able to be its value."""
+    for place in range(1, len(types) - 1, 2):
+        stray = stray_option(types[0], types[place])
+        if stray is None and unify(types[0], types[place]) is None:
+            stray = say(
+                "{one} cannot be compared with {other}.",
+                one=WORDS[types[0].kind],
+                other=WORDS[types[place].kind],
+            )
+        if stray is not None:
+            raise FormulaError(stray, args[place].start)
 
 
 def _comparable(args: tuple[Node, ...], tree: Tree) -> tuple[Node, ...]:
@@ -411,7 +509,8 @@ def _comparable(args: tuple[Node, ...], tree: Tree) -> tuple[Node, ...]:
             raise FormulaError(stray, at.start)
     if unify(one, other) is None:
         raise FormulaError(
-            say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]), tree.start
+            say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]),
+            tree.start,
         )
     return left, right
 
@@ -422,20 +521,33 @@ def _comparison(operator: str, args: tuple[Node, ...]) -> str:
     if _element(args[0]).kind == "choice" or _element(args[1]).kind == "choice":
         both = unify(_element(args[0]), _element(args[1]))
         kinds = {both.kind} if both else kinds
-    plain = len(kinds) == 1 and kinds <= {"choice", "member", "department", "link", "number", "date", "datetime"}
+    plain = len(kinds) == 1 and kinds <= {
+        "choice",
+        "member",
+        "department",
+        "link",
+        "number",
+        "date",
+        "datetime",
+    }
     return f"{operator}same" if plain and operator in ("=", "<>") else operator
 
 
 def _member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:
     value, items = args
     if not items.rows and items.type.kind not in ("array", "rows", "any"):
-        raise FormulaError(say("After IN a list is needed, such as {example}.", example='{"a","b"}'), items.start)
+        raise FormulaError(
+            say("After IN a list is needed, such as {example}.", example='{"a","b"}'), items.start
+        )
     one, other = _element(value), _element(items)
     stray = stray_option(one, other) or stray_option(other, one)
     if stray is not None:
         raise FormulaError(stray, items.start)
     if unify(one, other) is None:
-        raise FormulaError(say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]), items.start)
+        raise FormulaError(
+            say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]),
+            items.start,
+        )
     return args
 
 
@@ -453,7 +565,7 @@ def _sum_kind(operator: str, args: tuple[Node, ...]) -> str:
     if left in MOMENTS:
         return f"{operator}days"
     if right in MOMENTS and operator == "+":
-        return "days+"
+        return "+moment"
     return operator
 
 
@@ -474,6 +586,3 @@ def _wrong_count(function: Function, given: int) -> Message:
                    count=function.least, given=given, usage=function.usage)  # fmt: skip
     return say("{function} takes at most {count} arguments, but {given} are given: {usage}", function=function.name,
                count=function.most, given=given, usage=function.usage)  # fmt: skip
-
-
-__all__ = ["DATETIME", "TEXT", "check"]

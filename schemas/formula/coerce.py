@@ -12,10 +12,14 @@ from schemas.formula.values import EXACT, NUM, ONE, VALUE, ZERO, ErrorValue, Fau
 
 EPOCH = date(1899, 12, 30)
 DAY_SECONDS = Decimal(86400)
-NUMBER_TEXT = re.compile(r"\s*([-+]?)\s*[$¥￥€£]?\s*([-+]?)((?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?)(?:[eE]([+-]?\d{1,4}))?\s*(%*)\s*", re.ASCII)
+NUMBER_TEXT = re.compile(
+    r"\s*([-+]?)\s*[$¥￥€£]?\s*([-+]?)((?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?)(?:[eE]([+-]?\d{1,4}))?\s*(%*)\s*",
+    re.ASCII,
+)
 ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 ISO_MOMENT = re.compile(
-    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d{2}:?\d{2})?", re.ASCII
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
 )
 Coercion = Callable[[Any, World], Any]
 
@@ -27,7 +31,7 @@ def is_blank(value: Any) -> bool:
 def as_number(value: Any, world: World) -> Decimal:
     if isinstance(value, Decimal):
         return value
-    if value is None or value == "":
+    if value is None or (value == "" and not world.untyped):
         return ZERO
     if isinstance(value, bool):
         return ONE if value else ZERO
@@ -159,8 +163,8 @@ def moment_in(text: str, world: World) -> date | None:
             return date(int(found[1]), int(found[2]), int(found[3]))
         if found := ISO_MOMENT.fullmatch(text):
             micro = int((found[7] or "0").ljust(6, "0"))
-            parts = [int(found[n] or 0) for n in range(1, 7)]
-            moment = datetime(*parts, micro)  # type: ignore[misc,arg-type]
+            year, month, day, hour, minute, second = (int(found[n] or 0) for n in range(1, 7))
+            moment = datetime(year, month, day, hour, minute, second, micro)
             if found[8]:
                 sign = found[8].replace(":", "")
                 offset = 0 if sign == "Z" else int(sign[0] + "1") * (int(sign[1:3]) * 60 + int(sign[3:5]))
@@ -177,7 +181,9 @@ def serial_of(moment: date, world: World) -> Decimal:
         return Decimal((moment - EPOCH).days)
     local = world.local(moment)
     assert isinstance(local, datetime)
-    seconds = Decimal(local.hour * 3600 + local.minute * 60 + local.second) + Decimal(local.microsecond).scaleb(-6)
+    seconds = Decimal(local.hour * 3600 + local.minute * 60 + local.second) + Decimal(
+        local.microsecond
+    ).scaleb(-6)
     return Decimal((local.date() - EPOCH).days) + EXACT.quantize(seconds / DAY_SECONDS, Decimal("1E-20"))
 
 

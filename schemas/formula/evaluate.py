@@ -11,14 +11,13 @@ from schemas.formula.typed import Apply, Chain, Constant, Expression, Items, Me,
 from schemas.formula.types import Type
 from schemas.formula.values import FUEL, NA, NUM, ErrorValue, Fault, Need, Run, World
 
-
 Step = Callable[[Run], Any]
 
 
 def evaluate(expression: Expression, values: Mapping[str, Any], world: World) -> Any:
     """The value of a formula for a record's values; an ErrorValue if it has none."""
     try:
-        value = _kept(expression.run(Run(values, world)))
+        value = kept(expression.run(Run(values, world)))
         return False if value is None and expression.type.kind == "boolean" else value
     except Fault as fault:
         return fault.error
@@ -26,10 +25,10 @@ def evaluate(expression: Expression, values: Mapping[str, Any], world: World) ->
         return NUM
 
 
-def _kept(value: Any) -> Any:
+def kept(value: Any) -> Any:
     """A value as it is kept: the empty text is nothing."""
     if isinstance(value, list):
-        return [_kept(item) for item in value]
+        return [kept(item) for item in value]
     return None if value == "" else value
 
 
@@ -140,8 +139,8 @@ def _elements(node: Read) -> Callable[[Run], list[Any]]:
 def _each_row(node: Node) -> Step:
     """All elements of a part with rows; an element that fails is its error."""
     element = _one(node)
-    lists = [_elements(read) for read in _reads(node)]
-    cost = 1 + sum(1 for _ in _below(node))
+    lists = [_elements(read) for read in reads(node)]
+    cost = 1 + sum(1 for _ in below(node))
 
     def each(run: Run) -> list[Any]:
         count, outer = max(len(found(run)) for found in lists), run.row
@@ -160,7 +159,7 @@ def _each_row(node: Node) -> Step:
     return each
 
 
-def _below(node: Node) -> Iterable[Node]:
+def below(node: Node) -> Iterable[Node]:
     waiting = [node]
     while waiting:
         found = waiting.pop()
@@ -168,8 +167,8 @@ def _below(node: Node) -> Iterable[Node]:
         waiting.extend(parts(found))
 
 
-def _reads(node: Node) -> list[Read]:
-    return [n for n in _below(node) if isinstance(n, Read) and n.rows == node.rows]
+def reads(node: Node) -> list[Read]:
+    return [n for n in below(node) if isinstance(n, Read) and n.rows == node.rows]
 
 
 def _listing(node: Items) -> Step:
@@ -285,7 +284,9 @@ def _as_list(value: Any) -> list[Any]:
 def _lifting(node: Apply) -> Callable[..., Any]:
     """A function repeated for the elements of lists that stand where it takes one value."""
     compute, world = node.function.compute, node.function.world
-    kinds = {n: place.kind for n, place in enumerate(node.parameters) if not place.takes_lists and not place.lazy}
+    kinds = {
+        n: place.kind for n, place in enumerate(node.parameters) if not place.takes_lists and not place.lazy
+    }
 
     def lifted(run: Run, *args: Any) -> Any:
         lists = [n for n in kinds if args[n].__class__ is list]
@@ -299,7 +300,11 @@ def _lifting(node: Apply) -> Callable[..., Any]:
 
 
 def _broadcast(
-    compute: Callable[..., Any], args: list[Any], tables: dict[int, list[list[Any]]], kinds: dict[int, str], run: Run
+    compute: Callable[..., Any],
+    args: list[Any],
+    tables: dict[int, list[list[Any]]],
+    kinds: dict[int, str],
+    run: Run,
 ) -> list[Any]:
     height, width = max(len(t) for t in tables.values()), max(len(t[0]) if t else 0 for t in tables.values())
     run.burn(height * width)
@@ -329,4 +334,3 @@ def _cell(cells: list[list[Any]], y: int, x: int) -> Any:
 
 def _table(value: list[Any]) -> list[list[Any]]:
     return value if value and isinstance(value[0], list) else [value]
-

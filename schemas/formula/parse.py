@@ -25,7 +25,9 @@ LONGEST = 20_000
 MOST_NODES = 5_000
 DEEPEST = 64
 LARGEST_EXPONENT = 300
-RESERVED = frozenset("true false in and or not xor if ifs null this flow me".split())
+RESERVED = frozenset(
+    ["true", "false", "in", "and", "or", "not", "xor", "if", "ifs", "null", "this", "flow", "me"]
+)
 
 TOKEN = re.compile(
     r"""(?P<space>[\s\u3000]+)
@@ -278,4 +280,4 @@ class _Parser:
         return ArrayLiteral(tuple(rows), start=opening.start, end=closing.end)
 
 
-assert UNARY > max(PRECEDENCE.values())
+assert max(PRECEDENCE.values()) < UNARY

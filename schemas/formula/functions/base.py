@@ -1,6 +1,7 @@
 """What a function of the formula language declares, and the registry of them all."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -37,7 +38,16 @@ RESULTS = {
     "texts": array_of(TEXT),
     "numbers": array_of(NUMBER),
 }
-LISTS = {"numbers": "number", "texts": "text", "booleans": "boolean", "moments": "moment", "each": "any", "array": "any"}
+LISTS = {
+    "numbers": "number",
+    "texts": "text",
+    "booleans": "boolean",
+    "moments": "moment",
+    "each": "any",
+    "array": "any",
+}
+
+SIGN = re.compile(r"[^\w\s]+|\w+")
 
 ResultOf = Callable[[list[Type]], Type | Message]
 
@@ -90,7 +100,7 @@ class Function:
     @property
     def shown(self) -> str:
         """Its name as people know it: some operators have several forms."""
-        return self.name if self.group else self.name.strip("1manydates")
+        return self.name if self.group else SIGN.match(self.name)[0]  # type: ignore[index]
 
     @property
     def least(self) -> int:
@@ -168,7 +178,9 @@ def _parameters(places: str) -> tuple[tuple[Parameter, ...], int]:
         places = places[:-3]
         repeated = 1
         if places.endswith(")"):
-            repeated = places.rpartition("(")[2].count(",") + 1
+            head, _, group = places[:-1].rpartition("(")
+            repeated = group.count(",") + 1
+            places = head + ",".join(f"{word}?" for word in group.split(","))
     words = [word.strip(" ()") for word in places.split(",") if word.strip(" ()")]
     return tuple(Parameter(w.strip("~?"), w.endswith("?"), w.startswith("~")) for w in words), repeated
 
@@ -188,7 +200,11 @@ def common(*places: int, start: int | None = None, step: int = 1) -> ResultOf:
         for other in chosen[1:]:
             both = unify(found, other)
             if both is None:
-                return say("The results must be of one kind, but they are {one} and {other}.", one=found.kind, other=other.kind)
+                return say(
+                    "The results must be of one kind, but they are {one} and {other}.",
+                    one=found.kind,
+                    other=other.kind,
+                )
             found = both
         return found
 

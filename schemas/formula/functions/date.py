@@ -20,14 +20,31 @@ MICROSECOND = timedelta(microseconds=1)
 TIME_TEXT = re.compile(r"(\d{1,4}):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?\s*([AaPp][Mm]?)?", re.ASCII)
 
 
-@function("TODAY", "-> date", world=True, volatile=True, sql=lambda: Sql("today"),
-          zh="今天", en="Today, in the workspace's time zone.", example="TODAY()")  # fmt: skip
+@function(
+    "TODAY",
+    "-> date",
+    world=True,
+    volatile=True,
+    sql=lambda: Sql("today"),
+    zh="今天",
+    en="Today, in the workspace's time zone.",
+    example="TODAY()",
+)
 def today(run: Run) -> date:
     return run.world.today()
 
 
-@function("NOW", "-> datetime", world=True, volatile=True, sql=lambda: Sql("now"), aliases=("SYSTIME",),
-          zh="现在", en="This moment.", example="NOW()")  # fmt: skip
+@function(
+    "NOW",
+    "-> datetime",
+    world=True,
+    volatile=True,
+    sql=lambda: Sql("now"),
+    aliases=("SYSTIME",),
+    zh="现在",
+    en="This moment.",
+    example="NOW()",
+)
 def now(run: Run) -> datetime:
     return run.world.now
 
@@ -49,9 +66,15 @@ def _date_type(types: list[Type]) -> Type:
     return DATE
 
 
-@function("DATE", "any, number?, number?, number?, number?, number? -> date", result=_date_type, world=True,
-          zh="由年、月、日（时、分、秒）或时间戳得到日期", en="A date from year, month and day; of a moment, its day.",
-          example="DATE(2024, 2, 29)")  # fmt: skip
+@function(
+    "DATE",
+    "any, number?, number?, number?, number?, number? -> date",
+    result=_date_type,
+    world=True,
+    zh="由年、月、日（时、分、秒）或时间戳得到日期",
+    en="A date from year, month and day; of a moment, its day.",
+    example="DATE(2024, 2, 29)",
+)
 def date_(run: Run, year: Any, *parts: Decimal) -> date | None:
     if not parts:
         return _day_from(run, year)
@@ -80,8 +103,13 @@ def _day_from(run: Run, value: Any) -> date | None:
     return as_date(value, run.world)
 
 
-@function("TIME", "number, number, number -> number",
-          zh="时、分、秒占一天的比例", en="A time of day as a part of a day.", example="TIME(12, 0, 0)")  # fmt: skip
+@function(
+    "TIME",
+    "number, number, number -> number",
+    zh="时、分、秒占一天的比例",
+    en="A time of day as a part of a day.",
+    example="TIME(12, 0, 0)",
+)
 def time(hour: Decimal, minute: Decimal, second: Decimal) -> Decimal:
     seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
     if seconds < 0 or max(hour, minute, second) > 32767:
@@ -103,8 +131,14 @@ def time_in(text: str) -> Decimal | None:
     return divide(Decimal(seconds), Decimal(86400)) if int(found[2]) < 60 else None
 
 
-@function("TIMEVALUE", "text -> number", world=True, zh="时间文本占一天的比例", en="A time written as text, as a part of a day.",
-          example='TIMEVALUE("18:00")')  # fmt: skip
+@function(
+    "TIMEVALUE",
+    "text -> number",
+    world=True,
+    zh="时间文本占一天的比例",
+    en="A time written as text, as a part of a day.",
+    example='TIMEVALUE("18:00")',
+)
 def time_value(run: Run, text: str) -> Decimal:
     found = time_in(text)
     if found is not None:
@@ -115,10 +149,16 @@ def time_value(run: Run, text: str) -> Decimal:
     return as_number(moment, run.world) % 1
 
 
-MONTH_NAMES = {name: n for n, name in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}  # fmt: skip
+MONTH_NAMES = {
+    name: n
+    for n, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
 CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日?")
-ENGLISH_DATE = re.compile(r"(\d{1,2})[- /]([A-Za-z]{3,9})[- /,]+(\d{4}|\d{2})|([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4})")
+ENGLISH_DATE = re.compile(
+    r"(\d{1,2})[- /]([A-Za-z]{3,9})[- /,]+(\d{4}|\d{2})|([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4})"
+)
 SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -141,8 +181,14 @@ def spelled_date(run: Run, text: str) -> date | None:
     return None
 
 
-@function("DATEVALUE", "any -> date", world=True, zh="文本转为日期", en="The date that a text spells.",
-          example='DATEVALUE("2024-02-29")')  # fmt: skip
+@function(
+    "DATEVALUE",
+    "any -> date",
+    world=True,
+    zh="文本转为日期",
+    en="The date that a text spells.",
+    example='DATEVALUE("2024-02-29")',
+)
 def date_value(run: Run, value: Any) -> date | None:
     if not isinstance(value, str):
         if isinstance(value, date):
@@ -155,8 +201,16 @@ def date_value(run: Run, value: Any) -> date | None:
 
 
 def _part(name: str, aliases: tuple[str, ...], read: Callable[[date], int], zh: str, en: str) -> None:
-    @function(name, "moment -> number", world=True, sql=lambda x: Sql(name.lower(), (x.raw,)), aliases=aliases,
-              zh=zh, en=en, example=f"{name}(created_at)")  # fmt: skip
+    @function(
+        name,
+        "moment -> number",
+        world=True,
+        sql=lambda x: Sql(name.lower(), (x.raw,)),
+        aliases=aliases,
+        zh=zh,
+        en=en,
+        example=f"{name}(created_at)",
+    )
     def part(run: Run, moment: date | None) -> Decimal | None:
         if moment is None:
             return _of_zero(run, name)
@@ -181,8 +235,15 @@ _part("DAY", (), lambda d: d.day, "日", "The day of the month.")
 
 
 def _clock_part(name: str, zh: str, en: str) -> None:
-    @function(name, "any -> number", world=True, zh=zh, en=en, example=f"{name}(NOW())",
-              sql=lambda x: Sql(name.lower(), (x.raw,)) if x.kind in ("date", "datetime") else None)  # fmt: skip
+    @function(
+        name,
+        "any -> number",
+        world=True,
+        zh=zh,
+        en=en,
+        example=f"{name}(NOW())",
+        sql=lambda x: Sql(name.lower(), (x.raw,)) if x.kind in ("date", "datetime") else None,
+    )
     def part(run: Run, value: Any) -> Decimal | None:
         if isinstance(value, ErrorValue):
             raise Fault(value)
@@ -201,9 +262,15 @@ _clock_part("MINUTE", "分钟", "The minute of a moment.")
 _clock_part("SECOND", "秒", "The second of a moment.")
 
 
-@function("DAYS", "date, date -> number", world=True, sql=lambda a, b: Sql("days_between", (a.raw, b.raw)),
-          zh="两个日期相差的天数：结束, 开始", en="Days from the second date to the first.",
-          example="DAYS(TODAY(), created_at)")  # fmt: skip
+@function(
+    "DAYS",
+    "date, date -> number",
+    world=True,
+    sql=lambda a, b: Sql("days_between", (a.raw, b.raw)),
+    zh="两个日期相差的天数：结束, 开始",
+    en="Days from the second date to the first.",
+    example="DAYS(TODAY(), created_at)",
+)
 def days(run: Run, end: date | None, start: date | None) -> Decimal | None:
     if end is None or start is None:
         return _nothing(run)
@@ -214,13 +281,20 @@ def _nothing(run: Run) -> Decimal | None:
     return ZERO if run.world.untyped else None
 
 
-@function("HOURS", "moment, moment -> number", world=True,
-          zh="两个时间相差的小时数：结束, 开始", en="Hours from the second moment to the first.",
-          example="HOURS(NOW(), created_at)")  # fmt: skip
+@function(
+    "HOURS",
+    "moment, moment -> number",
+    world=True,
+    zh="两个时间相差的小时数：结束, 开始",
+    en="Hours from the second moment to the first.",
+    example="HOURS(NOW(), created_at)",
+)
 def hours(run: Run, end: date | None, start: date | None) -> Decimal | None:
     if end is None or start is None:
         return _nothing(run)
-    return divide(Decimal((moment_of(end, run) - moment_of(start, run)) // MICROSECOND), Decimal(3_600_000_000))
+    return divide(
+        Decimal((moment_of(end, run) - moment_of(start, run)) // MICROSECOND), Decimal(3_600_000_000)
+    )
 
 
 def whole_months(start: date, end: date) -> int:
@@ -231,9 +305,14 @@ def whole_months(start: date, end: date) -> int:
     return months + 1 if months < 0 and end.day > start.day else months
 
 
-@function("MONTHS", "date, date -> number", world=True,
-          zh="两个日期相差的整月数：结束, 开始", en="Whole months from the second date to the first.",
-          example="MONTHS(TODAY(), hired_on)")  # fmt: skip
+@function(
+    "MONTHS",
+    "date, date -> number",
+    world=True,
+    zh="两个日期相差的整月数：结束, 开始",
+    en="Whole months from the second date to the first.",
+    example="MONTHS(TODAY(), hired_on)",
+)
 def months(run: Run, end: date | None, start: date | None) -> Decimal | None:
     if end is None or start is None:
         return _nothing(run)
@@ -246,10 +325,14 @@ def _needed(value: Any) -> Any:
     return value
 
 
-@function("DATEDIF", "moment, moment, text? -> number", world=True,
-          zh="两个日期的间隔，单位 y、M、d、h、m、s；Excel 的 md、ym、yd 亦可",
-          en='The time from one date to another, in "y", "M", "d", "h", "m" or "s".',
-          example='DATEDIF(start, end, "d")')  # fmt: skip
+@function(
+    "DATEDIF",
+    "moment, moment, text? -> number",
+    world=True,
+    zh="两个日期的间隔，单位 y、M、d、h、m、s；Excel 的 md、ym、yd 亦可",
+    en='The time from one date to another, in "y", "M", "d", "h", "m" or "s".',
+    example='DATEDIF(start, end, "d")',
+)
 def datedif(run: Run, start: date | None, end: date | None, unit: str = "d") -> Decimal | None:
     if start is None or end is None:
         if not run.world.untyped:
@@ -304,18 +387,30 @@ def moved(run: Run, moment: date, months: int) -> date:
     return found.astimezone(UTC) if isinstance(found, datetime) else found
 
 
-@function("EDATE", "date, number -> date", world=True,
-          zh="若干个月后的同一天", en="The same day some months later.", example="EDATE(signed_on, 12)",
-          sql=lambda d, n: Sql("edate", (d.raw, n.value)))  # fmt: skip
+@function(
+    "EDATE",
+    "date, number -> date",
+    world=True,
+    zh="若干个月后的同一天",
+    en="The same day some months later.",
+    example="EDATE(signed_on, 12)",
+    sql=lambda d, n: Sql("edate", (d.raw, n.value)),
+)
 def edate(run: Run, moment: date | None, count: Decimal) -> date | None:
     if moment is None:
         return None
     return moved(run, run.world.day(moment), whole(count, 200_000))
 
 
-@function("EOMONTH", "date, number? -> date", world=True, zh="若干个月后的月末", en="The last day of a month, some months later.",
-          sql=lambda d, n=None: Sql("eomonth", (d.raw, n.value if n else None)),
-          example="EOMONTH(TODAY(), 0)")  # fmt: skip
+@function(
+    "EOMONTH",
+    "date, number? -> date",
+    world=True,
+    zh="若干个月后的月末",
+    en="The last day of a month, some months later.",
+    sql=lambda d, n=None: Sql("eomonth", (d.raw, n.value if n else None)),
+    example="EOMONTH(TODAY(), 0)",
+)
 def eomonth(run: Run, day: date | None, count: Decimal = ZERO) -> date | None:
     if day is None:
         return None
@@ -327,13 +422,40 @@ def _same_type(types: list[Type]) -> Type:
     return types[0] if types[0].kind in ("date", "datetime") else DATETIME
 
 
-UNITS = {"h": 3600, "m": 60, "s": 1, "hour": 3600, "minute": 60, "second": 1, "hours": 3600, "minutes": 60, "seconds": 1}
-CALENDAR = {"y": 12, "M": 1, "year": 12, "years": 12, "month": 1, "months": 1, "quarter": 3, "quarters": 3, "q": 3}
+UNITS = {
+    "h": 3600,
+    "m": 60,
+    "s": 1,
+    "hour": 3600,
+    "minute": 60,
+    "second": 1,
+    "hours": 3600,
+    "minutes": 60,
+    "seconds": 1,
+}
+CALENDAR = {
+    "y": 12,
+    "M": 1,
+    "year": 12,
+    "years": 12,
+    "month": 1,
+    "months": 1,
+    "quarter": 3,
+    "quarters": 3,
+    "q": 3,
+}
 
 
-@function("DATEADD", "moment, number, text? -> datetime", result=_same_type, world=True, aliases=("DATEDELTA",),
-          zh="日期加减，单位 y、M、w、d、h、m、s，默认 d", en='A date some time later; the unit is "y", "M", "w", "d", "h", "m" or "s".',
-          example='DATEADD(due_on, 3, "d")')  # fmt: skip
+@function(
+    "DATEADD",
+    "moment, number, text? -> datetime",
+    result=_same_type,
+    world=True,
+    aliases=("DATEDELTA",),
+    zh="日期加减，单位 y、M、w、d、h、m、s，默认 d",
+    en='A date some time later; the unit is "y", "M", "w", "d", "h", "m" or "s".',
+    example='DATEADD(due_on, 3, "d")',
+)
 def date_add(run: Run, moment: date | None, count: Decimal, unit: str = "d") -> date | None:
     if moment is None:
         return None
@@ -360,8 +482,14 @@ def _days_later(run: Run, moment: date, count: Decimal) -> date | None:
         raise Fault(NUM) from None
 
 
-@function("DAYS360", "date, date, boolean? -> number", world=True,
-          zh="按一年 360 天计算的天数", en="Days between dates in a year of 360.", example="DAYS360(start, end)")  # fmt: skip
+@function(
+    "DAYS360",
+    "date, date, boolean? -> number",
+    world=True,
+    zh="按一年 360 天计算的天数",
+    en="Days between dates in a year of 360.",
+    example="DAYS360(start, end)",
+)
 def days360(run: Run, start: date | None, end: date | None, european: bool = False) -> Decimal | None:
     if start is None or end is None:
         return _nothing(run)
@@ -377,8 +505,14 @@ def days360(run: Run, start: date | None, end: date | None, european: bool = Fal
     return Decimal((end.year - start.year) * 360 + (end.month - start.month) * 30 + last - first)
 
 
-@function("YEARFRAC", "date, date, number? -> number", world=True,
-          zh="两个日期之间的年数", en="The years between two dates.", example="YEARFRAC(start, end, 1)")  # fmt: skip
+@function(
+    "YEARFRAC",
+    "date, date, number? -> number",
+    world=True,
+    zh="两个日期之间的年数",
+    en="The years between two dates.",
+    example="YEARFRAC(start, end, 1)",
+)
 def yearfrac(run: Run, start: date | None, end: date | None, basis: Decimal = ZERO) -> Decimal | None:
     start, end = sorted((start or date(1899, 12, 30), end or date(1899, 12, 30)))
     kind = int(basis)
@@ -412,7 +546,8 @@ def _year_length(start: date, end: date) -> Decimal:
     """The length of a year where these dates lie: the mean over the years touched, if there are several."""
     if end <= day_of(start.year + 1, start.month, start.day):
         leap = any(start <= d <= end for d in (_leap_day(start.year), _leap_day(end.year)) if d) or (
-            start.year == end.year and _leap_day(start.year) is not None)  # fmt: skip
+            start.year == end.year and _leap_day(start.year) is not None
+        )
         return Decimal(366 if leap else 365)
     years = end.year - start.year + 1
     return divide(Decimal((date(end.year + 1, 1, 1) - date(start.year, 1, 1)).days), Decimal(years))
@@ -425,9 +560,14 @@ def _leap_day(year: int) -> date | None:
 WEEK_BEGINS = {1: 6, 2: 0, 11: 0, 12: 1, 13: 2, 14: 3, 15: 4, 16: 5, 17: 6}
 
 
-@function("WEEKDAY", "date, number? -> number", world=True,
-          zh="星期几，默认周日为 1", en="The day of the week; Sunday is 1 unless said otherwise.",
-          example="WEEKDAY(TODAY(), 2)")  # fmt: skip
+@function(
+    "WEEKDAY",
+    "date, number? -> number",
+    world=True,
+    zh="星期几，默认周日为 1",
+    en="The day of the week; Sunday is 1 unless said otherwise.",
+    example="WEEKDAY(TODAY(), 2)",
+)
 def weekday(run: Run, day: date | None, kind: Decimal = ONE) -> Decimal | None:
     if day is None:
         return Decimal(7) if run.world.untyped else None
@@ -438,8 +578,14 @@ def weekday(run: Run, day: date | None, kind: Decimal = ONE) -> Decimal | None:
     return Decimal((day.weekday() - WEEK_BEGINS[int(kind)]) % 7 + 1)
 
 
-@function("WEEKNUM", "date, number? -> number", world=True,
-          zh="一年中的第几周", en="The week of the year; the first holds 1 January.", example="WEEKNUM(TODAY(), 2)")  # fmt: skip
+@function(
+    "WEEKNUM",
+    "date, number? -> number",
+    world=True,
+    zh="一年中的第几周",
+    en="The week of the year; the first holds 1 January.",
+    example="WEEKNUM(TODAY(), 2)",
+)
 def weeknum(run: Run, day: date | None, kind: Decimal = ONE) -> Decimal | None:
     if day is None:
         return _nothing(run)
@@ -451,16 +597,36 @@ def weeknum(run: Run, day: date | None, kind: Decimal = ONE) -> Decimal | None:
     return Decimal(((day - first).days + (first.weekday() - WEEK_BEGINS[int(kind)]) % 7) // 7 + 1)
 
 
-@function("ISOWEEKNUM", "date -> number", world=True, zh="ISO 周数", en="The week of the year as ISO counts.",
-          example="ISOWEEKNUM(TODAY())")  # fmt: skip
+@function(
+    "ISOWEEKNUM",
+    "date -> number",
+    world=True,
+    zh="ISO 周数",
+    en="The week of the year as ISO counts.",
+    example="ISOWEEKNUM(TODAY())",
+)
 def isoweeknum(run: Run, day: date | None) -> Decimal | None:
     if day is None:
         return Decimal(52) if run.world.untyped else None
     return Decimal(day.isocalendar().week)
 
 
-WEEKENDS = {1: "0000011", 2: "1000001", 3: "1100000", 4: "0110000", 5: "0011000", 6: "0001100", 7: "0000110", 11: "0000001",
-            12: "1000000", 13: "0100000", 14: "0010000", 15: "0001000", 16: "0000100", 17: "0000010"}  # fmt: skip
+WEEKENDS = {
+    1: "0000011",
+    2: "1000001",
+    3: "1100000",
+    4: "0110000",
+    5: "0011000",
+    6: "0001100",
+    7: "0000110",
+    11: "0000001",
+    12: "1000000",
+    13: "0100000",
+    14: "0010000",
+    15: "0001000",
+    16: "0000100",
+    17: "0000010",
+}
 
 
 def _holidays(run: Run, given: Any) -> set[date]:
@@ -515,48 +681,77 @@ def workday_after(run: Run, start: date, count: int, holidays: set[date], weeken
     return day
 
 
-@function("NETWORKDAYS", "date, date, each? -> number", world=True,
-          zh="工作日天数，可给出节假日", en="Working days between two dates, both counted.",
-          example="NETWORKDAYS(start, end)")  # fmt: skip
+@function(
+    "NETWORKDAYS",
+    "date, date, each? -> number",
+    world=True,
+    zh="工作日天数，可给出节假日",
+    en="Working days between two dates, both counted.",
+    example="NETWORKDAYS(start, end)",
+)
 def networkdays(run: Run, start: date | None, end: date | None, holidays: Any = None) -> Decimal | None:
     if start is None or end is None:
         return _nothing(run)
     return workdays_between(start, end, _holidays(run, holidays), WEEKENDS[1])
 
 
-@function("NETWORKDAYS.INTL", "date, date, any?, each? -> number", world=True,
-          zh="工作日天数，可指定周末", en="Working days between two dates, with a weekend of one's own.",
-          example='NETWORKDAYS.INTL(start, end, "0000001")')  # fmt: skip
-def networkdays_intl(run: Run, start: date | None, end: date | None, weekend: Any = None, holidays: Any = None) -> Decimal | None:
+@function(
+    "NETWORKDAYS.INTL",
+    "date, date, any?, each? -> number",
+    world=True,
+    zh="工作日天数，可指定周末",
+    en="Working days between two dates, with a weekend of one's own.",
+    example='NETWORKDAYS.INTL(start, end, "0000001")',
+)
+def networkdays_intl(
+    run: Run, start: date | None, end: date | None, weekend: Any = None, holidays: Any = None
+) -> Decimal | None:
     kind = _weekend(weekend)
     if start is None or end is None:
         return _nothing(run)
     return workdays_between(start, end, _holidays(run, holidays), kind)
 
 
-@function("WORKDAY", "date, number, each? -> date", world=True,
-          zh="若干个工作日后的日期", en="The date some working days later.", example="WORKDAY(TODAY(), 5)")  # fmt: skip
+@function(
+    "WORKDAY",
+    "date, number, each? -> date",
+    world=True,
+    zh="若干个工作日后的日期",
+    en="The date some working days later.",
+    example="WORKDAY(TODAY(), 5)",
+)
 def workday(run: Run, start: date | None, count: Decimal, holidays: Any = None) -> date | None:
     if start is None:
         return None
     return workday_after(run, start, whole(count, 10**7), _holidays(run, holidays), WEEKENDS[1])
 
 
-@function("WORKDAY.INTL", "date, number, any?, each? -> date", world=True,
-          zh="若干个工作日后的日期，可指定周末", en="The date some working days later, with a weekend of one's own.",
-          example="WORKDAY.INTL(TODAY(), 5, 11)")  # fmt: skip
-def workday_intl(run: Run, start: date | None, count: Decimal, weekend: Any = None, holidays: Any = None) -> date | None:
+@function(
+    "WORKDAY.INTL",
+    "date, number, any?, each? -> date",
+    world=True,
+    zh="若干个工作日后的日期，可指定周末",
+    en="The date some working days later, with a weekend of one's own.",
+    example="WORKDAY.INTL(TODAY(), 5, 11)",
+)
+def workday_intl(
+    run: Run, start: date | None, count: Decimal, weekend: Any = None, holidays: Any = None
+) -> date | None:
     kind = _weekend(weekend)
     if start is None:
         return None
     return workday_after(run, start, whole(count, 10**7), _holidays(run, holidays), kind)
 
 
-@function("TIMESTAMP", "moment -> number", world=True, zh="时间戳（毫秒）", en="Milliseconds since 1970.",
-          example="TIMESTAMP(NOW())")  # fmt: skip
+@function(
+    "TIMESTAMP",
+    "moment -> number",
+    world=True,
+    zh="时间戳（毫秒）",
+    en="Milliseconds since 1970.",
+    example="TIMESTAMP(NOW())",
+)
 def timestamp(run: Run, moment: date | None) -> Decimal | None:
     if moment is None:
         return None
     return Decimal((moment_of(moment, run) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1))
-
-

@@ -33,27 +33,53 @@ def truths(run: Run, args: tuple[Any, ...]) -> list[bool]:
     return found
 
 
-@function("AND", "booleans... -> boolean", world=True, sql=lambda *args: Sql("and", args),
-          zh="所有条件都成立时为真", en="True if all conditions hold.",
-          example="AND(total > 500, COUNT(proof) = 0)")  # fmt: skip
+@function(
+    "AND",
+    "booleans... -> boolean",
+    world=True,
+    sql=lambda *args: Sql("and", args),
+    zh="所有条件都成立时为真",
+    en="True if all conditions hold.",
+    example="AND(total > 500, COUNT(proof) = 0)",
+)
 def and_(run: Run, *args: Any) -> bool:
     return all(truths(run, args))
 
 
-@function("OR", "booleans... -> boolean", world=True, sql=lambda *args: Sql("or", args),
-          zh="任意一个条件成立时为真", en="True if any condition holds.", example="OR(total < 500, paid)")  # fmt: skip
+@function(
+    "OR",
+    "booleans... -> boolean",
+    world=True,
+    sql=lambda *args: Sql("or", args),
+    zh="任意一个条件成立时为真",
+    en="True if any condition holds.",
+    example="OR(total < 500, paid)",
+)
 def or_(run: Run, *args: Any) -> bool:
     return any(truths(run, args))
 
 
-@function("XOR", "booleans... -> boolean", world=True, sql=lambda *args: Sql("xor", args),
-          zh="成立的条件为奇数个时为真", en="True if an odd number of conditions hold.", example="XOR(a > 1, b > 1)")  # fmt: skip
+@function(
+    "XOR",
+    "booleans... -> boolean",
+    world=True,
+    sql=lambda *args: Sql("xor", args),
+    zh="成立的条件为奇数个时为真",
+    en="True if an odd number of conditions hold.",
+    example="XOR(a > 1, b > 1)",
+)
 def xor(run: Run, *args: Any) -> bool:
     return sum(truths(run, args)) % 2 == 1
 
 
-@function("NOT", "boolean -> boolean", sql=lambda x: Sql("not", (x.value,)),
-          zh="条件取反", en="True if the condition does not hold.", example="NOT(paid)")  # fmt: skip
+@function(
+    "NOT",
+    "boolean -> boolean",
+    sql=lambda x: Sql("not", (x.value,)),
+    zh="条件取反",
+    en="True if the condition does not hold.",
+    example="NOT(paid)",
+)
 def not_(condition: bool) -> bool:
     return not condition
 
@@ -68,9 +94,17 @@ def false() -> bool:
     return False
 
 
-@function("IF", "boolean, ~any, ~any? -> any", result=common(start=1), world=True, blends=True,
-          sql=lambda *args: Sql("case", args), zh="条件成立时取第一个值，否则取第二个值",
-          en="One value if a condition holds, else another.", example='IF(total > 10000, "large", "small")')  # fmt: skip
+@function(
+    "IF",
+    "boolean, ~any, ~any? -> any",
+    result=common(start=1),
+    world=True,
+    blends=True,
+    sql=lambda *args: Sql("case", args),
+    zh="条件成立时取第一个值，否则取第二个值",
+    en="One value if a condition holds, else another.",
+    example='IF(total > 10000, "large", "small")',
+)
 def if_(run: Run, condition: bool, then: Lazy, otherwise: Lazy | None = None) -> Any:
     if condition:
         return then()
@@ -79,10 +113,16 @@ def if_(run: Run, condition: bool, then: Lazy, otherwise: Lazy | None = None) ->
     return otherwise()
 
 
-@function("IFS", "~boolean, ~any, (~boolean, ~any)... -> any", result=common(start=1, step=2), blends=True,
-          sql=lambda *args: Sql("cases", args) if len(args) % 2 == 0 else None,
-          zh="依次判断多个条件，取第一个成立的条件对应的值", en="The value of the first condition that holds.",
-          example='IFS(score >= 90, "A", score >= 60, "B", TRUE, "C")')  # fmt: skip
+@function(
+    "IFS",
+    "~boolean, ~any, (~boolean, ~any)... -> any",
+    result=common(start=1, step=2),
+    blends=True,
+    sql=lambda *args: Sql("cases", args) if len(args) % 2 == 0 else None,
+    zh="依次判断多个条件，取第一个成立的条件对应的值",
+    en="The value of the first condition that holds.",
+    example='IFS(score >= 90, "A", score >= 60, "B", TRUE, "C")',
+)
 def ifs(*args: Lazy) -> Any:
     for condition, value in zip(args[::2], args[1::2], strict=False):
         if condition():
@@ -95,10 +135,17 @@ def _switch_type(types: list[Type]) -> Type | Message:
     return common(start=0)(values) if values else types[0]
 
 
-@function("SWITCH", "any, any, ~any, (~any, ~any)... -> any", result=_switch_type, world=True, blends=True,
-          sql=lambda *args: Sql("switch", args), zh="按值匹配，取对应的结果，可给出默认值",
-          en="The result that belongs to a value; a last one stands for all others.",
-          example='SWITCH(kind, "trip", 500, "buy", 200, 0)')  # fmt: skip
+@function(
+    "SWITCH",
+    "any, any, ~any, (~any, ~any)... -> any",
+    result=_switch_type,
+    world=True,
+    blends=True,
+    sql=lambda *args: Sql("switch", args),
+    zh="按值匹配，取对应的结果，可给出默认值",
+    en="The result that belongs to a value; a last one stands for all others.",
+    example='SWITCH(kind, "trip", 500, "buy", 200, 0)',
+)
 def switch(run: Run, value: Any, first: Any, result: Lazy, *rest: Lazy) -> Any:
     if equal(run, value, first):
         return result()
@@ -110,8 +157,15 @@ def switch(run: Run, value: Any, first: Any, result: Lazy, *rest: Lazy) -> Any:
     raise Fault(NA)
 
 
-@function("CHOOSE", "number, ~any, ~any... -> any", result=common(start=1), blends=True,
-          zh="按序号取值", en="The value at a place.", example='CHOOSE(2, "a", "b")')  # fmt: skip
+@function(
+    "CHOOSE",
+    "number, ~any... -> any",
+    result=common(start=1),
+    blends=True,
+    zh="按序号取值",
+    en="The value at a place.",
+    example='CHOOSE(2, "a", "b")',
+)
 def choose(place: Decimal, *values: Lazy) -> Any:
     if not 1 <= place < len(values) + 1:
         raise Fault(VALUE)
@@ -127,8 +181,16 @@ def failure(value: Lazy) -> ErrorValue | None:
     return found if isinstance(found, ErrorValue) else None
 
 
-@function("IFERROR", "~any, ~any -> any", result=common(start=0), sql=lambda *args: Sql("if_error", args), blends=True,
-          zh="出错时取另一个值", en="Another value where the first is an error.", example="IFERROR(a / b, 0)")  # fmt: skip
+@function(
+    "IFERROR",
+    "~any, ~any -> any",
+    result=common(start=0),
+    sql=lambda *args: Sql("if_error", args),
+    blends=True,
+    zh="出错时取另一个值",
+    en="Another value where the first is an error.",
+    example="IFERROR(a / b, 0)",
+)
 def if_error(value: Lazy, instead: Lazy) -> Any:
     try:
         found = value()
@@ -137,19 +199,38 @@ def if_error(value: Lazy, instead: Lazy) -> Any:
     return instead() if isinstance(found, ErrorValue) else found
 
 
-@function("IFNA", "~any, ~any -> any", result=common(start=0), blends=True,
-          zh="结果为 #N/A 时取另一个值", en="Another value where the first is #N/A.", example="IFNA(x, 0)")  # fmt: skip
+@function(
+    "IFNA",
+    "~any, ~any -> any",
+    result=common(start=0),
+    blends=True,
+    zh="结果为 #N/A 时取另一个值",
+    en="Another value where the first is #N/A.",
+    example="IFNA(x, 0)",
+)
 def if_na(value: Lazy, instead: Lazy) -> Any:
     return instead() if failure(value) == NA else value()
 
 
-@function("ISERROR", "~any -> boolean", sql=lambda x: Sql("is_error", (x,)),
-          zh="是否出错", en="Whether there is an error.", example="ISERROR(a / b)")  # fmt: skip
+@function(
+    "ISERROR",
+    "~any -> boolean",
+    sql=lambda x: Sql("is_error", (x,)),
+    zh="是否出错",
+    en="Whether there is an error.",
+    example="ISERROR(a / b)",
+)
 def is_error(value: Lazy) -> bool:
     return failure(value) is not None
 
 
-@function("ISERR", "~any -> boolean", zh="是否出错（#N/A 除外）", en="Whether there is an error but #N/A.", example="ISERR(a / b)")
+@function(
+    "ISERR",
+    "~any -> boolean",
+    zh="是否出错（#N/A 除外）",
+    en="Whether there is an error but #N/A.",
+    example="ISERR(a / b)",
+)
 def is_err(value: Lazy) -> bool:
     return failure(value) not in (None, NA)
 
@@ -171,7 +252,9 @@ def _quiet(value: Lazy) -> Any:
         return fault.error
 
 
-@function("ISNUMBER", "~any -> boolean", zh="是否数字", en="Whether a value is a number.", example="ISNUMBER(1)")
+@function(
+    "ISNUMBER", "~any -> boolean", zh="是否数字", en="Whether a value is a number.", example="ISNUMBER(1)"
+)
 def is_number(value: Lazy) -> bool:
     found = _quiet(value)
     return isinstance(found, Decimal | date)
@@ -182,18 +265,33 @@ def is_text(value: Lazy) -> bool:
     return isinstance(_quiet(value), str)
 
 
-@function("ISNONTEXT", "~any -> boolean", zh="是否非文本", en="Whether a value is no text.", example="ISNONTEXT(1)")
+@function(
+    "ISNONTEXT", "~any -> boolean", zh="是否非文本", en="Whether a value is no text.", example="ISNONTEXT(1)"
+)
 def is_non_text(value: Lazy) -> bool:
     return not isinstance(_quiet(value), str)
 
 
-@function("ISLOGICAL", "~any -> boolean", zh="是否逻辑值", en="Whether a value is TRUE or FALSE.", example="ISLOGICAL(TRUE)")
+@function(
+    "ISLOGICAL",
+    "~any -> boolean",
+    zh="是否逻辑值",
+    en="Whether a value is TRUE or FALSE.",
+    example="ISLOGICAL(TRUE)",
+)
 def is_logical(value: Lazy) -> bool:
     return isinstance(_quiet(value), bool)
 
 
-@function("N", "any -> number", result=lambda types: NUMBER, world=True, zh="转为数字，文本为 0",
-          en="A value as a number; texts are 0.", example="N(TRUE)")  # fmt: skip
+@function(
+    "N",
+    "any -> number",
+    result=lambda types: NUMBER,
+    world=True,
+    zh="转为数字，文本为 0",
+    en="A value as a number; texts are 0.",
+    example="N(TRUE)",
+)
 def n(run: Run, value: Any) -> Decimal:
     if isinstance(value, ErrorValue):
         raise Fault(value)
@@ -204,7 +302,15 @@ def n(run: Run, value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else ZERO
 
 
-@function("ISBLANK", "each -> boolean", world=True, sql=lambda x: Sql("is_blank", (x,)), aliases=("ISEMPTY",),
-          zh="没有填写时为真", en="True if nothing is filled in.", example="ISBLANK(paid_on)")  # fmt: skip
+@function(
+    "ISBLANK",
+    "each -> boolean",
+    world=True,
+    sql=lambda x: Sql("is_blank", (x,)),
+    aliases=("ISEMPTY",),
+    zh="没有填写时为真",
+    en="True if nothing is filled in.",
+    example="ISBLANK(paid_on)",
+)
 def isblank(run: Run, value: Any) -> bool:
     return value is None if run.world.untyped else is_blank(value)

@@ -35,9 +35,15 @@ def _element(types: list[Type]) -> Type | Message:
     return first.of if first.kind == "array" and first.of else first
 
 
-@function("INDEX", "each, number, number? -> any", result=_element, world=True,
-          zh="列表中的第几个值，负数从末尾数起", en="The value at a place of a list; negative places count from the end.",
-          example="INDEX(items.price, 1)")  # fmt: skip
+@function(
+    "INDEX",
+    "each, number, number? -> any",
+    result=_element,
+    world=True,
+    zh="列表中的第几个值，负数从末尾数起",
+    en="The value at a place of a list; negative places count from the end.",
+    example="INDEX(items.price, 1)",
+)
 def index(run: Run, values: Any, row: Decimal, column: Decimal | None = None) -> Any:
     if not isinstance(values, list) or not values or not isinstance(values[0], list):
         return _in_list(run, list(flat(values)), row, column)
@@ -93,8 +99,14 @@ def position(run: Run, wanted: Any, values: list[Any], mode: int) -> int:
     return best
 
 
-@function("MATCH", "any, each, number? -> number", world=True, zh="值在列表中的位置", en="Where a value stands in a list.",
-          example='MATCH("b", {"a","b"}, 0)')  # fmt: skip
+@function(
+    "MATCH",
+    "any, each, number? -> number",
+    world=True,
+    zh="值在列表中的位置",
+    en="Where a value stands in a list.",
+    example='MATCH("b", {"a","b"}, 0)',
+)
 def match(run: Run, wanted: Any, values: Any, mode: Decimal = ONE) -> Decimal:
     table = table_of(values)
     if len(table) > 1 and len(table[0]) > 1:
@@ -102,16 +114,26 @@ def match(run: Run, wanted: Any, values: Any, mode: Decimal = ONE) -> Decimal:
     return Decimal(position(run, wanted, list(flat(values)), whole(mode, 1)) + 1)
 
 
-@function("VLOOKUP", "any, each, number, boolean? -> any", world=True,
-          zh="按首列查找，取同一行的值", en="Finds a value in the first column; gives another of its row.",
-          example='VLOOKUP("b", {"a",1;"b",2}, 2, FALSE)')  # fmt: skip
+@function(
+    "VLOOKUP",
+    "any, each, number, boolean? -> any",
+    world=True,
+    zh="按首列查找，取同一行的值",
+    en="Finds a value in the first column; gives another of its row.",
+    example='VLOOKUP("b", {"a",1;"b",2}, 2, FALSE)',
+)
 def vlookup(run: Run, wanted: Any, values: Any, column: Decimal, near: bool = True) -> Any:
     return _looked_up(run, wanted, table_of(values), int(column), near)
 
 
-@function("HLOOKUP", "any, each, number, boolean? -> any", world=True,
-          zh="按首行查找，取同一列的值", en="Finds a value in the first row; gives another of its column.",
-          example='HLOOKUP("b", {"a","b";1,2}, 2, FALSE)')  # fmt: skip
+@function(
+    "HLOOKUP",
+    "any, each, number, boolean? -> any",
+    world=True,
+    zh="按首行查找，取同一列的值",
+    en="Finds a value in the first row; gives another of its column.",
+    example='HLOOKUP("b", {"a","b";1,2}, 2, FALSE)',
+)
 def hlookup(run: Run, wanted: Any, values: Any, row: Decimal, near: bool = True) -> Any:
     turned = [list(column) for column in zip(*table_of(values), strict=True)]
     return _looked_up(run, wanted, turned, int(row), near)
@@ -126,11 +148,23 @@ def _looked_up(run: Run, wanted: Any, table: list[list[Any]], column: int, near:
     return _checked(table[place][column - 1])
 
 
-@function("XLOOKUP", "any, each, each, ~any?, number?, number? -> any", world=True,
-          zh="在一个列表中查找，取另一个列表的对应值", en="Finds a value in one list; gives what stands there in another.",
-          example='XLOOKUP("b", {"a","b"}, {1,2})')  # fmt: skip
-def xlookup(run: Run, wanted: Any, values: Any, results: Any, missing: Any = None, mode: Decimal = ZERO,
-            direction: Decimal = ONE) -> Any:  # fmt: skip
+@function(
+    "XLOOKUP",
+    "any, each, each, ~any?, number?, number? -> any",
+    world=True,
+    zh="在一个列表中查找，取另一个列表的对应值",
+    en="Finds a value in one list; gives what stands there in another.",
+    example='XLOOKUP("b", {"a","b"}, {1,2})',
+)
+def xlookup(
+    run: Run,
+    wanted: Any,
+    values: Any,
+    results: Any,
+    missing: Any = None,
+    mode: Decimal = ZERO,
+    direction: Decimal = ONE,
+) -> Any:
     if mode not in (-1, 0, 1, 2) or direction not in (-2, -1, 1, 2):
         raise Fault(VALUE)
     tested = list(flat(values))
@@ -173,7 +207,14 @@ def _closer(run: Run, item: Any, best: Any, mode: int) -> bool:
     return bool(one > other) if mode < 0 else bool(one < other)
 
 
-@function("UNIQUE", "each -> array", world=True, zh="去重", en="The different values of a list.", example="UNIQUE({1,1,2})")
+@function(
+    "UNIQUE",
+    "each -> array",
+    world=True,
+    zh="去重",
+    en="The different values of a list.",
+    example="UNIQUE({1,1,2})",
+)
 def unique(run: Run, values: Any) -> list[Any]:
     table = table_of(values)
     found: list[Any] = []
@@ -184,13 +225,24 @@ def unique(run: Run, values: Any) -> list[Any]:
     return found if len(table) > 1 else [row[0] for row in found]
 
 
-@function("SORT", "each, number?, number? -> array", world=True, zh="排序", en="A list in order.", example="SORT({3,1,2})")
-def sort(run: Run, values: Any, column: Decimal = ONE, order: Decimal = ONE) -> list[Any]:
+@function(
+    "SORT",
+    "each, number?, number?, boolean? -> array",
+    world=True,
+    zh="排序",
+    en="A list in order.",
+    example="SORT({3,1,2})",
+)
+def sort(
+    run: Run, values: Any, column: Decimal = ONE, order: Decimal = ONE, across: bool = False
+) -> list[Any]:
     if order not in (1, -1):
         raise Fault(VALUE)
     table = table_of(values)
-    if not 1 <= column <= len(table[0]):
+    if not 1 <= column <= (len(table) if across else len(table[0])):
         raise Fault(VALUE)
+    if across and len(table) == 1:
+        return _sorted(table[0], order < 0)
     if len(table) == 1:
         return table[0] if len(table[0]) < 2 or run.world.untyped else _sorted(table[0], order < 0)
     return sorted(table, key=lambda row: _sort_key(row[int(column) - 1]), reverse=order < 0)
@@ -205,13 +257,20 @@ def _sort_key(value: Any) -> tuple[int, Any]:
     return rank, 0 if value is None else fold(value) if isinstance(value, str) else value
 
 
-@function("DISTANCE", "any, any -> number", zh="两个位置之间的距离（米）", en="Metres between two places, as fields or \"lat,lng\".",
-          example='DISTANCE(site, "31.23,121.47")')  # fmt: skip
+@function(
+    "DISTANCE",
+    "any, any -> number",
+    zh="两个位置之间的距离（米）",
+    en='Metres between two places, as fields or "lat,lng".',
+    example='DISTANCE(site, "31.23,121.47")',
+)
 def distance(one: Any, other: Any) -> Decimal | None:
     if one in (None, "") or other in (None, ""):
         return None
     (lat1, lng1), (lat2, lng2) = place_of(one), place_of(other)
-    half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lng2 - lng1) / 2) ** 2
+    half = (
+        math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lng2 - lng1) / 2) ** 2
+    )
     return real(2 * EARTH * math.asin(min(1.0, math.sqrt(half)))).quantize(Decimal("0.01"))
 
 
@@ -236,7 +295,15 @@ def uuid_(run: Run) -> str:
 RECNO = Need("recno", ())
 
 
-@function("RECNO", "-> number", world=True, zh="记录的顺序号", en="The running number of this record.", example="RECNO()", need=RECNO)
+@function(
+    "RECNO",
+    "-> number",
+    world=True,
+    zh="记录的顺序号",
+    en="The running number of this record.",
+    example="RECNO()",
+    need=RECNO,
+)
 def recno(run: Run) -> Decimal | None:
     found: Decimal | None = run.world.answers.get(RECNO)
     return found
@@ -252,5 +319,3 @@ def mapx_type(operation: str, result: Type) -> Type | Message:
     if operation in ("sum", "avg", "count"):
         return Type("number")
     return result
-
-

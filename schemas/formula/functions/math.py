@@ -33,45 +33,86 @@ def _digits(op: str) -> Callable[..., Sql]:
     return lambda x, n=None: Sql(op, (x.value, n.value if n else None))
 
 
-@function("ROUND", "number, number? -> number", sql=_digits("round"),
-          zh="四舍五入到指定的小数位", en="Rounded half away from zero to so many decimals.",
-          example="ROUND(total / 3, 2)")  # fmt: skip
+@function(
+    "ROUND",
+    "number, number? -> number",
+    sql=_digits("round"),
+    zh="四舍五入到指定的小数位",
+    en="Rounded half away from zero to so many decimals.",
+    example="ROUND(total / 3, 2)",
+)
 def round_(number: Decimal, digits: Decimal = ZERO) -> Decimal:
     return rounded(number, digits, ROUND_HALF_UP)
 
 
-@function("ROUNDUP", "number, number? -> number", sql=_digits("round_up"),
-          zh="向远离零的方向舍入", en="Rounded away from zero.", example="ROUNDUP(3.21, 1)")  # fmt: skip
+@function(
+    "ROUNDUP",
+    "number, number? -> number",
+    sql=_digits("round_up"),
+    zh="向远离零的方向舍入",
+    en="Rounded away from zero.",
+    example="ROUNDUP(3.21, 1)",
+)
 def round_up(number: Decimal, digits: Decimal = ZERO) -> Decimal:
     return rounded(number, digits, ROUND_UP)
 
 
-@function("ROUNDDOWN", "number, number? -> number", sql=_digits("round_down"),
-          zh="向零的方向舍入", en="Rounded towards zero.", example="ROUNDDOWN(3.29, 1)")  # fmt: skip
+@function(
+    "ROUNDDOWN",
+    "number, number? -> number",
+    sql=_digits("round_down"),
+    zh="向零的方向舍入",
+    en="Rounded towards zero.",
+    example="ROUNDDOWN(3.29, 1)",
+)
 def round_down(number: Decimal, digits: Decimal = ZERO) -> Decimal:
     return rounded(number, digits, ROUND_DOWN)
 
 
-@function("TRUNC", "number, number? -> number", sql=_digits("trunc"),
-          zh="截去多余的小数位", en="Cut off after so many decimals.", example="TRUNC(-3.7)")  # fmt: skip
+@function(
+    "TRUNC",
+    "number, number? -> number",
+    sql=_digits("trunc"),
+    zh="截去多余的小数位",
+    en="Cut off after so many decimals.",
+    example="TRUNC(-3.7)",
+)
 def trunc(number: Decimal, digits: Decimal = ZERO) -> Decimal:
     return rounded(number, digits, ROUND_DOWN)
 
 
-@function("INT", "number -> number", sql=lambda x: Sql("floor", (x.value,)),
-          zh="向下取整", en="The whole number at or below.", example="INT(-3.2)")  # fmt: skip
+@function(
+    "INT",
+    "number -> number",
+    sql=lambda x: Sql("floor", (x.value,)),
+    zh="向下取整",
+    en="The whole number at or below.",
+    example="INT(-3.2)",
+)
 def int_(number: Decimal) -> Decimal:
     return number.to_integral_value(rounding=ROUND_FLOOR)
 
 
-@function("ABS", "number -> number", sql=lambda x: Sql("abs", (x.value,)),
-          zh="绝对值", en="The number without its sign.", example="ABS(budget - spent)")  # fmt: skip
+@function(
+    "ABS",
+    "number -> number",
+    sql=lambda x: Sql("abs", (x.value,)),
+    zh="绝对值",
+    en="The number without its sign.",
+    example="ABS(budget - spent)",
+)
 def abs_(number: Decimal) -> Decimal:
     return number.copy_abs()
 
 
-@function("SIGN", "number -> number", sql=lambda x: Sql("sign", (x.value,)),
-          zh="正数得 1，负数得 -1，零得 0", en="1, -1 or 0.", example="SIGN(balance)")  # fmt: skip
+@function(
+    "SIGN",
+    "number -> number",
+    sql=lambda x: Sql("sign", (x.value,)),
+    zh="正数得 1，负数得 -1，零得 0",
+    en="1, -1 or 0.",
+    example="SIGN(balance)",
+)
 def sign(number: Decimal) -> Decimal:
     return Decimal((number > 0) - (number < 0))
 
@@ -100,8 +141,13 @@ def to_step(number: Decimal, step: Decimal, rounding: str) -> Decimal:
     return bounded(EXACT.multiply(quotient(number, step, rounding), step))
 
 
-@function("CEILING", "number, number? -> number",
-          zh="向上舍入为基数的倍数", en="Up to a multiple of the step.", example="CEILING(10, 3)")  # fmt: skip
+@function(
+    "CEILING",
+    "number, number? -> number",
+    zh="向上舍入为基数的倍数",
+    en="Up to a multiple of the step.",
+    example="CEILING(10, 3)",
+)
 def ceiling(number: Decimal, step: Decimal = ONE) -> Decimal:
     if not number or not step:
         return ZERO
@@ -110,8 +156,13 @@ def ceiling(number: Decimal, step: Decimal = ONE) -> Decimal:
     return to_step(number, abs(step), ROUND_FLOOR if step < 0 else ROUND_CEILING)
 
 
-@function("FLOOR", "number, number? -> number",
-          zh="向下舍入为基数的倍数", en="Down to a multiple of the step.", example="FLOOR(10, 3)")  # fmt: skip
+@function(
+    "FLOOR",
+    "number, number? -> number",
+    zh="向下舍入为基数的倍数",
+    en="Down to a multiple of the step.",
+    example="FLOOR(10, 3)",
+)
 def floor(number: Decimal, step: Decimal = ONE) -> Decimal:
     if not number:
         return ZERO
@@ -130,8 +181,20 @@ def _math_step(name: str, rounding: str, other: str, zh: str, en: str) -> None:
         return to_step(number, abs(step), other if mode and number < 0 else rounding)
 
 
-_math_step("CEILING.MATH", ROUND_CEILING, ROUND_FLOOR, "向上舍入，可选负数方向", "Up to a multiple; negatives as asked.")
-_math_step("FLOOR.MATH", ROUND_FLOOR, ROUND_CEILING, "向下舍入，可选负数方向", "Down to a multiple; negatives as asked.")
+_math_step(
+    "CEILING.MATH",
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    "向上舍入，可选负数方向",
+    "Up to a multiple; negatives as asked.",
+)
+_math_step(
+    "FLOOR.MATH",
+    ROUND_FLOOR,
+    ROUND_CEILING,
+    "向下舍入，可选负数方向",
+    "Down to a multiple; negatives as asked.",
+)
 
 
 def _precise_step(name: str, rounding: str, aliases: tuple[str, ...], zh: str, en: str) -> None:
@@ -140,12 +203,23 @@ def _precise_step(name: str, rounding: str, aliases: tuple[str, ...], zh: str, e
         return to_step(number, abs(step), rounding) if number and step else ZERO
 
 
-_precise_step("CEILING.PRECISE", ROUND_CEILING, ("ISO.CEILING",), "向上舍入，忽略基数的符号", "Up, whatever the step's sign.")
+_precise_step(
+    "CEILING.PRECISE",
+    ROUND_CEILING,
+    ("ISO.CEILING",),
+    "向上舍入，忽略基数的符号",
+    "Up, whatever the step's sign.",
+)
 _precise_step("FLOOR.PRECISE", ROUND_FLOOR, (), "向下舍入，忽略基数的符号", "Down, whatever the step's sign.")
 
 
-@function("MROUND", "number, number -> number",
-          zh="舍入到最接近的倍数", en="To the nearest multiple.", example="MROUND(10, 3)")  # fmt: skip
+@function(
+    "MROUND",
+    "number, number -> number",
+    zh="舍入到最接近的倍数",
+    en="To the nearest multiple.",
+    example="MROUND(10, 3)",
+)
 def mround(number: Decimal, step: Decimal) -> Decimal:
     if not number or not step:
         return ZERO
@@ -154,17 +228,29 @@ def mround(number: Decimal, step: Decimal) -> Decimal:
     return to_step(number, step, ROUND_HALF_UP)
 
 
-@function("EVEN", "number -> number", zh="向远离零的方向取偶数", en="Away from zero to an even number.", example="EVEN(3)")
+@function(
+    "EVEN",
+    "number -> number",
+    zh="向远离零的方向取偶数",
+    en="Away from zero to an even number.",
+    example="EVEN(3)",
+)
 def even(number: Decimal) -> Decimal:
     return to_step(number, Decimal(2) if number > 0 else Decimal(-2), ROUND_UP) if number else ZERO
 
 
-@function("ODD", "number -> number", zh="向远离零的方向取奇数", en="Away from zero to an odd number.", example="ODD(4)")
+@function(
+    "ODD",
+    "number -> number",
+    zh="向远离零的方向取奇数",
+    en="Away from zero to an odd number.",
+    example="ODD(4)",
+)
 def odd(number: Decimal) -> Decimal:
     if not number:
         return ONE
     size = number.copy_abs().to_integral_value(rounding=ROUND_UP)
-    return ((size if size % 2 else size + 1)).copy_sign(number)
+    return (size if size % 2 else size + 1).copy_sign(number)
 
 
 @function("ISEVEN", "number -> boolean", zh="是否偶数", en="Whether a number is even.", example="ISEVEN(4)")
@@ -177,9 +263,14 @@ def isodd(number: Decimal) -> bool:
     return whole(number, 10**300) % 2 == 1
 
 
-@function("MOD", "number, number -> number", zh="余数，符号与除数相同",
-          sql=lambda x, y: Made(Sql("mod", (x.value, y.value)), Sql("is_zero", (y.value,))),
-          en="The remainder, with the divisor's sign.", example="MOD(10, 3)")  # fmt: skip
+@function(
+    "MOD",
+    "number, number -> number",
+    zh="余数，符号与除数相同",
+    sql=lambda x, y: Made(Sql("mod", (x.value, y.value)), Sql("is_zero", (y.value,))),
+    en="The remainder, with the divisor's sign.",
+    example="MOD(10, 3)",
+)
 def mod(number: Decimal, divisor: Decimal) -> Decimal:
     if not divisor:
         raise Fault(DIV0)
@@ -189,8 +280,13 @@ def mod(number: Decimal, divisor: Decimal) -> Decimal:
     return EXACT.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else rest
 
 
-@function("QUOTIENT", "number, number -> number", zh="商的整数部分", en="The whole part of a division.",
-          example="QUOTIENT(10, 3)")  # fmt: skip
+@function(
+    "QUOTIENT",
+    "number, number -> number",
+    zh="商的整数部分",
+    en="The whole part of a division.",
+    example="QUOTIENT(10, 3)",
+)
 def quotient_(number: Decimal, divisor: Decimal) -> Decimal:
     if not divisor:
         raise Fault(DIV0)
@@ -209,8 +305,11 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
         return _root(base, exponent)
     if abs(exponent) * abs(base.adjusted()) > 700 or abs(exponent) > 100_000:
         return _huge(base, exponent)
-    raised = EXACT.power(base, abs(int(exponent))) if len(base.as_tuple().digits) * abs(exponent) < 4000 else (
-        FIFTY.power(base, abs(int(exponent))))  # fmt: skip
+    raised = (
+        EXACT.power(base, abs(int(exponent)))
+        if len(base.as_tuple().digits) * abs(exponent) < 4000
+        else (FIFTY.power(base, abs(int(exponent))))
+    )
     return bounded(raised) if exponent >= 0 else divide(ONE, raised)
 
 
@@ -248,8 +347,14 @@ def _power_form(base: Given, exponent: Given) -> Sql | None:
     return found if isinstance(found, Sql) else None
 
 
-@function("POWER", "number, number -> number", sql=_power_form,
-          zh="乘幂", en="A number raised to a power.", example="POWER(1.05, 3)")  # fmt: skip
+@function(
+    "POWER",
+    "number, number -> number",
+    sql=_power_form,
+    zh="乘幂",
+    en="A number raised to a power.",
+    example="POWER(1.05, 3)",
+)
 def power_(base: Decimal, exponent: Decimal) -> Decimal:
     return power(base, exponent)
 
@@ -279,8 +384,13 @@ def ln(number: Decimal) -> Decimal:
     return real(_logarithm(number))
 
 
-@function("LOG", "number, number? -> number", zh="对数，默认以 10 为底", en="The logarithm, to base 10 unless said.",
-          example="LOG(8, 2)")  # fmt: skip
+@function(
+    "LOG",
+    "number, number? -> number",
+    zh="对数，默认以 10 为底",
+    en="The logarithm, to base 10 unless said.",
+    example="LOG(8, 2)",
+)
 def log(number: Decimal, base: Decimal = Decimal(10)) -> Decimal:
     bottom = _logarithm(base)
     if not bottom:
@@ -288,7 +398,9 @@ def log(number: Decimal, base: Decimal = Decimal(10)) -> Decimal:
     return real(FIFTY.divide(_logarithm(number), bottom))
 
 
-@function("LOG10", "number -> number", zh="以 10 为底的对数", en="The logarithm to base 10.", example="LOG10(100)")
+@function(
+    "LOG10", "number -> number", zh="以 10 为底的对数", en="The logarithm to base 10.", example="LOG10(100)"
+)
 def log10(number: Decimal) -> Decimal:
     return log(number)
 
@@ -313,7 +425,13 @@ angle("ACOS", math.acos, "反余弦", "The angle whose cosine is given.", "ACOS(
 angle("ATAN", math.atan, "反正切", "The angle whose tangent is given.", "ATAN(1)")
 angle("RADIANS", math.radians, "角度转弧度", "Degrees as radians.", "RADIANS(180)")
 angle("DEGREES", math.degrees, "弧度转角度", "Radians as degrees.", "DEGREES(PI())")
-angle("SQRTPI", lambda x: math.sqrt(x * math.pi), "与圆周率之积的平方根", "The root of a number times pi.", "SQRTPI(2)")
+angle(
+    "SQRTPI",
+    lambda x: math.sqrt(x * math.pi),
+    "与圆周率之积的平方根",
+    "The root of a number times pi.",
+    "SQRTPI(2)",
+)
 
 
 @function("PI", "-> number", zh="圆周率", en="The number pi.", example="PI()")
@@ -339,14 +457,26 @@ def fact_double(number: Decimal) -> Decimal:
     return Decimal(math.prod(range(int(number), 0, -2)))
 
 
-@function("COMBIN", "number, number -> number", zh="组合数", en="In how many ways some can be chosen.", example="COMBIN(5, 2)")
+@function(
+    "COMBIN",
+    "number, number -> number",
+    zh="组合数",
+    en="In how many ways some can be chosen.",
+    example="COMBIN(5, 2)",
+)
 def combin(number: Decimal, chosen: Decimal) -> Decimal:
     if number < 0 or chosen < 0 or int(chosen) > int(number) or number > 1000:
         raise Fault(NUM)
     return bounded(Decimal(math.comb(int(number), int(chosen))))
 
 
-@function("PERMUT", "number, number -> number", zh="排列数", en="In how many orders some can be chosen.", example="PERMUT(5, 2)")
+@function(
+    "PERMUT",
+    "number, number -> number",
+    zh="排列数",
+    en="In how many orders some can be chosen.",
+    example="PERMUT(5, 2)",
+)
 def permut(number: Decimal, chosen: Decimal) -> Decimal:
     if number <= 0 or chosen < 0 or int(chosen) > int(number) or number > 1000:
         raise Fault(NUM)
@@ -360,13 +490,26 @@ def draw(run: Run) -> Decimal:
     return Decimal(int.from_bytes(digest[:8], "big") >> 4).scaleb(-18) % 1
 
 
-@function("RAND", "-> number", world=True, zh="0 到 1 之间的随机数", en="A random number from 0 up to 1.", example="RAND()")
+@function(
+    "RAND",
+    "-> number",
+    world=True,
+    zh="0 到 1 之间的随机数",
+    en="A random number from 0 up to 1.",
+    example="RAND()",
+)
 def rand(run: Run) -> Decimal:
     return draw(run)
 
 
-@function("RANDBETWEEN", "number, number -> number", world=True,
-          zh="两数之间的随机整数", en="A random whole number between two.", example="RANDBETWEEN(1, 6)")  # fmt: skip
+@function(
+    "RANDBETWEEN",
+    "number, number -> number",
+    world=True,
+    zh="两数之间的随机整数",
+    en="A random whole number between two.",
+    example="RANDBETWEEN(1, 6)",
+)
 def randbetween(run: Run, least: Decimal, most: Decimal) -> Decimal:
     low = int(least.to_integral_value(rounding=ROUND_CEILING))
     high = int(most.to_integral_value(rounding=ROUND_FLOOR))
@@ -375,8 +518,21 @@ def randbetween(run: Run, least: Decimal, most: Decimal) -> Decimal:
     return Decimal(low) + (draw(run) * (high - low + 1)).to_integral_value(rounding=ROUND_FLOOR)
 
 
-ROMAN = [(1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
-         (9, "IX"), (5, "V"), (4, "IV"), (1, "I")]  # fmt: skip
+ROMAN = [
+    (1000, "M"),
+    (900, "CM"),
+    (500, "D"),
+    (400, "CD"),
+    (100, "C"),
+    (90, "XC"),
+    (50, "L"),
+    (40, "XL"),
+    (10, "X"),
+    (9, "IX"),
+    (5, "V"),
+    (4, "IV"),
+    (1, "I"),
+]
 
 
 @function("ROMAN", "number -> text", zh="罗马数字", en="A number in Roman numerals.", example="ROMAN(2024)")

@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.formula.coerce import as_number, flat, of_serial, serial_of
-from schemas.formula.values import Run
 from schemas.formula.functions.base import function
 from schemas.formula.sql import Given, Made, Sql, binary, divided
 from schemas.formula.types import DATE, DATETIME, Type
-from schemas.formula.values import EXACT, NUM, ErrorValue, Fault, bounded, divide, fold
+from schemas.formula.values import EXACT, NUM, ZERO, ErrorValue, Fault, Run, bounded, divide, fold
 
 
 def _moment(types: list[Type]) -> Type:
@@ -91,7 +90,9 @@ def shifted(run: Run, moment: date | None, days: Decimal) -> date | None:
         return None
     try:
         if isinstance(moment, datetime):
-            return moment + timedelta(microseconds=int((days * 86_400_000_000).to_integral_value("ROUND_HALF_UP")))
+            return moment + timedelta(
+                microseconds=int((days * 86_400_000_000).to_integral_value("ROUND_HALF_UP"))
+            )
         whole = int(days.to_integral_value(rounding="ROUND_FLOOR"))
         return moment + timedelta(days=whole)
     except OverflowError:
@@ -104,7 +105,7 @@ def add_days(run: Run, moment: date | None, days: Decimal) -> date | None:
     return shifted(run, moment, days)
 
 
-@function("days+", "number, moment -> date", result=_moment, world=True, operator=True,
+@function("+moment", "number, moment -> date", result=_moment, world=True, operator=True,
           sql=lambda n, m: Sql("add_days", (m.raw, n.value, m.kind)))  # fmt: skip
 def days_add(run: Run, days: Decimal, moment: date | None) -> date | None:
     return shifted(run, moment, days)
@@ -182,7 +183,7 @@ def equal(run: Run, left: Any, right: Any) -> bool:
         left, right = _excel(left, right), _excel(right, left)
     left, right = None if left == "" else left, None if right == "" else right
     if isinstance(left, bool) or isinstance(right, bool):
-        left, right = left or False, right or False
+        left, right = False if left is None else left, False if right is None else right
     one, other = comparable(run, left, right)
     return bool(one == other)
 
@@ -205,7 +206,9 @@ def equals(run: Run, left: Any, right: Any) -> bool:
     return equal(run, _checked(left), _checked(right))
 
 
-@function("<>", "any, any -> boolean", sql=lambda a, b: Sql("not", (Sql("=", (a, b)),)), world=True, operator=True)
+@function(
+    "<>", "any, any -> boolean", sql=lambda a, b: Sql("not", (Sql("=", (a, b)),)), world=True, operator=True
+)
 def differs(run: Run, left: Any, right: Any) -> bool:
     return not equal(run, _checked(left), _checked(right))
 

@@ -8,9 +8,14 @@ from schemas.formula.values import Need, Run
 NAME = Need("me", ("name",))
 
 
-@function("GETUSERNAME", "-> text", world=True, zh="当前用户的姓名", en="The name of the member who asks.",
-          example="GETUSERNAME()", need=NAME)  # fmt: skip
+@function(
+    "GETUSERNAME",
+    "-> text",
+    world=True,
+    zh="当前用户的姓名",
+    en="The name of the member who asks.",
+    example="GETUSERNAME()",
+    need=NAME,
+)
 def user_name(run: Run) -> Any:
     return run.world.answers.get(NAME)
-
-

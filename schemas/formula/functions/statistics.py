@@ -13,7 +13,20 @@ from schemas.formula.functions.math import FIFTY, real, whole
 from schemas.formula.functions.operators import moment_of
 from schemas.formula.sql import Given, Sql
 from schemas.formula.types import NUMBER, Type, unify
-from schemas.formula.values import DIV0, EXACT, NA, NUM, ONE, VALUE, ZERO, ErrorValue, Fault, Run, bounded, divide
+from schemas.formula.values import (
+    DIV0,
+    EXACT,
+    NA,
+    NUM,
+    ONE,
+    VALUE,
+    ZERO,
+    ErrorValue,
+    Fault,
+    Run,
+    bounded,
+    divide,
+)
 from schemas.messages import Message, say
 
 
@@ -60,30 +73,58 @@ def mean(found: list[Decimal]) -> Decimal:
     return divide(total(found), Decimal(len(found)))
 
 
-@function("SUM", "numbers... -> number", world=True, sql=lambda *args: Sql("sum", args),
-          zh="求和", en="The sum of numbers or of a column.", example="SUM(items.price)")  # fmt: skip
+@function(
+    "SUM",
+    "numbers... -> number",
+    world=True,
+    sql=lambda *args: Sql("sum", args),
+    zh="求和",
+    en="The sum of numbers or of a column.",
+    example="SUM(items.price)",
+)
 def sum_(run: Run, *args: Any) -> Decimal:
     return total(numbers(run, args))
 
 
-@function("AVERAGE", "numbers... -> number", world=True, sql=lambda *args: Sql("average", args),
-          zh="平均值，空值不计", en="The mean; blanks do not count.", example="AVERAGE(items.price)")  # fmt: skip
+@function(
+    "AVERAGE",
+    "numbers... -> number",
+    world=True,
+    sql=lambda *args: Sql("average", args),
+    zh="平均值，空值不计",
+    en="The mean; blanks do not count.",
+    example="AVERAGE(items.price)",
+)
 def average(run: Run, *args: Any) -> Decimal:
     return mean(list(numbers(run, args)))
 
 
-@function("AVERAGEA", "each... -> number", world=True, zh="平均值，文本按 0 计", en="The mean; texts count as 0.",
-          example="AVERAGEA(1, TRUE)")  # fmt: skip
+@function(
+    "AVERAGEA",
+    "each... -> number",
+    world=True,
+    zh="平均值，文本按 0 计",
+    en="The mean; texts count as 0.",
+    example="AVERAGEA(1, TRUE)",
+)
 def average_a(run: Run, *args: Any) -> Decimal:
     return mean(list(numbers_a(run, args)))
 
 
-@function("COUNT", "each... -> number", world=True, sql=lambda *args: Sql("count", args),
-          zh="有值的个数；对子表计行数", en="How many values there are; for a subform, how many rows.",
-          example="COUNT(items)")  # fmt: skip
+@function(
+    "COUNT",
+    "each... -> number",
+    world=True,
+    sql=lambda *args: Sql("count", args),
+    zh="有值的个数；对子表计行数",
+    en="How many values there are; for a subform, how many rows.",
+    example="COUNT(items)",
+)
 def count(run: Run, *args: Any) -> Decimal:
     if run.world.untyped:
-        return Decimal(sum(1 for arg in args for item in flat(arg) if _is_number(item, isinstance(arg, list))))
+        return Decimal(
+            sum(1 for arg in args for item in flat(arg) if _is_number(item, isinstance(arg, list)))
+        )
     return counted(args)
 
 
@@ -97,18 +138,33 @@ def _is_number(item: Any, in_list: bool) -> bool:
 
 
 def counted(args: tuple[Any, ...]) -> Decimal:
-    return Decimal(sum(1 for a in args for item in flat(a) if not is_blank(item) and not isinstance(item, ErrorValue)))
+    return Decimal(
+        sum(1 for a in args for item in flat(a) if not is_blank(item) and not isinstance(item, ErrorValue))
+    )
 
 
-@function("COUNTA", "each... -> number", world=True, sql=lambda *args: Sql("count", args),
-          zh="非空值的个数", en="How many values are not blank.", example="COUNTA(items.what)")  # fmt: skip
+@function(
+    "COUNTA",
+    "each... -> number",
+    world=True,
+    sql=lambda *args: Sql("count", args),
+    zh="非空值的个数",
+    en="How many values are not blank.",
+    example="COUNTA(items.what)",
+)
 def count_a(run: Run, *args: Any) -> Decimal:
     if run.world.untyped:
         return Decimal(sum(1 for arg in args for item in flat(arg) if item is not None))
     return counted(args)
 
 
-@function("COUNTBLANK", "each -> number", zh="空值的个数", en="How many values are blank.", example="COUNTBLANK(items.what)")
+@function(
+    "COUNTBLANK",
+    "each -> number",
+    zh="空值的个数",
+    en="How many values are blank.",
+    example="COUNTBLANK(items.what)",
+)
 def count_blank(values: Any) -> Decimal:
     return Decimal(sum(1 for item in flat(values) if is_blank(item)))
 
@@ -140,8 +196,16 @@ def ordered(run: Run, args: tuple[Any, ...]) -> list[Any]:
 
 
 def _extreme(name: str, place: int, op: str, zh: str, en: str) -> None:
-    @function(name, "each... -> number", result=extreme_type, world=True, sql=lambda *args: Sql(op, args),
-              zh=zh, en=en, example=f"{name}(items.price)")  # fmt: skip
+    @function(
+        name,
+        "each... -> number",
+        result=extreme_type,
+        world=True,
+        sql=lambda *args: Sql(op, args),
+        zh=zh,
+        en=en,
+        example=f"{name}(items.price)",
+    )
     def extreme(run: Run, *args: Any) -> Any:
         found = ordered(run, args)
         return found[place] if found else ZERO if run.world.untyped else None
@@ -165,8 +229,15 @@ def _single_list(*args: Given) -> Sql | None:
     return Sql("median", args) if len(args) == 1 and args[0].is_listed else None
 
 
-@function("MEDIAN", "numbers... -> number", world=True, sql=_single_list,
-          zh="中位数", en="The number in the middle.", example="MEDIAN(items.price)")  # fmt: skip
+@function(
+    "MEDIAN",
+    "numbers... -> number",
+    world=True,
+    sql=_single_list,
+    zh="中位数",
+    en="The number in the middle.",
+    example="MEDIAN(items.price)",
+)
 def median(run: Run, *args: Any) -> Decimal:
     found = sorted(numbers(run, args))
     if not found:
@@ -175,14 +246,26 @@ def median(run: Run, *args: Any) -> Decimal:
     return found[middle] if len(found) % 2 else divide(found[middle - 1] + found[middle], Decimal(2))
 
 
-@function("LARGE", "numbers, number -> number", world=True,
-          zh="第几大的数", en="The so-manieth largest number.", example="LARGE(items.price, 2)")  # fmt: skip
+@function(
+    "LARGE",
+    "numbers, number -> number",
+    world=True,
+    zh="第几大的数",
+    en="The so-manieth largest number.",
+    example="LARGE(items.price, 2)",
+)
 def large(run: Run, values: Any, place: Decimal) -> Decimal:
     return _nth(sorted(numbers(run, (values,)), reverse=True), place)
 
 
-@function("SMALL", "numbers, number -> number", world=True,
-          zh="第几小的数", en="The so-manieth smallest number.", example="SMALL(items.price, 2)")  # fmt: skip
+@function(
+    "SMALL",
+    "numbers, number -> number",
+    world=True,
+    zh="第几小的数",
+    en="The so-manieth smallest number.",
+    example="SMALL(items.price, 2)",
+)
 def small(run: Run, values: Any, place: Decimal) -> Decimal:
     return _nth(sorted(numbers(run, (values,))), place)
 
@@ -193,8 +276,14 @@ def _nth(found: list[Decimal], place: Decimal) -> Decimal:
     return found[math.ceil(place) - 1]
 
 
-@function("PRODUCT", "numbers... -> number", world=True,
-          zh="乘积", en="All numbers multiplied.", example="PRODUCT(items.quantity)")  # fmt: skip
+@function(
+    "PRODUCT",
+    "numbers... -> number",
+    world=True,
+    zh="乘积",
+    en="All numbers multiplied.",
+    example="PRODUCT(items.quantity)",
+)
 def product(run: Run, *args: Any) -> Decimal:
     found = list(numbers(run, args))
     result = ONE if found else ZERO
@@ -205,9 +294,14 @@ def product(run: Run, *args: Any) -> Decimal:
     return result
 
 
-@function("SUMPRODUCT", "array... -> number", world=True,
-          zh="对应元素相乘后求和", en="The sum of products of elements that belong together.",
-          example="SUMPRODUCT(items.quantity, items.price)")  # fmt: skip
+@function(
+    "SUMPRODUCT",
+    "array... -> number",
+    world=True,
+    zh="对应元素相乘后求和",
+    en="The sum of products of elements that belong together.",
+    example="SUMPRODUCT(items.quantity, items.price)",
+)
 def sum_product(run: Run, *args: list[Any]) -> Decimal:
     shapes = {(len(a), len(a[0]) if a and isinstance(a[0], list) else 0) for a in args}
     if len(shapes) > 1:
@@ -227,13 +321,23 @@ def _product_of(items: tuple[Any, ...]) -> Decimal:
     return result
 
 
-@function("SUMSQ", "numbers... -> number", world=True, zh="平方和", en="The sum of squares.", example="SUMSQ(3, 4)")
+@function(
+    "SUMSQ", "numbers... -> number", world=True, zh="平方和", en="The sum of squares.", example="SUMSQ(3, 4)"
+)
 def sum_squares(run: Run, *args: Any) -> Decimal:
     return total([EXACT.multiply(n, n) for n in numbers(run, args)])
 
 
 def _deviation(name: str, sample: bool, root: bool, aliases: tuple[str, ...], zh: str, en: str) -> None:
-    @function(name, "numbers... -> number", world=True, zh=zh, en=en, example=f"{name}(items.price)", aliases=aliases)
+    @function(
+        name,
+        "numbers... -> number",
+        world=True,
+        zh=zh,
+        en=en,
+        example=f"{name}(items.price)",
+        aliases=aliases,
+    )
     def spread(run: Run, *args: Any) -> Decimal:
         found = list(numbers(run, args))
         if len(found) <= sample:
@@ -250,7 +354,14 @@ _deviation("VAR.S", True, False, ("VAR",), "样本方差", "The variance of a sa
 _deviation("VAR.P", False, False, ("VARP",), "总体方差", "The variance of all.")
 
 
-@function("GEOMEAN", "numbers... -> number", world=True, zh="几何平均值", en="The geometric mean.", example="GEOMEAN(4, 9)")
+@function(
+    "GEOMEAN",
+    "numbers... -> number",
+    world=True,
+    zh="几何平均值",
+    en="The geometric mean.",
+    example="GEOMEAN(4, 9)",
+)
 def geomean(run: Run, *args: Any) -> Decimal:
     found = list(numbers(run, args))
     if not found or min(found) <= 0:
@@ -265,18 +376,38 @@ def _whole_numbers(run: Run, args: tuple[Any, ...]) -> list[int]:
     return found
 
 
-@function("GCD", "numbers... -> number", world=True, zh="最大公约数", en="The greatest common divisor.", example="GCD(12, 18)")
+@function(
+    "GCD",
+    "numbers... -> number",
+    world=True,
+    zh="最大公约数",
+    en="The greatest common divisor.",
+    example="GCD(12, 18)",
+)
 def gcd(run: Run, *args: Any) -> Decimal:
     return Decimal(math.gcd(*_whole_numbers(run, args)))
 
 
-@function("LCM", "numbers... -> number", world=True, zh="最小公倍数", en="The least common multiple.", example="LCM(4, 6)")
+@function(
+    "LCM",
+    "numbers... -> number",
+    world=True,
+    zh="最小公倍数",
+    en="The least common multiple.",
+    example="LCM(4, 6)",
+)
 def lcm(run: Run, *args: Any) -> Decimal:
     return bounded(Decimal(math.lcm(*_whole_numbers(run, args))))
 
 
-@function("MULTINOMIAL", "numbers... -> number", world=True, zh="多项式系数", en="The multinomial coefficient.",
-          example="MULTINOMIAL(2, 3)")  # fmt: skip
+@function(
+    "MULTINOMIAL",
+    "numbers... -> number",
+    world=True,
+    zh="多项式系数",
+    en="The multinomial coefficient.",
+    example="MULTINOMIAL(2, 3)",
+)
 def multinomial(run: Run, *args: Any) -> Decimal:
     found = _whole_numbers(run, args)
     if sum(found) > 170:
@@ -284,8 +415,15 @@ def multinomial(run: Run, *args: Any) -> Decimal:
     return Decimal(math.factorial(sum(found)) // math.prod(math.factorial(n) for n in found))
 
 
-@function("RANK.EQ", "number, numbers, number? -> number", world=True, aliases=("RANK",),
-          zh="排名", en="The place of a number among others.", example="RANK.EQ(3, {5,3,1})")  # fmt: skip
+@function(
+    "RANK.EQ",
+    "number, numbers, number? -> number",
+    world=True,
+    aliases=("RANK",),
+    zh="排名",
+    en="The place of a number among others.",
+    example="RANK.EQ(3, {5,3,1})",
+)
 def rank(run: Run, number: Decimal, others: Any, ascending: Decimal = ZERO) -> Decimal:
     found = list(numbers(run, (others,)))
     if number not in found:
@@ -293,8 +431,15 @@ def rank(run: Run, number: Decimal, others: Any, ascending: Decimal = ZERO) -> D
     return Decimal(1 + sum(1 for n in found if (n < number if ascending else n > number)))
 
 
-@function("PERCENTILE.INC", "numbers, number -> number", world=True, aliases=("PERCENTILE",),
-          zh="百分位数", en="The value below which a part of all lies.", example="PERCENTILE.INC({1,2,3}, 0.5)")  # fmt: skip
+@function(
+    "PERCENTILE.INC",
+    "numbers, number -> number",
+    world=True,
+    aliases=("PERCENTILE",),
+    zh="百分位数",
+    en="The value below which a part of all lies.",
+    example="PERCENTILE.INC({1,2,3}, 0.5)",
+)
 def percentile(run: Run, values: Any, part: Decimal) -> Decimal:
     found = sorted(numbers(run, (values,)))
     if not found or not 0 <= part <= 1:
@@ -302,17 +447,31 @@ def percentile(run: Run, values: Any, part: Decimal) -> Decimal:
     place = part * (len(found) - 1)
     low = int(place)
     high = min(low + 1, len(found) - 1)
-    return found[low] + (found[high] - found[low]) * (place - low)
+    return EXACT.add(found[low], EXACT.multiply(found[high] - found[low], place - low))
 
 
-@function("QUARTILE.INC", "numbers, number -> number", world=True, aliases=("QUARTILE",),
-          zh="四分位数", en="A quartile, 0 to 4.", example="QUARTILE.INC({1,2,3}, 2)")  # fmt: skip
+@function(
+    "QUARTILE.INC",
+    "numbers, number -> number",
+    world=True,
+    aliases=("QUARTILE",),
+    zh="四分位数",
+    en="A quartile, 0 to 4.",
+    example="QUARTILE.INC({1,2,3}, 2)",
+)
 def quartile(run: Run, values: Any, which: Decimal) -> Decimal:
     return percentile(run, values, divide(Decimal(whole(which)), Decimal(4)))
 
 
-@function("MODE.SNGL", "numbers... -> number", world=True, aliases=("MODE",),
-          zh="众数", en="The most frequent number.", example="MODE.SNGL({1,2,2})")  # fmt: skip
+@function(
+    "MODE.SNGL",
+    "numbers... -> number",
+    world=True,
+    aliases=("MODE",),
+    zh="众数",
+    en="The most frequent number.",
+    example="MODE.SNGL({1,2,2})",
+)
 def mode(run: Run, *args: Any) -> Decimal:
     found = list(numbers(run, args))
     often = max((found.count(n) for n in found), default=0)
@@ -328,9 +487,15 @@ def _condition_alone(*args: Given) -> Sql | None:
     return Sql("count_true", args) if len(args) == 1 else None
 
 
-@function("COUNTIF", "each, ~any? -> number", world=True, sql=_condition_alone,
-          zh="满足条件的个数", en="How many values meet a condition.",
-          example='COUNTIF(items.price, ">100")')  # fmt: skip
+@function(
+    "COUNTIF",
+    "each, ~any? -> number",
+    world=True,
+    sql=_condition_alone,
+    zh="满足条件的个数",
+    en="How many values meet a condition.",
+    example='COUNTIF(items.price, ">100")',
+)
 def count_if(run: Run, values: Any, test: Callable[[], Any] | None = None) -> Decimal:
     if test is None:
         return Decimal(sum(1 for item in flat(_raised(values)) if item is True))
@@ -351,15 +516,28 @@ def _single(value: Any) -> Any:
     return value
 
 
-@function("SUMIF", "each, ~any, each? -> number", world=True,
-          zh="对满足条件的值求和", en="The sum of the values that meet a condition.",
-          example='SUMIF(items.kind, "trip", items.price)')  # fmt: skip
+@function(
+    "SUMIF",
+    "each, ~any, each? -> number",
+    world=True,
+    zh="对满足条件的值求和",
+    en="The sum of the values that meet a condition.",
+    example='SUMIF(items.kind, "trip", items.price)',
+)
 def sum_if(run: Run, values: Any, test: Callable[[], Any], summed: Any = None) -> Decimal:
     given = test()
     items = list(flat(_as_rows(values)))
     if isinstance(given, list) and items and all(isinstance(i, bool) or i is None for i in items):
-        return total([n for n, holds in zip(flat(given), items, strict=False) if holds and isinstance(n, Decimal)])
-    return total(_chosen(items, list(flat(_as_rows(summed))) if summed is not None else items, criterion(_single(given), run)))
+        return total(
+            [n for n, holds in zip(flat(given), items, strict=False) if holds and isinstance(n, Decimal)]
+        )
+    return total(
+        _chosen(
+            items,
+            list(flat(_as_rows(summed))) if summed is not None else items,
+            criterion(_single(given), run),
+        )
+    )
 
 
 def _as_rows(values: Any) -> list[Any]:
@@ -377,9 +555,14 @@ def _chosen(tested: list[Any], taken: list[Any], meets: Criterion) -> list[Decim
     return found
 
 
-@function("AVERAGEIF", "each, ~any, each? -> number", world=True,
-          zh="满足条件的值的平均值", en="The mean of the values that meet a condition.",
-          example='AVERAGEIF(items.kind, "trip", items.price)')  # fmt: skip
+@function(
+    "AVERAGEIF",
+    "each, ~any, each? -> number",
+    world=True,
+    zh="满足条件的值的平均值",
+    en="The mean of the values that meet a condition.",
+    example='AVERAGEIF(items.kind, "trip", items.price)',
+)
 def average_if(run: Run, values: Any, test: Callable[[], Any], taken: Any = None) -> Decimal:
     items = list(flat(_as_rows(values)))
     numbers_of = list(flat(_as_rows(taken))) if taken is not None else items
@@ -402,8 +585,14 @@ def _matching(run: Run, first: Any, pairs: tuple[Any, ...]) -> list[Decimal]:
 
 
 def _conditional(name: str, reduce: Callable[[list[Decimal]], Decimal], zh: str, en: str) -> None:
-    @function(name, "each, each, ~any, (each, ~any)... -> number", world=True, zh=zh, en=en,
-              example=f'{name}(items.price, items.kind, "trip", items.paid, TRUE)')  # fmt: skip
+    @function(
+        name,
+        "each, each, ~any, (each, ~any)... -> number",
+        world=True,
+        zh=zh,
+        en=en,
+        example=f'{name}(items.price, items.kind, "trip", items.paid, TRUE)',
+    )
     def conditional(run: Run, first: Any, *pairs: Any) -> Decimal:
         return reduce(_matching(run, first, pairs))
 
@@ -414,9 +603,14 @@ _conditional("MAXIFS", lambda n: max(n, default=ZERO), "满足全部条件的最
 _conditional("MINIFS", lambda n: min(n, default=ZERO), "满足全部条件的最小值", "The smallest of them.")
 
 
-@function("COUNTIFS", "each, ~any, (each, ~any)... -> number", world=True,
-          zh="满足全部条件的个数", en="How many meet all conditions.",
-          example='COUNTIFS(items.kind, "trip", items.price, ">100")')  # fmt: skip
+@function(
+    "COUNTIFS",
+    "each, ~any, (each, ~any)... -> number",
+    world=True,
+    zh="满足全部条件的个数",
+    en="How many meet all conditions.",
+    example='COUNTIFS(items.kind, "trip", items.price, ">100")',
+)
 def count_ifs(run: Run, *pairs: Any) -> Decimal:
     size = len(list(flat(_as_rows(pairs[0]))))
     return Decimal(len(_matching(run, [ONE] * size, pairs)))

@@ -45,29 +45,55 @@ def _concat(*args: Given) -> Sql | None:
     return Sql("concat", tuple(a.value for a in args))
 
 
-@function("CONCATENATE", "texts... -> text", world=True, sql=_concat, aliases=("CONCAT",),
-          zh="连接文本", en="Texts one after another.", example='CONCATENATE(name, " ", phone)')  # fmt: skip
+@function(
+    "CONCATENATE",
+    "texts... -> text",
+    world=True,
+    sql=_concat,
+    aliases=("CONCAT",),
+    zh="连接文本",
+    en="Texts one after another.",
+    example='CONCATENATE(name, " ", phone)',
+)
 def concatenate(run: Run, *args: Any) -> str:
     return held("".join(strings(run, args)))
 
 
-@function("JOIN", "texts, text -> text", world=True,
-          sql=lambda items, sep: Sql("join", (items, sep)) if items.kind in ("choice", "text") and items.is_listed else None,
-          zh="用分隔符连接列表", en="The values of a list with a separator between them.",
-          example='JOIN(tags, "、")')  # fmt: skip
+@function(
+    "JOIN",
+    "texts, text -> text",
+    world=True,
+    sql=lambda items, sep: (
+        Sql("join", (items, sep)) if items.kind in ("choice", "text") and items.is_listed else None
+    ),
+    zh="用分隔符连接列表",
+    en="The values of a list with a separator between them.",
+    example='JOIN(tags, "、")',
+)
 def join(run: Run, values: Any, separator: str) -> str:
     return held(separator.join(t for t in strings(run, (values,)) if t))
 
 
-@function("TEXTJOIN", "text, boolean, texts... -> text", world=True,
-          zh="用分隔符连接多个文本", en="Texts with a separator between them.", example='TEXTJOIN(", ", TRUE, a, b)')  # fmt: skip
+@function(
+    "TEXTJOIN",
+    "text, boolean, texts... -> text",
+    world=True,
+    zh="用分隔符连接多个文本",
+    en="Texts with a separator between them.",
+    example='TEXTJOIN(", ", TRUE, a, b)',
+)
 def text_join(run: Run, separator: str, skip: bool, *args: Any) -> str:
     found = strings(run, args)
     return held(separator.join([t for t in found if t] if skip else found))
 
 
-@function("SPLIT", "text, text -> texts", zh="按分隔符拆分为列表", en="The parts of a text between separators.",
-          example='SPLIT("a,b", ",")')  # fmt: skip
+@function(
+    "SPLIT",
+    "text, text -> texts",
+    zh="按分隔符拆分为列表",
+    en="The parts of a text between separators.",
+    example='SPLIT("a,b", ",")',
+)
 def split(text: str, separator: str) -> list[str]:
     if not text:
         return []
@@ -84,7 +110,13 @@ def char(code: Decimal) -> str:
     return CHARACTERS[int(code)]
 
 
-@function("CODE", "text -> number", zh="第一个字符的代码", en="The code of the first character.", example='CODE("A")')
+@function(
+    "CODE",
+    "text -> number",
+    zh="第一个字符的代码",
+    en="The code of the first character.",
+    example='CODE("A")',
+)
 def code(text: str) -> Decimal:
     if not text:
         raise Fault(VALUE)
@@ -92,7 +124,13 @@ def code(text: str) -> Decimal:
     return Decimal(place if place >= 0 else 63)
 
 
-@function("UNICHAR", "number -> text", zh="Unicode 字符", en="The character with a Unicode number.", example="UNICHAR(26962)")
+@function(
+    "UNICHAR",
+    "number -> text",
+    zh="Unicode 字符",
+    en="The character with a Unicode number.",
+    example="UNICHAR(26962)",
+)
 def unichar(number: Decimal) -> str:
     place = int(number)
     if not 1 <= place <= 0x10FFFF or 0xD800 <= place <= 0xDFFF:
@@ -100,22 +138,35 @@ def unichar(number: Decimal) -> str:
     return chr(place)
 
 
-@function("UNICODE", "text -> number", zh="第一个字符的 Unicode 编号", en="The Unicode number of the first character.",
-          example='UNICODE("A")')  # fmt: skip
+@function(
+    "UNICODE",
+    "text -> number",
+    zh="第一个字符的 Unicode 编号",
+    en="The Unicode number of the first character.",
+    example='UNICODE("A")',
+)
 def unicode_(text: str) -> Decimal:
     if not text:
         raise Fault(VALUE)
     return Decimal(ord(text[0]))
 
 
-@function("EXACT", "text, text -> boolean", sql=lambda a, b: Sql("exact", (a.value, b.value)),
-          zh="区分大小写比较", en="Whether two texts are the same, capitals included.", example='EXACT("a", "A")')  # fmt: skip
+@function(
+    "EXACT",
+    "text, text -> boolean",
+    sql=lambda a, b: Sql("exact", (a.value, b.value)),
+    zh="区分大小写比较",
+    en="Whether two texts are the same, capitals included.",
+    example='EXACT("a", "A")',
+)
 def exact(one: str, other: str) -> bool:
     return one == other
 
 
 def _negative(number: Given | None) -> Sql | None:
-    if number is None or (number.is_constant and isinstance(number.constant, Decimal) and number.constant >= 0):
+    if number is None or (
+        number.is_constant and isinstance(number.constant, Decimal) and number.constant >= 0
+    ):
         return None
     return Sql("below_zero", (number.value,))
 
@@ -124,26 +175,46 @@ def _part(op: str) -> Any:
     return lambda text, n=None: Made(Sql(op, (text.value, n.value if n else Sql("one"))), _negative(n))
 
 
-@function("LEFT", "text, number? -> text", sql=_part("left"),
-          zh="左边的几个字符", en="The first characters.", example='LEFT("Mortise", 3)')  # fmt: skip
+@function(
+    "LEFT",
+    "text, number? -> text",
+    sql=_part("left"),
+    zh="左边的几个字符",
+    en="The first characters.",
+    example='LEFT("Mortise", 3)',
+)
 def left(text: str, count: Decimal = ONE) -> str:
     return text[: count_of(count)]
 
 
-@function("RIGHT", "text, number? -> text", sql=_part("right"),
-          zh="右边的几个字符", en="The last characters.", example="RIGHT(phone, 4)")  # fmt: skip
+@function(
+    "RIGHT",
+    "text, number? -> text",
+    sql=_part("right"),
+    zh="右边的几个字符",
+    en="The last characters.",
+    example="RIGHT(phone, 4)",
+)
 def right(text: str, count: Decimal = ONE) -> str:
     taken = count_of(count)
     return text[-taken:] if taken else ""
 
 
 def _mid(text: Given, start: Given, count: Given) -> Made | None:
-    plain = all(isinstance(g.constant, Decimal) and g.constant >= least for g, least in ((start, 1), (count, 0)))
+    plain = all(
+        isinstance(g.constant, Decimal) and g.constant >= least for g, least in ((start, 1), (count, 0))
+    )
     return Made(Sql("substr", (text.value, start.value, count.value))) if plain else None
 
 
-@function("MID", "text, number, number -> text", sql=_mid,
-          zh="从指定位置取几个字符", en="Characters from a place on, counted from 1.", example="MID(id_card, 7, 8)")  # fmt: skip
+@function(
+    "MID",
+    "text, number, number -> text",
+    sql=_mid,
+    zh="从指定位置取几个字符",
+    en="Characters from a place on, counted from 1.",
+    example="MID(id_card, 7, 8)",
+)
 def mid(text: str, start: Decimal, count: Decimal) -> str:
     if start < 1:
         raise Fault(VALUE)
@@ -151,20 +222,38 @@ def mid(text: str, start: Decimal, count: Decimal) -> str:
     return text[first : first + count_of(count)]
 
 
-@function("LEN", "text -> number", sql=lambda x: Sql("char_length", (x.value,)),
-          zh="字符个数", en="How many characters.", example="LEN(title)")  # fmt: skip
+@function(
+    "LEN",
+    "text -> number",
+    sql=lambda x: Sql("char_length", (x.value,)),
+    zh="字符个数",
+    en="How many characters.",
+    example="LEN(title)",
+)
 def len_(text: str) -> Decimal:
     return Decimal(len(text))
 
 
-@function("LOWER", "text -> text", sql=lambda x: Sql("lower", (x.value,)),
-          zh="转为小写", en="In small letters.", example='LOWER("ABC")')  # fmt: skip
+@function(
+    "LOWER",
+    "text -> text",
+    sql=lambda x: Sql("lower", (x.value,)),
+    zh="转为小写",
+    en="In small letters.",
+    example='LOWER("ABC")',
+)
 def lower(text: str) -> str:
     return text.lower() if text.isascii() else "".join(_one(c, c.lower()) for c in text)
 
 
-@function("UPPER", "text -> text", sql=lambda x: Sql("upper", (x.value,)),
-          zh="转为大写", en="In capital letters.", example='UPPER("abc")')  # fmt: skip
+@function(
+    "UPPER",
+    "text -> text",
+    sql=lambda x: Sql("upper", (x.value,)),
+    zh="转为大写",
+    en="In capital letters.",
+    example='UPPER("abc")',
+)
 def upper(text: str) -> str:
     return text.upper() if text.isascii() else "".join(_one(c, c.upper()) for c in text)
 
@@ -174,25 +263,39 @@ def _one(character: str, changed: str) -> str:
     return changed if len(changed) == 1 else character
 
 
-@function("PROPER", "text -> text", zh="首字母大写", en="Every word with a capital.", example='PROPER("ann lee")')
+@function(
+    "PROPER", "text -> text", zh="首字母大写", en="Every word with a capital.", example='PROPER("ann lee")'
+)
 def proper(text: str) -> str:
     return re.sub(r"[^\W\d_]+", lambda m: m[0][0].upper() + m[0][1:].lower(), text)
 
 
-@function("TRIM", "text -> text", sql=lambda x: Sql("trim_spaces", (x.value,)),
-          zh="去掉两端和多余的空格", en="Without spaces at the ends, one between words.", example='TRIM("  a  b ")')  # fmt: skip
+@function(
+    "TRIM",
+    "text -> text",
+    sql=lambda x: Sql("trim_spaces", (x.value,)),
+    zh="去掉两端和多余的空格",
+    en="Without spaces at the ends, one between words.",
+    example='TRIM("  a  b ")',
+)
 def trim(text: str) -> str:
     return " ".join(part for part in text.split(" ") if part)
 
 
-@function("CLEAN", "text -> text", zh="去掉不可打印字符", en="Without control characters.", example="CLEAN(notes)")
+@function(
+    "CLEAN", "text -> text", zh="去掉不可打印字符", en="Without control characters.", example="CLEAN(notes)"
+)
 def clean(text: str) -> str:
     return "".join(c for c in text if ord(c) > 31)
 
 
-@function("REPLACE", "text, number, number, text -> text",
-          zh="替换指定位置的字符", en="With the characters from a place on replaced.",
-          example='REPLACE(phone, 4, 4, "****")')  # fmt: skip
+@function(
+    "REPLACE",
+    "text, number, number, text -> text",
+    zh="替换指定位置的字符",
+    en="With the characters from a place on replaced.",
+    example='REPLACE(phone, 4, 4, "****")',
+)
 def replace_(text: str, start: Decimal, count: Decimal, new: str) -> str:
     if start < 1:
         raise Fault(VALUE)
@@ -200,9 +303,16 @@ def replace_(text: str, start: Decimal, count: Decimal, new: str) -> str:
     return held(text[:first] + new + text[first + count_of(count) :])
 
 
-@function("SUBSTITUTE", "text, text, text, number? -> text",
-          sql=lambda text, old, new, which=None: None if which else Sql("replace", (text.value, old.value, new.value)),
-          zh="替换文本", en="With one text replaced by another.", example='SUBSTITUTE(phone, "-", "")')  # fmt: skip
+@function(
+    "SUBSTITUTE",
+    "text, text, text, number? -> text",
+    sql=lambda text, old, new, which=None: (
+        None if which else Sql("replace", (text.value, old.value, new.value))
+    ),
+    zh="替换文本",
+    en="With one text replaced by another.",
+    example='SUBSTITUTE(phone, "-", "")',
+)
 def substitute(text: str, old: str, new: str, which: Decimal | None = None) -> str:
     if which is not None and which < 1:
         raise Fault(VALUE)
@@ -218,10 +328,14 @@ def substitute(text: str, old: str, new: str, which: Decimal | None = None) -> s
     return text[:place] + new + text[place + len(old) :]
 
 
-@function("FIND", "text, text, number? -> number",
-          sql=lambda what, where, start=None: None if start else _found(Sql("strpos", (where.value, what.value))),
-          zh="查找文本的位置，区分大小写", en="Where a text begins in another, capitals counting.",
-          example='FIND("@", email)')  # fmt: skip
+@function(
+    "FIND",
+    "text, text, number? -> number",
+    sql=lambda what, where, start=None: None if start else _found(Sql("strpos", (where.value, what.value))),
+    zh="查找文本的位置，区分大小写",
+    en="Where a text begins in another, capitals counting.",
+    example='FIND("@", email)',
+)
 def find(what: str, where: str, start: Decimal = ONE) -> Decimal:
     first = _begin(where, start)
     place = where.find(what, first)
@@ -246,9 +360,14 @@ def _search(what: Given, where: Given, start: Given | None = None) -> Made | Non
     return _found(Sql("strpos", (Sql("fold", (where.value,)), Sql("fold", (what.value,)))))
 
 
-@function("SEARCH", "text, text, number? -> number", sql=_search,
-          zh="查找文本的位置，不区分大小写，可用通配符", en="Where a text begins in another; * and ? stand for anything.",
-          example='SEARCH("st", title)')  # fmt: skip
+@function(
+    "SEARCH",
+    "text, text, number? -> number",
+    sql=_search,
+    zh="查找文本的位置，不区分大小写，可用通配符",
+    en="Where a text begins in another; * and ? stand for anything.",
+    example='SEARCH("st", title)',
+)
 def search(what: str, where: str, start: Decimal = ONE) -> Decimal:
     first = _begin(where, start)
     pattern = re.compile(wildcards(what).pattern.replace(".*", ".*?"), re.DOTALL)
@@ -258,7 +377,14 @@ def search(what: str, where: str, start: Decimal = ONE) -> Decimal:
     return Decimal(found.start() + 1)
 
 
-@function("REPT", "text, number -> text", world=True, zh="重复文本", en="A text several times.", example='REPT("*", 3)')
+@function(
+    "REPT",
+    "text, number -> text",
+    world=True,
+    zh="重复文本",
+    en="A text several times.",
+    example='REPT("*", 3)',
+)
 def rept(run: Run, text: str, times: Decimal) -> str:
     count = count_of(times)
     if count * len(text) > LONGEST_TEXT:
@@ -267,34 +393,64 @@ def rept(run: Run, text: str, times: Decimal) -> str:
     return text * count
 
 
-@function("CONTAINS", "each, any -> boolean", world=True, sql=lambda x, y: Sql("contains", (x, y)),
-          zh="文本包含某段文字，或列表包含某个值", en="Whether a text contains another, or a list a value.",
-          example='CONTAINS(title, "urgent")')  # fmt: skip
+@function(
+    "CONTAINS",
+    "each, any -> boolean",
+    world=True,
+    sql=lambda x, y: Sql("contains", (x, y)),
+    zh="文本包含某段文字，或列表包含某个值",
+    en="Whether a text contains another, or a list a value.",
+    example='CONTAINS(title, "urgent")',
+)
 def contains(run: Run, where: Any, what: Any) -> bool:
     if isinstance(where, list):
         return any(equal(run, item, what) for item in flat(where) if not isinstance(item, ErrorValue))
     return fold(as_text(what, run.world)) in fold(as_text(where, run.world))
 
 
-@function("STARTSWITH", "text, text -> boolean", sql=lambda x, y: Sql("starts_with", (x.value, y.value)),
-          zh="文本以某段文字开头", en="Whether a text begins with another.", example='STARTSWITH(phone, "138")')  # fmt: skip
+@function(
+    "STARTSWITH",
+    "text, text -> boolean",
+    sql=lambda x, y: Sql("starts_with", (x.value, y.value)),
+    zh="文本以某段文字开头",
+    en="Whether a text begins with another.",
+    example='STARTSWITH(phone, "138")',
+)
 def starts_with(text: str, beginning: str) -> bool:
     return fold(text).startswith(fold(beginning))
 
 
-@function("ENDSWITH", "text, text -> boolean", zh="文本以某段文字结尾", en="Whether a text ends with another.",
-          example='ENDSWITH(email, ".cn")')  # fmt: skip
+@function(
+    "ENDSWITH",
+    "text, text -> boolean",
+    zh="文本以某段文字结尾",
+    en="Whether a text ends with another.",
+    example='ENDSWITH(email, ".cn")',
+)
 def ends_with(text: str, ending: str) -> bool:
     return fold(text).endswith(fold(ending))
 
 
-@function("TEXT", "any, text -> text", world=True, zh="按格式把数字或日期转为文本",
-          en="A number or date written in a format.", example='TEXT(TODAY(), "yyyyMMdd")')  # fmt: skip
+@function(
+    "TEXT",
+    "any, text -> text",
+    world=True,
+    zh="按格式把数字或日期转为文本",
+    en="A number or date written in a format.",
+    example='TEXT(TODAY(), "yyyyMMdd")',
+)
 def text_(run: Run, value: Any, pattern: str) -> str:
     return held(formatted(run, value, pattern))
 
 
-@function("VALUE", "any -> number", world=True, zh="文本转为数字", en="The number that a text spells.", example='VALUE("12.5")')
+@function(
+    "VALUE",
+    "any -> number",
+    world=True,
+    zh="文本转为数字",
+    en="The number that a text spells.",
+    example='VALUE("12.5")',
+)
 def value_(run: Run, value: Any) -> Decimal:
     if isinstance(value, bool):
         raise Fault(VALUE)
@@ -318,8 +474,13 @@ def value_in(run: Run, text: str) -> Decimal:
     return time if time is not None else as_number(stripped, run.world)
 
 
-@function("NUMBERVALUE", "text, text?, text? -> number", zh="按分隔符把文本转为数字",
-          en="The number that a text spells, with its own separators.", example='NUMBERVALUE("1.234,5", ",", ".")')  # fmt: skip
+@function(
+    "NUMBERVALUE",
+    "text, text?, text? -> number",
+    zh="按分隔符把文本转为数字",
+    en="The number that a text spells, with its own separators.",
+    example='NUMBERVALUE("1.234,5", ",", ".")',
+)
 def number_value(text: str, decimal: str = ".", group: str = ",") -> Decimal:
     whole_part, point, fraction = "".join(text.split()).partition(decimal[:1] or ".")
     number = number_in(whole_part.replace(group[:1] or ",", "") + ("." if point else "") + fraction)
@@ -330,8 +491,13 @@ def number_value(text: str, decimal: str = ".", group: str = ",") -> Decimal:
     return number
 
 
-@function("FIXED", "number, number?, boolean? -> text",
-          zh="保留小数位的文本", en="A number as a text with so many decimals.", example="FIXED(1234.567, 1)")  # fmt: skip
+@function(
+    "FIXED",
+    "number, number?, boolean? -> text",
+    zh="保留小数位的文本",
+    en="A number as a text with so many decimals.",
+    example="FIXED(1234.567, 1)",
+)
 def fixed(number: Decimal, digits: Decimal = Decimal(2), plain: bool = False) -> str:
     if digits > 127:
         raise Fault(VALUE)
@@ -341,7 +507,9 @@ def fixed(number: Decimal, digits: Decimal = Decimal(2), plain: bool = False) ->
     return text[1:] if text.startswith("-") and not found else text
 
 
-@function("T", "any -> text", zh="文本本身，其他值为空", en="A text; nothing for any other value.", example='T("a")')
+@function(
+    "T", "any -> text", zh="文本本身，其他值为空", en="A text; nothing for any other value.", example='T("a")'
+)
 def t(value: Any) -> str:
     if isinstance(value, ErrorValue):
         raise Fault(value)
@@ -359,8 +527,13 @@ def _after(text: str, mark: str, which: Decimal) -> int:
     return places[place - 1 if place > 0 else place]
 
 
-@function("TEXTBEFORE", "text, text, number? -> text", zh="标记之前的文本", en="What stands before a mark.",
-          example='TEXTBEFORE(email, "@")')  # fmt: skip
+@function(
+    "TEXTBEFORE",
+    "text, text, number? -> text",
+    zh="标记之前的文本",
+    en="What stands before a mark.",
+    example='TEXTBEFORE(email, "@")',
+)
 def text_before(text: str, mark: str, which: Decimal = ONE) -> str:
     place = _after(text, mark, which)
     if place < 0:
@@ -368,8 +541,13 @@ def text_before(text: str, mark: str, which: Decimal = ONE) -> str:
     return text[:place]
 
 
-@function("TEXTAFTER", "text, text, number? -> text", zh="标记之后的文本", en="What stands after a mark.",
-          example='TEXTAFTER(email, "@")')  # fmt: skip
+@function(
+    "TEXTAFTER",
+    "text, text, number? -> text",
+    zh="标记之后的文本",
+    en="What stands after a mark.",
+    example='TEXTAFTER(email, "@")',
+)
 def text_after(text: str, mark: str, which: Decimal = ONE) -> str:
     place = _after(text, mark, which)
     if place < 0:
@@ -381,7 +559,13 @@ NUMERALS = "零壹贰叁肆伍陆柒捌玖"
 PLACES = ("", "拾", "佰", "仟")
 
 
-@function("RMBCAP", "number -> text", zh="人民币大写金额", en="An amount in Chinese capitals.", example="RMBCAP(1234.5)")
+@function(
+    "RMBCAP",
+    "number -> text",
+    zh="人民币大写金额",
+    en="An amount in Chinese capitals.",
+    example="RMBCAP(1234.5)",
+)
 def rmb(number: Decimal) -> str:
     """Up to 9999 trillion, rounded to cents."""
     cents = int((number.copy_abs() * 100).to_integral_value(rounding="ROUND_HALF_UP"))
@@ -422,8 +606,14 @@ def _grouped(text: str, above: int, group: int) -> str:
     return text + ("万" if above % 10_000 else "")
 
 
-@function("UNION", "each... -> array", world=True, zh="合并去重", en="The different values of lists.",
-          example="UNION(items.kind, tags)")  # fmt: skip
+@function(
+    "UNION",
+    "each... -> array",
+    world=True,
+    zh="合并去重",
+    en="The different values of lists.",
+    example="UNION(items.kind, tags)",
+)
 def union(run: Run, *args: Any) -> list[Any]:
     found: list[Any] = []
     seen: set[Any] = set()
@@ -434,4 +624,3 @@ def union(run: Run, *args: Any) -> list[Any]:
                 seen.add(key)
                 found.append(item)
     return found
-
