@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-PAGES = ("/healthz", "/static/css/app.css")
+PAGES = ("/healthz", "/static/css/app.css", "/sign-in")
 PATIENCE = 90
 
 
@@ -26,7 +26,8 @@ def main(mortise: str, data: str) -> None:
                 print(response.status, page, len(response.read()), "bytes")
     finally:
         server.send_signal(signal.SIGINT)
-    if server.wait(60):
+        status = server.wait(90)
+    if status:
         sys.exit("It did not stop cleanly.")
     if list(Path(data).glob("postgres/cluster/postmaster.pid")):
         sys.exit("It left its database running.")
