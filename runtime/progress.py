@@ -31,12 +31,12 @@ STATES = {
 """Each state's words and tone."""
 
 DONE = {
-    "started": (say("Started"), "play", "gray"), "approve": (say("Approved"), "check", "green"),
-    "submit": (say("Submitted"), "check", "green"), "reject": (say("Rejected"), "x", "red"),
-    "return": (say("Returned"), "undo-2", "amber"), "transferred": (say("Transferred"), "forward", "gray"),
-    "withdrawn": (say("Withdrawn"), "undo-2", "gray"), "stopped": (say("Ended by an administrator"), "circle-stop", "gray"),
-    "skipped": (say("Skipped"), "chevrons-right", "gray"), "told": (say("Copy sent"), "send", "gray"),
-    "failed": (say("Could not go on"), "triangle-alert", "red"), "retried": (say("Helped on"), "rotate-cw", "gray"),
+    "started": (say("Started"), "play", "gray"), "approve": (say("Approved"), "approve", "green"),
+    "submit": (say("Submitted"), "check", "green"), "reject": (say("Rejected"), "reject", "red"),
+    "return": (say("Returned"), "return", "amber"), "transferred": (say("Transferred"), "transfer", "gray"),
+    "withdrawn": (say("Withdrawn"), "withdraw", "gray"), "stopped": (say("Ended by an administrator"), "stop", "gray"),
+    "skipped": (say("Skipped"), "forward", "gray"), "told": (say("Copy sent"), "send", "gray"),
+    "failed": (say("Could not go on"), "warn", "red"), "retried": (say("Helped on"), "refresh", "gray"),
     "outcome": (say("Finished"), "flag", "gray"),
 }  # fmt: skip
 """What happened, in words, with an icon and a tone."""

@@ -131,6 +131,15 @@ def open_task_for(ctx: Context, live: LiveTable, record: UUID) -> UUID | None:
     return ctx.conn.scalar(select(t.c.id).where(*own).order_by(t.c.asked_at).limit(1))
 
 
+def place_of(ctx: Context, task: UUID) -> tuple[UUID, int, UUID]:
+    """A task's run, its number there, and who holds it. Raises NotFound."""
+    t = flow_task
+    row = ctx.conn.execute(select(t.c.instance_id, t.c.number, t.c.member_id).where(t.c.id == task)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row.instance_id, row.number, row.member_id
+
+
 # -- counts and lists ------------------------------------------------------------------------------
 
 
@@ -174,6 +183,26 @@ def listed(ctx: Context, asked: Asked) -> tuple[list[Line], bool]:
     ]
     first = SHOWN * (max(asked.page, 1) - 1)
     return lines[first : first + SHOWN], len(lines) > first + SHOWN
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A task as the workbench shows it."""
+
+    id: UUID
+    title: Text
+    step: Text
+    since: str
+
+
+def waiting(ctx: Context, limit: int = 6) -> list[Waiting]:
+    """The actor's tasks that have waited longest."""
+    lines, _ = listed(ctx, Asked())
+    return [
+        Waiting(line.id, Text.of(line.title) if line.title else line.flow, line.step or line.flow,
+                line.at.astimezone(ctx.zone).strftime("%m-%d %H:%M"))
+        for line in lines[:limit]
+    ]  # fmt: skip
 
 
 def flows_of(ctx: Context, tab: str) -> list[tuple[str, Text]]:
