@@ -1,6 +1,6 @@
 /* Tabs whose panels are on the page. Tabs that are links simply go there. */
 
-import { on } from "./dom.js";
+import { on, whenever } from "./dom.js";
 
 function choose(tab) {
   const list = tab.closest('[role="tablist"]');
@@ -24,3 +24,4 @@ on("keydown", '[role="tablist"]', (list, event) => {
   tab.focus();
   if (tab.matches("button")) tab.click();
 });
+whenever(".tabs > [aria-current]", (tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
