@@ -18,7 +18,7 @@ install: .venv/.installed $(CATALOGUES:.po=.mo)
 	touch $@
 
 run: install
-	$(BIN)/mortise --data "$(DATA)" serve --port $(PORT)
+	$(BIN)/mortise --data "$(DATA)" serve --port $(PORT) --first crm
 
 test: install chromium
 	$(BIN)/pytest -n 2

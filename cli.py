@@ -5,16 +5,13 @@ import getpass
 import logging
 import os
 import secrets
-import socket
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.resources import VERSION
 from runtime.settings import BadSetting, Settings, described_settings
@@ -24,14 +21,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from runtime.context import Context
-    from schemas.errors import Problem
 
 START = """\
 Mortise: forms, tables, approvals and dashboards, without code.
 
   mortise serve                      start everything, on http://127.0.0.1:8000
+  mortise serve --first expense      the same, with an app and sample data to try
   mortise workspace add acme "Acme"  make a workspace, one organisation's data
   mortise user add ada@example.org   let somebody in
+  mortise install my-app/            install an app
   mortise check my-app/              say everything that is wrong with an app
   mortise backup today.zip           keep everything in one file
   mortise doctor                     say how this installation is
@@ -57,48 +55,30 @@ def serve(settings: Settings, options: argparse.Namespace) -> int:
     Starts the embedded PostgreSQL unless DATABASE_URL is set. In production put a web server with
     TLS in front, set MORTISE_URL to the public address and MORTISE_PROXIES to 1.
     """
-    from runtime.processes import supervise
+    from runtime.processes import announce, refuse_taken_port, supervise, web_command
     from runtime.server import running, start_if_stopped
 
     refuse_taken_port(settings)
     with running(settings) as url:
         prepare(url)
+        welcome = first_start(url, options.first) if options.first else ""
         commands = {"web server": web_command(settings, options.access_log)}
         if not options.no_worker:
             commands["worker"] = [sys.executable, "-m", "cli", "worker"]
-        return supervise(commands, ready=lambda: announce(settings), watch=lambda: start_if_stopped(settings))
+        watch = partial(start_if_stopped, settings)
+        return supervise(commands, ready=partial(announce, settings, welcome), watch=watch)
 
 
-def web_command(settings: Settings, access_log: bool) -> list[str]:
-    return [
-        sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--worker-class=gthread",
-        f"--workers={settings.processes}", f"--threads={settings.threads}",
-        f"--bind={settings.host}:{settings.port}", "--graceful-timeout=30", "--timeout=120", "--keep-alive=5",
-        "--log-level=warning", "--no-control-socket", *(["--access-logfile=-"] if access_log else []),
-    ]  # fmt: skip
+def first_start(url: str, app: str) -> str:
+    """Fill a new installation with a bundled app and sample data; says who can sign in."""
+    from builder.trial import begin, told
+    from runtime.workspaces import connect
 
-
-def refuse_taken_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    engine = connect(url)
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
-    except OSError as err:
-        raise Refused(
-            f"Cannot listen on {settings.host}:{settings.port}: {err.strerror}. "
-            f"Choose another port: mortise serve --port {settings.port + 1}"
-        ) from err
-
-
-def announce(settings: Settings) -> None:
-    """Say where it is once it answers."""
-    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    for _ in range(240):
-        try:
-            with urlopen(f"http://{near}:{settings.port}/healthz", timeout=5):
-                print(f"\nMortise is at {settings.public_url}\nStop it with Ctrl-C.\n", flush=True)
-                return
-        except (URLError, OSError):
-            time.sleep(0.25)
+        return told(begin(engine, app))
+    finally:
+        engine.dispose()
 
 
 def prepare(url: str) -> None:
@@ -212,48 +192,54 @@ def chosen_password() -> str:
 # Apps
 
 
+def install(settings: Settings, options: argparse.Namespace) -> int:
+    """Install an app: a folder, a zip file, or the name of one that comes with Mortise.
+
+    With --sample its sample data too, people and records, to try it out.
+    """
+    from builder import bundle
+
+    source = bundle.bundled().get(options.app, Path(options.app))
+    sample = source / "sample" if options.sample else None
+    with workspace_context(settings, options.workspace) as ctx:
+        installed = bundle.install(ctx, bundle.read(source), options.slug, sample=sample)
+        where = ctx.workspace.title
+    print(f"{installed.slug} is installed in {where}.")
+    return 0
+
+
+def export(settings: Settings, options: argparse.Namespace) -> int:
+    """Write an app as it is published into a folder, or a zip file when the name ends in .zip."""
+    from builder import bundle
+    from schemas.errors import NotFound
+
+    with workspace_context(settings, options.workspace) as ctx:
+        try:
+            package = bundle.export(ctx, options.app)
+        except NotFound as err:
+            raise Refused(f"There is no app {options.app!r} in {ctx.workspace.title}.") from err
+    if options.target.suffix == ".zip":
+        options.target.write_bytes(bundle.zipped(package))
+    else:
+        bundle.write(package, options.target)
+    print(f"{options.target} holds {options.app}.")
+    return 0
+
+
 def check(settings: Settings, options: argparse.Namespace) -> int:
     """Say everything that is wrong with an app, with its place; the exit status is 1 if anything is.
 
-    The app is a folder, a zip file, or one JSON file that holds all of it.
+    The app is a folder, a zip file, one JSON file that holds all of it, or the name of a bundled one.
     """
-    from schemas.errors import DefinitionError
+    from builder import bundle
+    from builder.check import problems_of
 
-    try:
-        found = problems_of_app(options.app)
-    except DefinitionError as err:
-        found = list(err.problems)
+    found = problems_of(bundle.bundled().get(str(options.app), options.app))
     for problem in found:
         print(f"{problem.severity}: {problem}")
     errors = sum(problem.severity == "error" for problem in found)
     print(f"{errors} errors, {len(found) - errors} warnings" if found else "Nothing is wrong.")
     return 1 if errors else 0
-
-
-def problems_of_app(source: Path) -> "list[Problem]":
-    from builder import bundle
-    from schemas.app import App
-    from schemas.errors import DefinitionError
-    from schemas.options import load
-
-    single = source.suffix == ".json" and source.is_file()
-    package = json_in(source) if single else bundle.read(source)
-    try:
-        found = list(load(App, package).analysis.problems())
-    except DefinitionError as err:
-        found = list(err.problems)
-    return found if single else bundle.in_files(package, found)
-
-
-def json_in(source: Path) -> Any:
-    from schemas.errors import BadValue
-    from schemas.messages import say
-    from schemas.source import read_json
-
-    try:
-        return read_json(source.read_bytes(), say("This is not JSON that can be read."))
-    except BadValue as err:
-        raise Refused(f"{source}: {err}") from err
 
 
 # Backup
@@ -326,6 +312,7 @@ def parser() -> argparse.ArgumentParser:
     s = command(commands, "serve", serve)
     s.add_argument("--port", help="instead of MORTISE_PORT")
     s.add_argument("--host", help="instead of MORTISE_HOST; 0.0.0.0 for everybody")
+    s.add_argument("--first", metavar="APP", help="fill a new installation with this app and its sample data")
     s.add_argument("--no-worker", action="store_true", help="jobs are done by `mortise worker` elsewhere")
     s.add_argument("--access-log", action="store_true", help="print a line for every request")
     w = command(commands, "worker", worker)
@@ -344,8 +331,17 @@ def parser() -> argparse.ArgumentParser:
     u.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     u.add_argument("--admin", action="store_true", help="may build apps and sees everything")
 
+    i = command(commands, "install", install)
+    i.add_argument("app", metavar="FOLDER|ZIP|NAME")
+    i.add_argument("--slug", help="short name in addresses, instead of the app's own")
+    i.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
+    i.add_argument("--sample", action="store_true", help="with its sample data, from a folder or bundled app")
+    e = command(commands, "export", export)
+    e.add_argument("app", help="short name of the installed app")
+    e.add_argument("target", type=Path, metavar="FOLDER|ZIP")
+    e.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     c = command(commands, "check", check)
-    c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE")
+    c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")
     for name, run in (("backup", backup), ("restore", restore)):
         b = command(commands, name, run)
         b.add_argument("file", type=Path)
@@ -398,10 +394,11 @@ def expected(err: Exception) -> bool:
     from sqlalchemy.exc import OperationalError as WrappedError
 
     from runtime.backup import BackupError
+    from runtime.processes import PortTaken
     from runtime.programs import ServerError
-    from schemas.errors import InvalidInput, NotFound
+    from schemas.errors import DefinitionError, InvalidInput, NotFound
 
-    ours = (Refused, BackupError, ServerError, InvalidInput, NotFound)
+    ours = (Refused, PortTaken, BackupError, ServerError, DefinitionError, InvalidInput, NotFound)
     return isinstance(err, (*ours, OperationalError, WrappedError, PermissionError))
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +11,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from runtime.settings import Settings
 
 GRACE = 45  # seconds in which a process may finish what it began
 SOON = 30  # a process that ends sooner than this after its start has failed
@@ -111,3 +116,43 @@ def stop(child: Child) -> None:
         log.error("The %s did not stop within %s seconds and is killed.", child.name, GRACE)
         child.process.kill()
         child.process.wait()
+
+
+# The web server
+
+
+class PortTaken(Exception):
+    """Nothing can listen there; the text says how to go on."""
+
+
+def web_command(settings: Settings, access_log: bool) -> list[str]:
+    return [
+        sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--worker-class=gthread",
+        f"--workers={settings.processes}", f"--threads={settings.threads}",
+        f"--bind={settings.host}:{settings.port}", "--graceful-timeout=30", "--timeout=120", "--keep-alive=5",
+        "--log-level=warning", "--no-control-socket", *(["--access-logfile=-"] if access_log else []),
+    ]  # fmt: skip
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as err:
+        raise PortTaken(
+            f"Cannot listen on {settings.host}:{settings.port}: {err.strerror}. "
+            f"Choose another port: mortise serve --port {settings.port + 1}"
+        ) from err
+
+
+def announce(settings: Settings, welcome: str) -> None:
+    """Say where it is once it answers."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    for _ in range(240):
+        try:
+            with urlopen(f"http://{near}:{settings.port}/healthz", timeout=5):
+                told = f"{welcome}\n" if welcome else ""
+                print(f"\nMortise is at {settings.public_url}\n{told}Stop it with Ctrl-C.\n", flush=True)
+                return
+        except (URLError, OSError):
+            time.sleep(0.25)

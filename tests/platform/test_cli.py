@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 import cli
+from builder import bundle
 from runtime import server
 from runtime.resources import SOURCE
 from runtime.settings import Settings, described_settings, settings_table
@@ -128,6 +129,21 @@ def test_from_nothing_to_a_restored_backup(data: Path) -> None:
     restored = mortise("--data", data, "restore", archive, "--force")
     assert restored.returncode == 0, restored.stderr
     assert "acme" in restored.stdout
+
+
+def test_an_app_is_installed_and_exported_again(data: Path) -> None:
+    assert mortise("--data", data, "workspace", "add", "acme", "Acme").returncode == 0
+    installed = mortise("--data", data, "install", "expense")
+    assert installed.returncode == 0, installed.stderr
+    twice = mortise("--data", data, "install", "expense")
+    assert twice.returncode == 1
+    assert "expense" in twice.stderr
+    for target in (data / "out", data / "out.zip"):
+        assert mortise("--data", data, "export", "expense", target).returncode == 0
+        assert bundle.read(target) == bundle.read(bundle.bundled()["expense"])
+    unknown = mortise("--data", data, "export", "nothing", data / "nothing.zip")
+    assert unknown.returncode == 1
+    assert "no app 'nothing'" in unknown.stderr
 
 
 def test_doctor_tells_a_stopped_database_from_a_running_one(data: Path) -> None:

@@ -1,0 +1,30 @@
+"""Everything that is wrong with an app before it is installed."""
+
+from pathlib import Path
+
+from builder import bundle
+from schemas.app import App
+from schemas.errors import BadValue, DefinitionError, Problem
+from schemas.messages import say
+from schemas.options import load
+from schemas.source import read_json
+
+
+def problems_of(source: Path) -> list[Problem]:
+    """Errors and warnings of an app in a folder, a zip file, or one JSON file that holds all of it."""
+    try:
+        if source.suffix == ".json" and source.is_file():
+            return problems_in(read_json(source.read_bytes(), say("this is not JSON that can be read")))
+        package = bundle.read(source)
+        return bundle.in_files(package, problems_in(package))
+    except DefinitionError as err:
+        return list(err.problems)
+    except BadValue as err:
+        return [Problem(source.name, err.message)]
+
+
+def problems_in(package: object) -> list[Problem]:
+    try:
+        return list(load(App, package).analysis.problems())
+    except DefinitionError as err:
+        return list(err.problems)
