@@ -1,0 +1,125 @@
+"""Several people decide at the same moment: nobody is lost, nothing happens twice. FLOW_RACES makes it long."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from threading import Barrier
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from runtime import flows, people, tasks, workspaces
+from runtime.actors import Actor
+from runtime.flows import Decision
+from runtime.models_flow import flow_instance, flow_log, flow_task
+from schemas.engine import State, replay
+from schemas.errors import Denied
+from tests.runtime.conftest import Shop
+from tests.runtime.test_flows import CLAIMS, send
+
+RACES = int(os.environ.get("FLOW_RACES", "12"))
+
+
+def racing(make_shop: Callable[..., Shop], step: dict[str, Any]) -> Shop:
+    """A shop in which manager and boss are both asked, and then a booking is written."""
+    package = deepcopy(CLAIMS)
+    package["flows"][0]["steps"] = [
+        {"id": "both", "type": "approve", "who": {"role": "manager"}, **step},
+        {"id": "book", "type": "update", "set": {"secret": "secret & \"+\""}},
+    ]
+    shop = make_shop(package)
+    with shop.opened() as ctx:
+        people.give_role(ctx, shop.table(ctx, "claim").inst.id, "manager", UUID(str(shop.boss.id)))
+    return shop
+
+
+def open_tasks(shop: Shop, actor: Actor) -> dict[UUID, UUID]:
+    with shop.opened() as ctx:
+        t = flow_task
+        rows = ctx.conn.execute(select(t.c.record_id, t.c.id).where(t.c.member_id == actor.id, t.c.state == "live"))
+        return {row.record_id: row.id for row in rows}
+
+
+def at_once(shop: Shop, pairs: list[tuple[UUID, UUID]], action: str = "approve") -> Counter[str]:
+    """Manager and boss decide each pair of tasks at the same moment. Gives how often what came of it."""
+    gate = Barrier(2)
+
+    def decide(actor: Actor, mine: list[UUID]) -> list[str]:
+        return [one(actor, task) for task in mine]
+
+    def one(actor: Actor, task: UUID) -> str:
+        gate.wait(30)
+
+        def story() -> str:
+            with shop.opened(actor) as ctx:
+                flows.decide(ctx, Decision(task, action))
+            return "done"
+
+        try:
+            return workspaces.attempt(story)
+        except Denied:
+            return "refused"
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(decide, shop.manager, [a for a, _ in pairs]), pool.submit(decide, shop.boss, [b for _, b in pairs])]
+        return Counter(outcome for future in both for outcome in future.result())
+
+
+def soundness(shop: Shop, records: list[UUID]) -> None:
+    """Every run has ended once, was booked once, and its log leads to its state."""
+    with shop.opened() as ctx:
+        for record in records:
+            run = ctx.conn.execute(select(flow_instance).where(flow_instance.c.record_id == record)).one()
+            lines = list(ctx.conn.scalars(
+                select(flow_log.c.entry).where(flow_log.c.instance_id == run.id).order_by(flow_log.c.number)
+            ))  # fmt: skip
+            whats = Counter(line["what"] for line in lines)
+            assert (run.state, whats["outcome"], whats["performed"]) == ("approved", 1, 2), whats
+            assert replay(lines) == State.from_json(run.body)
+            assert not State.from_json(run.body).live_tasks()
+        live = shop.table(ctx, "claim").sql
+        assert set(ctx.conn.scalars(select(live.c.secret).where(live.c.id.in_(records)))) == {"+"}
+        for actor in (shop.manager, shop.boss):
+            assert tasks.counts(ctx.acting_as(actor))["tasks"] == 0
+
+
+@pytest.mark.parametrize("quorum", ["all", "any"])
+def test_the_last_two_decide_at_the_same_moment(make_shop: Callable[..., Shop], quorum: str) -> None:
+    shop = racing(make_shop, {"quorum": quorum})
+    records = [send(shop) for _ in range(RACES)]
+    first, second = open_tasks(shop, shop.manager), open_tasks(shop, shop.boss)
+    came = at_once(shop, [(first[r], second[r]) for r in records])
+    soundness(shop, records)
+    assert came["done"] == (2 * RACES if quorum == "all" else RACES)
+    assert came["refused"] == (0 if quorum == "all" else RACES)
+
+
+def test_parallel_branches_join_at_the_same_moment(make_shop: Callable[..., Shop]) -> None:
+    package = deepcopy(CLAIMS)
+    package["flows"][0]["steps"] = [
+        {"id": "fork", "type": "parallel", "branches": [
+            {"id": "a", "steps": [{"id": "one", "type": "approve", "who": {"role": "manager"}}]},
+            {"id": "b", "steps": [{"id": "two", "type": "approve", "who": {"slot": "auditor"}}]},
+        ]},
+        {"id": "book", "type": "update", "set": {"secret": "secret & \"+\""}},
+    ]  # fmt: skip
+    shop = make_shop(package)
+    with shop.opened() as ctx:
+        people.assign_slot(ctx, shop.table(ctx, "claim").inst.id, "auditor", UUID(str(shop.boss.id)))
+    records = [send(shop) for _ in range(RACES)]
+    first, second = open_tasks(shop, shop.manager), open_tasks(shop, shop.boss)
+    assert at_once(shop, [(first[r], second[r]) for r in records]) == {"done": 2 * RACES}
+    soundness(shop, records)
+
+
+def test_one_person_decides_twice_at_the_same_moment(make_shop: Callable[..., Shop]) -> None:
+    shop = racing(make_shop, {"quorum": "any"})
+    records = [send(shop) for _ in range(RACES)]
+    mine = open_tasks(shop, shop.manager)
+    twice = Shop(shop.engine, shop.workspace, shop.clerk, shop.manager, shop.outsider, shop.manager)
+    assert at_once(twice, [(mine[r], mine[r]) for r in records]) == {"done": RACES, "refused": RACES}
+    soundness(shop, records)
