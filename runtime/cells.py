@@ -8,7 +8,6 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from schemas.fields import Field, Reader
-from schemas.fields.choice import Choice
 from schemas.formula import ErrorValue, Type
 
 Draw = Callable[[Any], str]
@@ -18,7 +17,7 @@ TONES = ("teal", "blue", "purple", "orange", "green", "indigo", "pink", "amber")
 
 def drawer(field: Field, kind: Type, reader: Reader, url: Callable[[str, UUID], str]) -> Draw:
     """The function that draws this column's values; `url` gives the address of a record of a table."""
-    if isinstance(field, Choice):
+    if getattr(field, "options", ()):
         return _choice(field, reader)
     inner = kind.of if kind.kind == "array" and kind.of else kind
     if inner.kind == "member":
@@ -42,7 +41,7 @@ def numeric(field: Field, kind: Type) -> bool:
     return kind.kind == "number"
 
 
-def _choice(field: Choice, reader: Reader) -> Draw:
+def _choice(field: Any, reader: Reader) -> Draw:
     chips = {
         o.id: f'<span class="chip tone-{o.color}"><span>{escape(o.label.in_language(reader.language) or o.id)}</span></span>'
         for o in field.options
@@ -53,7 +52,7 @@ def _choice(field: Choice, reader: Reader) -> Draw:
             return ""
         if isinstance(value, list):
             return f'<span class="chips">{"".join(chips.get(v) or str(escape(v)) for v in value)}</span>'
-        return chips.get(value) or str(escape(value))
+        return chips.get(value) or str(escape(field.show(value, reader)))
 
     return draw
 

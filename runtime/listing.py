@@ -294,7 +294,7 @@ def filter_fields(gate: Door) -> list[dict[str, Any]]:
 
 
 def _options(found: Field) -> list[tuple[str, Text]]:
-    return [(o.id, o.label or Text.of(o.id)) for o in found.options] if isinstance(found, Choice) else []
+    return [(o.id, o.label or Text.of(o.id)) for o in getattr(found, "options", ())]
 
 
 def kinds_of(table: LiveTable) -> dict[str, Type]:

@@ -19,7 +19,6 @@ from runtime.query import Listing, Record
 from runtime.sources import Clock
 from runtime.tables import LiveTable, live
 from schemas.errors import NotFound
-from schemas.fields.choice import Choice
 from schemas.fields.switch import Switch
 from schemas.formula import Type
 from schemas.measures import Aggregate, Measure, check_measure
@@ -176,8 +175,8 @@ def _slices(gate: Door, group: Group, values: set[Any]) -> dict[Any, Slice]:
     found = gate.live.table.by_id.get(group.field)
     kind = kind_of(gate.live, group.field)
     present = values - {None}
-    if isinstance(found, Choice):
-        listed = {o.id: Slice(o.id, o.label or Text.of(o.id), o.color) for o in found.options if o.id in present}
+    if options := getattr(found, "options", ()):
+        listed = {o.id: Slice(o.id, o.label or Text.of(o.id), o.color) for o in options if o.id in present}
     elif kind.kind in ("member", "department"):
         listed = _named(Directory.of(gate.ctx).names(present))
     elif kind.kind == "link":
@@ -185,8 +184,10 @@ def _slices(gate: Door, group: Group, values: set[Any]) -> dict[Any, Slice]:
     elif isinstance(found, Switch):
         listed = {v: Slice("yes" if v else "no", found.yes if v else found.no) for v in (True, False) if v in present}
     else:
-        listed = {v: Slice(_key(v), _label(v, group, found)) for v in sorted(present)}
-    strangers = {v: Slice(_key(v), say("(not visible)")) for v in present if v not in listed}
+        listed = {}
+    named = kind.kind in ("member", "department", "link")
+    others = sorted((v for v in present if v not in listed), key=str if named else None)
+    strangers = {v: Slice(_key(v), say("(not visible)") if named else _label(v, group)) for v in others}
     return {**listed, **strangers, **({None: Slice(NONE, say("(blank)"))} if None in values else {})}
 
 
@@ -198,15 +199,14 @@ def _key(value: Any) -> str:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-def _label(value: Any, group: Group, found: Any) -> Sentence:
+def _label(value: Any, group: Group) -> Sentence:
     if isinstance(value, bool):
         return say("Yes") if value else say("No")
     if isinstance(value, date):
         return Text.of(_period(value, group.by))
     if isinstance(value, Decimal):
         return Text.of(plain(value))
-    labels = getattr(found, "labels", None) or {}
-    return labels.get(value, Text.of(str(value))) if isinstance(labels, dict) else Text.of(str(value))
+    return Text.of(str(value))
 
 
 def _period(day: date, by: str | None) -> str:

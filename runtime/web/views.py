@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from runtime import listing, preferences
+from runtime import exporting, listing, preferences
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import Wishes
-from runtime.web.edge import enter, is_fragment, record_id, work, worked
+from runtime.web.edge import enter, is_fragment, record_id, words, work, worked
 from runtime.web.frame import frame
 from schemas.conditions import Condition, to_formula
 from schemas.errors import NotFound
@@ -70,6 +70,20 @@ def _all_columns(shown: listing.Shown) -> list[tuple[str, Any, bool]]:
 
 def _flat(shown: listing.Shown, path: str) -> bool:
     return path not in shown.live.table.by_id or shown.live.table.by_id[path].storage != "child"
+
+
+@bp.get("/a/<app>/export/<view>")
+def export(app: str, view: str) -> Any:
+    """What the list shows now, as a file: `?as=csv` or Excel."""
+    with work() as ctx:
+        inst = enter(ctx, app)
+        chosen = find_view(inst, view)
+        columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
+        shown = listing.show(ctx, inst, chosen, Wishes.read(request.args), columns.get("shown", ()))
+        kind = "csv" if request.args.get("as") == "csv" else "xlsx"
+        body, media_type = exporting.of_view(ctx, shown.gate, shown.listing, kind)
+        name = f"{words(chosen.title or inst.app.table(chosen.table).title) or view}.{kind}"  # type: ignore[union-attr]
+        return send_file(body, mimetype=media_type, as_attachment=True, download_name=name)
 
 
 @bp.get("/a/<app>/v/<view>/filter")

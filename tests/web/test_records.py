@@ -122,3 +122,15 @@ def test_a_senseless_address_shows_the_list_and_never_fails(shop, sign_in, query
     book_of(shop)
     answer = sign_in(shop, "manager").get(f"/a/shop/v/book/?{query}")
     assert answer.status_code == 200
+
+
+def test_an_export_holds_what_the_list_shows_and_no_formula_of_a_stranger(shop, sign_in):
+    book_of(shop, title="=HYPERLINK(1)", price="5")
+    boss = sign_in(shop, "boss")
+    sent = boss.get("/a/shop/export/book?as=csv")
+    assert sent.status_code == 200
+    text = sent.data.decode("utf-8-sig")
+    assert "'=HYPERLINK(1)" in text
+    assert "5.00" in text
+    assert boss.get("/a/shop/export/book").data[:2] == b"PK"
+    assert sign_in(shop, "manager").get("/a/shop/export/book").status_code == 403

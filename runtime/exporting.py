@@ -1,0 +1,113 @@
+"""What a list shows, as an Excel or CSV file, for those who may export: the rows and fields they may see."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, Any
+
+import xlsxwriter
+
+from runtime import query
+from runtime.access import Door
+from runtime.context import Context
+from runtime.listing import label_of, reader_of
+from runtime.query import Listing, Record
+from runtime.wording import translate
+from schemas.errors import InvalidInput
+from schemas.fields import Reader
+from schemas.formula import ErrorValue
+from schemas.messages import say
+
+MOST = 100_000
+CHUNK = 1_000
+RISKY = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins so is taken for a formula by spreadsheets; a CSV cell gets an apostrophe before it."""
+
+
+def rows(gate: Door, listing: Listing) -> Iterator[list[tuple[Any, str]]]:
+    """Each record as (value, text as read) by column, in the list's order. Raises Denied, InvalidInput."""
+    gate.require("export")
+    allowed = gate.permitted("export", gate.live.sql)
+    chosen = replace(listing, size=CHUNK, after="", before="")
+    count = 0
+    while True:
+        page = query.page(gate, chosen, [allowed])
+        reader = reader_of(gate.ctx, gate.live, page.records, listing.columns)
+        count += len(page.records)
+        if count > MOST:
+            raise InvalidInput({"": [say("More than {n} records. Narrow the list with a filter.", n=f"{MOST:,}")]})
+        yield from ([_cell(gate, record, c, reader) for c in listing.columns] for record in page.records)
+        if not page.after:
+            return
+        chosen = replace(chosen, after=page.after)
+
+
+def _cell(gate: Door, record: Record, path: str, reader: Reader) -> tuple[Any, str]:
+    found = gate.live.table.by_id.get(path)
+    value = record[path]
+    if found is not None:
+        return value, found.show(value, reader)
+    if path in ("created_by", "updated_by"):
+        return value, reader.names.get(value, "")
+    if isinstance(value, datetime):
+        return value, value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M")
+    return value, "" if value is None else str(value)
+
+
+def headings(ctx: Context, gate: Door, columns: Sequence[str]) -> list[str]:
+    return [translate(label_of(gate.live, c)) for c in columns]
+
+
+def to_csv(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
+    """UTF-8 with a mark, so that Excel reads it too."""
+    out = tempfile.TemporaryFile()  # noqa: SIM115  (the door closes it when it is sent)
+    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(headings(ctx, gate, listing.columns))
+    for row in rows(gate, listing):
+        writer.writerow([_plain(value, shown) for value, shown in row])
+    text.detach()
+    out.seek(0)
+    return out
+
+
+def _plain(value: Any, shown: str) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return f"'{shown}" if shown.startswith(RISKY) else shown
+
+
+def to_excel(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
+    """Numbers and dates as such; text never as a formula or a link."""
+    out = tempfile.TemporaryFile()  # noqa: SIM115
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "remove_timezone": True}
+    with xlsxwriter.Workbook(out, options) as book:
+        sheet = book.add_worksheet()
+        head, day, moment = (book.add_format(f) for f in ({"bold": True, "bg_color": "#E3F1EF"}, {"num_format": "yyyy-mm-dd"}, {"num_format": "yyyy-mm-dd hh:mm"}))
+        for column, title in enumerate(headings(ctx, gate, listing.columns)):
+            sheet.write_string(0, column, title, head)
+            sheet.set_column(column, column, max(10, min(40, len(title) * 2 + 4)))
+        sheet.freeze_panes(1, 1)
+        for number, row in enumerate(rows(gate, listing), 1):
+            for column, (value, shown) in enumerate(row):
+                if isinstance(value, Decimal) and not isinstance(value, ErrorValue):
+                    sheet.write_number(number, column, float(value))
+                elif isinstance(value, datetime):
+                    sheet.write_datetime(number, column, value.astimezone(ctx.zone).replace(tzinfo=None), moment)
+                elif isinstance(value, date):
+                    sheet.write_datetime(number, column, datetime(value.year, value.month, value.day), day)
+                elif shown:
+                    sheet.write_string(number, column, shown[:32_767])
+    out.seek(0)
+    return out
+
+
+def of_view(ctx: Context, gate: Door, listing: Listing, kind: str) -> tuple[IO[bytes], str]:
+    """The file and its media type."""
+    if kind == "csv":
+        return to_csv(ctx, gate, listing), "text/csv"
+    return to_excel(ctx, gate, listing), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
