@@ -84,13 +84,20 @@ function parts(data) {
   return data.categories.map((name, place) => ({ name, value: data.series[0]?.values[place] ?? 0 }));
 }
 
-function pie(data, look, write) {
+/* Where there is room the names stand beside the slices; else in a legend below. */
+function pie(data, look, write, width) {
   const settings = common(data, look, write);
+  const roomy = width >= 400 && data.categories.length <= 10;
   return {
     ...settings,
-    legend: { ...settings.legend, show: true },
+    legend: { ...settings.legend, show: !roomy, type: "scroll", pageTextStyle: { color: look.ink }, pageIconColor: look.ink, pageIconInactiveColor: look.faint },
     tooltip: { ...settings.tooltip, trigger: "item", formatter: ({ name, value, percent }) => `${name}\n${write.full(value)} · ${Math.round(percent)}%` },
-    series: [{ type: "pie", radius: data.whole_pie ? "72%" : ["46%", "72%"], center: ["50%", "44%"], itemStyle: { borderColor: look.surface, borderWidth: 2 }, label: { color: look.ink, formatter: ({ name, percent }) => `${name} ${Math.round(percent)}%` }, labelLine: { lineStyle: { color: look.line } }, data: parts(data).map((part, place) => ({ ...part, itemStyle: paint(data, look, place) ? { color: paint(data, look, place) } : undefined })) }],
+    series: [{
+      type: "pie", radius: data.whole_pie ? "76%" : ["48%", "76%"], center: ["50%", roomy ? "50%" : "44%"], itemStyle: { borderColor: look.surface, borderWidth: 2 },
+      label: { color: look.ink, position: roomy ? "outside" : "inside", formatter: ({ name, percent }) => (roomy ? `${name} ${Math.round(percent)}%` : percent < 6 ? "" : `${Math.round(percent)}%`), ...(roomy ? {} : { color: look.surface, fontWeight: 600 }) },
+      labelLine: { show: roomy, lineStyle: { color: look.line } },
+      data: parts(data).map((part, place) => ({ ...part, itemStyle: paint(data, look, place) ? { color: paint(data, look, place) } : undefined })),
+    }],
   };
 }
 
@@ -115,7 +122,7 @@ function empty(data) {
 
 function draw(element) {
   const { chart, data } = drawn.get(element);
-  chart.setOption(KINDS[data.kind](data, palette(element), writer(data)), true);
+  chart.setOption(KINDS[data.kind](data, palette(element), writer(data), element.clientWidth), true);
 }
 
 whenever("[data-chart]", async (element) => {
@@ -135,7 +142,11 @@ whenever("[data-chart]", async (element) => {
     room.classList.add("drills");
     chart.on("click", ({ dataIndex }) => data.urls[dataIndex] && (location.href = data.urls[dataIndex]));
   }
-  new ResizeObserver(() => room.isConnected && chart.resize()).observe(room);
+  new ResizeObserver(() => {
+    if (!room.isConnected) return;
+    chart.resize();
+    if (data.kind === "pie") draw(element);
+  }).observe(room);
 });
 
 document.addEventListener("theme", () => drawn.forEach((_, element) => element.isConnected && draw(element)));
