@@ -1,7 +1,7 @@
 /* What is typed is kept in this browser until it has been sent, and offered again. */
 
 import { later, make, say, store, whenever } from "./dom.js";
-import { refresh } from "./live.js";
+import { restore as ask } from "./live.js";
 import { toast } from "./toast.js";
 
 const NOT_KEPT = new Set(["csrf_token", "_once", "_touched", "version"]);
@@ -32,7 +32,7 @@ function restore(form, draft) {
   const data = new FormData(form);
   for (const [name] of draft.answers) data.delete(name);
   for (const [name, value] of draft.answers) data.append(name, value);
-  form.dataset.live ? refresh(form, data) : write(form, draft.answers);
+  form.dataset.live ? ask(form, data) : write(form, draft.answers);
   toast(say("draft_restored"));
 }
 

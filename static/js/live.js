@@ -8,6 +8,18 @@ const waiting = new WeakMap();
 
 const namesOf = (form) => touched.get(form) ?? touched.set(form, new Set()).get(form);
 
+const restoring = new WeakSet();
+
+/** Whether this form is being filled from a draft, so that even its files are drawn anew. */
+export const isRestoring = (form) => restoring.has(form);
+
+/** Ask the server how the form stands with these answers, and draw all of it. */
+export async function restore(form, data) {
+  restoring.add(form);
+  await refresh(form, data);
+  restoring.delete(form);
+}
+
 /** Ask the server how the form stands; `data` is what to ask about, the form itself by default. */
 export async function refresh(form, data = new FormData(form)) {
   stop(form);

@@ -1,5 +1,6 @@
 /* What morphing must leave alone: what scripts and people have opened, sized and chosen. */
 
+import { isRestoring } from "./live.js";
 import { sameChoice } from "./picker.js";
 
 const OURS = new Set(["style", "data-touched", "aria-busy"]);
@@ -11,6 +12,7 @@ window.htmx.registerExtension("mortise", {
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
+    if (oldNode.matches?.(".upload")) return isRestoring(oldNode.closest("form"));
     if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
     if (oldNode.matches?.("select")) return chosen(oldNode, newNode);
     return true;

@@ -39,7 +39,7 @@ function options(picker, select) {
     valueField: "id", labelField: "text", searchField: ["text", "note"], sortField: [{ field: "$order" }],
     maxItems: several ? null : 1, maxOptions: 200, hideSelected: several, closeAfterSelect: !several,
     placeholder: select.dataset.placeholder || "", hidePlaceholder: true, allowEmptyOption: false, openOnFocus: true, selectOnTab: true, refreshThrottle: 150, loadThrottle: 220,
-    ...(remote ? { preload: "focus", shouldLoad: () => true, score: () => () => 1, load: (asked, show) => find(remote, asked, picker).then(show, () => show()) } : {}),
+    ...(remote ? { preload: "focus", shouldLoad: () => true, score: () => () => 1, load(asked, show) { find(remote, asked, picker).then((found) => (forget(this), show(found)), () => show()); } } : {}),
     ...("create" in picker.dataset ? { create: (text, done) => create(picker, text, done), createFilter: (text) => text.trim().length > 0 } : { create: false }),
     render: {
       option: drawOption, item: drawItem,
@@ -48,7 +48,7 @@ function options(picker, select) {
       option_create: (data, escape) => `<div class="create">${say("create", { text: escape(data.input) })}</div>`,
     },
     onType() {
-      if (remote) forget(this);
+      this.loadedSearches = {};
     },
   };
 }

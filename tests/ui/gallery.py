@@ -23,12 +23,24 @@ from schemas.fields.choice import ChoiceOption  # noqa: E402
 from schemas.messages import say  # noqa: E402
 from schemas.text import Text  # noqa: E402
 
-PEOPLE = [("林晓", "Finance"), ("Ada Byron", "Engineering"), ("王小明", "Sales"), ("Grace Hopper", "Operations")]
-OPTIONS = (("travel", "Travel", "差旅", "blue"), ("meal", "Meals", "餐饮", "orange"), ("office", "Office", "办公", "green"), ("gift", "Gifts", "礼品", "pink"))
+PEOPLE = [
+    ("林晓", "Finance"),
+    ("Ada Byron", "Engineering"),
+    ("王小明", "Sales"),
+    ("Grace Hopper", "Operations"),
+]
+OPTIONS = (
+    ("travel", "Travel", "差旅", "blue"),
+    ("meal", "Meals", "餐饮", "orange"),
+    ("office", "Office", "办公", "green"),
+    ("gift", "Gifts", "礼品", "pink"),
+)
 
 
 def options(tones: Any = OPTIONS) -> tuple[ChoiceOption, ...]:
-    return tuple(ChoiceOption(id=id, label=Text.of({"en": en, "zh": zh}), color=tone) for id, en, zh, tone in tones)
+    return tuple(
+        ChoiceOption(id=id, label=Text.of({"en": en, "zh": zh}), color=tone) for id, en, zh, tone in tones
+    )
 
 
 def uuid(number: int) -> UUID:
@@ -71,94 +83,210 @@ def row(number: int | str, values: list[Any], errors: dict[str, Any] | None = No
         more: dict[str, Any] = {"source": "/pick"} if column.type == "member" else {}
         if column.type == "member" and value:
             more["picked"] = picked(1)
-        cells.append(bound(column, value, f"items[{number}].{column.id}", errors=(errors or {}).get(column.id, ()), **more))
+        cells.append(
+            bound(
+                column,
+                value,
+                f"items[{number}].{column.id}",
+                errors=(errors or {}).get(column.id, ()),
+                **more,
+            )
+        )
     return BoundRow(cells, str(uuid(90 + number)) if isinstance(number, int) else "")
 
 
 def rows_field() -> BoundField:
     found = field("rows", "items", "Items", "明细", fields=tuple(columns()))
     kept = [
-        row(0, ["Train to Shanghai", "travel", Decimal(2), Decimal("553.50"), date(2026, 11, 20), uuid(1), True]),
-        row(1, ["Dinner with guests", "meal", Decimal(6), Decimal("88"), date(2026, 11, 21), None, False], {"price": [say("Must be at most {maximum}.", maximum="80")]}),
+        row(
+            0,
+            ["Train to Shanghai", "travel", Decimal(2), Decimal("553.50"), date(2026, 11, 20), uuid(1), True],
+        ),
+        row(
+            1,
+            ["Dinner with guests", "meal", Decimal(6), Decimal("88"), date(2026, 11, 21), None, False],
+            {"price": [say("Must be at most {maximum}.", maximum="80")]},
+        ),
     ]
-    return BoundField(field=found, name="items", value=[1, 2], columns=columns(), rows=kept, blank_row=row("new", [None] * 7))
+    return BoundField(
+        field=found,
+        name="items",
+        value=[1, 2],
+        columns=columns(),
+        rows=kept,
+        blank_row=row("new", [None] * 7),
+    )
 
 
 def everything() -> list[list[BoundField]]:
     many = options([(f"o{n}", f"Option {n}", f"选项{n}", "teal") for n in range(20)])
     f = field
     return [
-        [bound(f("text", "title", "Title", "标题", required=True, help=label("Short and clear", "简短明了")), "Visit to a supplier", required=True),
-         bound(f("text", "phone", "Phone", "电话", format="phone"), "138", raw="138", errors=[say("Enter a phone number, such as 138 0013 8000.")])],
+        [
+            bound(
+                f("text", "title", "Title", "标题", required=True, help=label("Short and clear", "简短明了")),
+                "Visit to a supplier",
+                required=True,
+            ),
+            bound(
+                f("text", "phone", "Phone", "电话", format="phone"),
+                "138",
+                raw="138",
+                errors=[say("Enter a phone number, such as 138 0013 8000.")],
+            ),
+        ],
         [bound(f("long_text", "reason", "Reason", "说明"), "First line\nSecond line")],
-        [bound(f("number", "days", "Days", "天数", decimals=1, unit=label("days", "天")), Decimal("2.5")),
-         bound(f("number", "share", "Share", "比例", percent=True, decimals=1), Decimal("0.125")),
-         bound(f("money", "amount", "Amount", "金额"), Decimal("12345.60"))],
-        [bound(f("date", "day", "Day", "日期"), date(2026, 11, 24)),
-         bound(f("datetime", "at", "Moment", "时间"), datetime(2026, 11, 24, 9, 30, tzinfo=UTC)),
-         bound(f("switch", "urgent", "Urgent", "紧急"), True)],
-        [bound(f("choice", "kind", "Kind", "类别", options=options()), "meal"),
-         bound(f("choice", "kind_radio", "Kind as radio", "类别（单选）", options=options(), display="radio"), "travel"),
-         bound(f("choice", "kind_chips", "Kind as chips", "类别（标签）", options=options(), display="chips"), "office")],
-        [bound(f("choice", "long", "Long list", "长列表", options=many), "o3"),
-         bound(f("choices", "tags", "Tags", "标签", options=options(), display="dropdown"), ["meal", "gift"]),
-         bound(f("choices", "tags_chips", "Tags as chips", "标签（多选）", options=options()), ["travel"])],
+        [
+            bound(f("number", "days", "Days", "天数", decimals=1, unit=label("days", "天")), Decimal("2.5")),
+            bound(f("number", "share", "Share", "比例", percent=True, decimals=1), Decimal("0.125")),
+            bound(f("money", "amount", "Amount", "金额"), Decimal("12345.60")),
+        ],
+        [
+            bound(f("date", "day", "Day", "日期"), date(2026, 11, 24)),
+            bound(f("datetime", "at", "Moment", "时间"), datetime(2026, 11, 24, 9, 30, tzinfo=UTC)),
+            bound(f("switch", "urgent", "Urgent", "紧急"), True),
+        ],
+        [
+            bound(f("choice", "kind", "Kind", "类别", options=options()), "meal"),
+            bound(
+                f(
+                    "choice",
+                    "kind_radio",
+                    "Kind as radio",
+                    "类别（单选）",
+                    options=options(),
+                    display="radio",
+                ),
+                "travel",
+            ),
+            bound(
+                f(
+                    "choice",
+                    "kind_chips",
+                    "Kind as chips",
+                    "类别（标签）",
+                    options=options(),
+                    display="chips",
+                ),
+                "office",
+            ),
+        ],
+        [
+            bound(f("choice", "long", "Long list", "长列表", options=many), "o3"),
+            bound(
+                f("choices", "tags", "Tags", "标签", options=options(), display="dropdown"), ["meal", "gift"]
+            ),
+            bound(f("choices", "tags_chips", "Tags as chips", "标签（多选）", options=options()), ["travel"]),
+        ],
         [bound(f("choices", "boxes", "Boxes", "复选", options=options(), display="checkboxes"), ["office"])],
-        [bound(f("member", "owner", "Owner", "负责人"), uuid(1), picked=picked(1), source="/pick"),
-         bound(f("department", "team", "Department", "部门"), uuid(2), picked=picked(2), source="/pick"),
-         bound(f("link", "book", "Book", "图书", table="book"), uuid(3), picked=picked(3), source="/pick")],
-        [bound(f("serial", "number", "Number", "编号", parts=()), "EX-2026-0007", readonly=True),
-         bound(f("formula", "total", "Total", "合计"), Decimal("1635.00"), readonly=True),
-         bound(f("rollup", "average", "Average", "平均"), Decimal("817.5"), readonly=True),
-         bound(f("text", "locked", "Locked", "只读"), "Cannot be changed", readonly=True)],
-        [bound(f("file", "papers", "Papers", "附件", help=label("Photos or PDF", "照片或 PDF")), [uuid(1)], picked=[Picked(str(uuid(1)), "发票 0042.pdf", url="/files/1", size=183_211)], upload="/upload")],
+        [
+            bound(f("member", "owner", "Owner", "负责人"), uuid(1), picked=picked(1), source="/pick"),
+            bound(f("department", "team", "Department", "部门"), uuid(2), picked=picked(2), source="/pick"),
+            bound(f("link", "book", "Book", "图书", table="book"), uuid(3), picked=picked(3), source="/pick"),
+        ],
+        [
+            bound(f("serial", "number", "Number", "编号", parts=()), "EX-2026-0007", readonly=True),
+            bound(f("formula", "total", "Total", "合计"), Decimal("1635.00"), readonly=True),
+            bound(f("rollup", "average", "Average", "平均"), Decimal("817.5"), readonly=True),
+            bound(f("text", "locked", "Locked", "只读"), "Cannot be changed", readonly=True),
+        ],
+        [
+            bound(
+                f("file", "papers", "Papers", "附件", help=label("Photos or PDF", "照片或 PDF")),
+                [uuid(1)],
+                picked=[Picked(str(uuid(1)), "发票 0042.pdf", url="/files/1", size=183_211)],
+                upload="/upload",
+            )
+        ],
         [rows_field()],
-    ]  # fmt: skip
+    ]
 
 
 def navigation() -> list[dict[str, Any]]:
     return [
         {"title": "Overview", "url": "#", "icon": "dashboard", "current": False},
-        {"title": "Expenses", "items": [
-            {"title": "Claims", "url": "/", "icon": "receipt", "current": True, "count": 12},
-            {"title": "报销单明细", "url": "#", "icon": "table", "current": False},
-        ]},
+        {
+            "title": "Expenses",
+            "items": [
+                {"title": "Claims", "url": "/", "icon": "receipt", "current": True, "count": 12},
+                {"title": "报销单明细", "url": "#", "icon": "table", "current": False},
+            ],
+        },
         {"title": "Library", "items": [{"title": "Books", "url": "#", "icon": "book", "current": False}]},
-    ]  # fmt: skip
+    ]
 
 
 def lines() -> list[dict[str, Any]]:
     states = [("approved", "green"), ("draft", "gray"), ("in approval", "amber"), ("rejected", "red")]
     return [
-        {"id": n, "number": f"EX-2026-{n:04}", "title": ["差旅报销：上海供应商拜访", "Team dinner", "Office chairs"][n % 3],
-         "owner": PEOPLE[n % 4][0], "state": states[n % 4], "amount": f"¥{n * 1234.5:,.2f}", "day": f"2026-11-{n % 28 + 1:02}"}
+        {
+            "id": n,
+            "number": f"EX-2026-{n:04}",
+            "title": ["差旅报销：上海供应商拜访", "Team dinner", "Office chairs"][n % 3],
+            "owner": PEOPLE[n % 4][0],
+            "state": states[n % 4],
+            "amount": f"¥{n * 1234.5:,.2f}",
+            "day": f"2026-11-{n % 28 + 1:02}",
+        }
         for n in range(1, 31)
-    ]  # fmt: skip
+    ]
 
 
 CHARTS: list[dict[str, Any]] = [
-    {"kind": "bar", "categories": ["Travel", "Meals", "Office", "Gifts"], "series": [{"name": "Amount", "values": [4200, 2600, 1800, 640]}], "unit": "¥", "urls": ["/#a", None, None, None]},
-    {"kind": "line", "categories": ["Jul", "Aug", "Sep", "Oct", "Nov"], "series": [{"name": "2025", "values": [3, 5, 4, 8, 9]}, {"name": "2026", "values": [4, 7, 9, 8, 12]}], "area": True, "smooth": True},
-    {"kind": "pie", "categories": ["Travel", "Meals", "Office", "Gifts"], "series": [{"name": "Amount", "values": [42, 26, 18, 6]}], "colors": ["blue", "orange", "green", "pink"]},
-    {"kind": "funnel", "categories": ["Asked", "Quoted", "Ordered", "Delivered"], "series": [{"name": "Orders", "values": [120, 80, 46, 40]}]},
-]  # fmt: skip
+    {
+        "kind": "bar",
+        "categories": ["Travel", "Meals", "Office", "Gifts"],
+        "series": [{"name": "Amount", "values": [4200, 2600, 1800, 640]}],
+        "unit": "¥",
+        "urls": ["/#a", None, None, None],
+    },
+    {
+        "kind": "line",
+        "categories": ["Jul", "Aug", "Sep", "Oct", "Nov"],
+        "series": [{"name": "2025", "values": [3, 5, 4, 8, 9]}, {"name": "2026", "values": [4, 7, 9, 8, 12]}],
+        "area": True,
+        "smooth": True,
+    },
+    {
+        "kind": "pie",
+        "categories": ["Travel", "Meals", "Office", "Gifts"],
+        "series": [{"name": "Amount", "values": [42, 26, 18, 6]}],
+        "colors": ["blue", "orange", "green", "pink"],
+    },
+    {
+        "kind": "funnel",
+        "categories": ["Asked", "Quoted", "Ordered", "Delivered"],
+        "series": [{"name": "Orders", "values": [120, 80, 46, 40]}],
+    },
+]
 
 
 def create_app() -> Flask:
     """The gallery as a little application with our own policy."""
     app = Flask("gallery", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
-    app.jinja_env.loader = ChoiceLoader([FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(ROOT / "templates")])
+    app.jinja_env.loader = ChoiceLoader(
+        [FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(ROOT / "templates")]
+    )
     app.secret_key = "gallery"
     language = lambda: request.cookies.get("language", "en")  # noqa: E731
-    Babel(app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations"))
+    Babel(
+        app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations")
+    )
     app.jinja_env.filters.update(words=words, moment=moment)
     app.jinja_env.globals.update(condition_fields=condition_fields)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.context_processor(lambda: {
-        "me": {"id": "1", "name": "林晓", "tone": "", "language": language(), "is_admin": True}, "navigation": navigation(),
-        "navigation_settings": [{"title": "App settings", "url": "#", "icon": "settings", "current": False}],
-        "app_title": "Expense claims", "counts": {"tasks": 3, "notices": 120}, "csrf_token": lambda: "token",
-    })  # fmt: skip
+    app.context_processor(
+        lambda: {
+            "me": {"id": "1", "name": "林晓", "tone": "", "language": language(), "is_admin": True},
+            "navigation": navigation(),
+            "navigation_settings": [
+                {"title": "App settings", "url": "#", "icon": "settings", "current": False}
+            ],
+            "app_title": "Expense claims",
+            "counts": {"tasks": 3, "notices": 120},
+            "csrf_token": lambda: "token",
+        }
+    )
 
     @app.after_request
     def policy(response: Response) -> Response:
@@ -190,14 +318,21 @@ def create_app() -> Flask:
     @app.post("/live")
     def live() -> str:
         fields = everything()
-        total = sum(Decimal(r.get("count") or 0) * Decimal(r.get("price") or 0) for r in json.loads(request.form.get("items", "[]")))
+        total = sum(
+            Decimal(r.get("count") or 0) * Decimal(r.get("price") or 0)
+            for r in json.loads(request.form.get("items", "[]"))
+        )
         fields[8][1] = bound(field("formula", "total", "Total", "合计"), total, readonly=True)
         return render_template("gallery_form_body.html", fields=fields, problems=[])
 
     @app.get("/pick")
     def pick() -> Any:
         asked = request.args.get("q", "").lower()
-        return [{"id": str(uuid(n)), "text": name, "note": note} for n, (name, note) in enumerate(PEOPLE, 1) if asked in name.lower()]
+        return [
+            {"id": str(uuid(n)), "text": name, "note": note}
+            for n, (name, note) in enumerate(PEOPLE, 1)
+            if asked in name.lower()
+        ]
 
     @app.post("/upload")
     def upload() -> Any:
@@ -217,7 +352,9 @@ def create_app() -> Flask:
 
     @app.get("/missing")
     def missing() -> tuple[str, int]:
-        return render_template("error.html", title="Not found", message="There is nothing here, or not for you.", status=404), 404
+        return render_template(
+            "error.html", title="Not found", message="There is nothing here, or not for you.", status=404
+        ), 404
 
     return app
 
