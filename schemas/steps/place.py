@@ -86,6 +86,16 @@ class Place:
         if not wrong and not self._fits(found, self.type_of(formula)):
             yield Problem(path, say("the formula does not give a value that '{id}' can hold", id=name))
 
+    def may_write(self, path: str, target: Table, name: str) -> Iterator[Problem]:
+        """A flow acts within its own rights: without a grant, setting the field would fail every time."""
+        grants = [g for g in self.app.access if g.who.flow == self.flow.id and g.table == target.id and "update" in g.do]
+        if not any(grant.right(name) == "write" for grant in grants):
+            yield Problem(
+                path,
+                say("the flow may not write '{id}': add an access rule for the flow with 'update' on '{table}'",
+                    id=name, table=target.id),
+            )  # fmt: skip
+
     def _fits(self, found: Field, given: Type) -> bool:
         wanted = found.value_type()
         if wanted.kind == "text":

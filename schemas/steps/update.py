@@ -48,3 +48,4 @@ class Update(Step):
             return
         for name, formula in self.set.items():
             yield from place.assignment(f"set.{name}", target, name, formula)
+            yield from place.may_write(f"set.{name}", target, name)
