@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import mail, notices, records
+from runtime import notices, records
 from runtime.actors import FlowActor, System
 from runtime.context import Context
 from runtime.models_flow import flow_reader
@@ -120,15 +120,7 @@ def tell(ctx: Context, running: Running, effect: Tell) -> None:
     if "inbox" in step.channels:
         notices.tell(ctx, people, "told", sentence, about(running))
     if "mail" in step.channels:
-        send_mail(ctx, people, sentence)
-
-
-def send_mail(ctx: Context, people: list[UUID], sentence: Message | Text) -> None:
-    """The sentence as a mail to those who have an address, in the workspace's language."""
-    text = sentence.in_language(ctx.workspace.language) if isinstance(sentence, Text) else str(sentence)
-    for person in Directory.of(ctx).persons(people).values():
-        if person.email:
-            mail.post(ctx, person.email, text, text)
+        notices.send_mail(ctx, people, sentence, about(running))
 
 
 def worded(ctx: Context, running: Running, text: Text) -> Text | None:

@@ -33,7 +33,7 @@ from schemas.engine import (
 from schemas.engine.state import Entry
 from schemas.errors import Denied, InvalidInput, NotFound
 from schemas.flow import Flow
-from schemas.messages import say
+from schemas.messages import Message, say
 from schemas.steps.people import START
 
 AGREEING = ("approve", "submit")
@@ -276,34 +276,27 @@ def _happen(ctx: Context, run: Running, event: Event) -> None:
 
 
 def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:
-    """Tell those concerned what has become of it: new tasks, the outcome, a failure."""
+    """Tell those concerned what has become of it, here and by mail: new tasks, the outcome, a failure."""
     flow = effects.title_of(run.flow)
-    about = effects.about(run)
     for task in _newly_asked(run, log):
-        text = (
-            say("{flow}: please revise and send again", flow=flow)
-            if task.step == START
-            else say("{flow}: a task for you", flow=flow)
-        )
-        notices.tell(ctx, [UUID(task.member)], "task", text, {**about, "task_id": run.task_ids[task.id]})
+        asked = REVISE if task.step == START else TASK
+        _tell(ctx, run, [UUID(task.member)], "task", say(asked, flow=flow), task_id=run.task_ids[task.id])
     for entry in log:
-        if (
-            entry["what"] == "outcome"
-            and run.starter
-            and run.starter != ctx.actor.id
-            and entry["outcome"] in OUTCOMES
-        ):
-            notices.tell(ctx, [run.starter], "outcome", say(OUTCOMES[entry["outcome"]], flow=flow), about)
+        if entry["what"] == "outcome" and run.starter and run.starter != ctx.actor.id and entry["outcome"] in OUTCOMES:
+            _tell(ctx, run, [run.starter], "outcome", say(OUTCOMES[entry["outcome"]], flow=flow))
         if entry["what"] == "failed":
-            notices.tell(
-                ctx,
-                _in_charge(ctx, run),
-                "failed",
-                say("{flow} cannot go on and needs help", flow=flow),
-                about,
-            )
+            _tell(ctx, run, _in_charge(ctx, run), "failed", say("{flow} cannot go on and needs help", flow=flow))
 
 
+def _tell(ctx: Context, run: Running, members: list[UUID], kind: str, sentence: Message, **more: Any) -> None:
+    others = [member for member in members if member != ctx.actor.id or kind == "task"]
+    about = {**effects.about(run), **more}
+    notices.tell(ctx, others, kind, sentence, about)
+    notices.send_mail(ctx, [member for member in others if member != ctx.actor.id], sentence, about)
+
+
+TASK = say("{flow}: a task for you").text
+REVISE = say("{flow}: please revise and send again").text
 OUTCOMES = {
     "approved": say("{flow} was approved").text,
     "rejected": say("{flow} was rejected").text,

@@ -3,15 +3,21 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from babel.support import NullTranslations, Translations
 from sqlalchemy import func, insert, select, update
 
+from runtime import mail
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.models_flow import notice
-from schemas.messages import Message
+from runtime.people import Directory
+from runtime.settings import Settings
+from schemas.messages import Message, fill
 from schemas.text import Sentence, Text
 
 MOST_SHOWN = 100
@@ -33,9 +39,7 @@ class Notice:
     @property
     def url(self) -> str:
         """Where it leads; empty when there is nothing to look at."""
-        if self.task:
-            return f"/tasks/{self.task}"
-        return f"/tasks/run/{self.instance}" if self.instance else ""
+        return address({"task_id": self.task, "instance_id": self.instance})
 
 
 def tell(
@@ -49,6 +53,34 @@ def tell(
     ]
     if lines:
         ctx.conn.execute(insert(notice), lines)
+
+
+def send_mail(ctx: Context, members: Iterable[UUID], sentence: Sentence, about: Mapping[str, Any]) -> None:
+    """The same as a mail, with the address of the page, to those who have one. Sent by a job after the commit."""
+    where = Settings.read().public_url + address(about)
+    for person in Directory.of(ctx).persons(members).values():
+        if person.email:
+            text = spoken(sentence, ctx.workspace.language)
+            mail.post(ctx, person.email, text, f"{text}\n\n{where}")
+
+
+def spoken(sentence: Sentence, language: str) -> str:
+    """A sentence in a language, outside of any request."""
+    if isinstance(sentence, Text):
+        return sentence.in_language(language)
+    values = {n: spoken(v, language) if isinstance(v, Message | Text) else v for n, v in sentence.values.items()}
+    return fill(_catalogue(language).gettext(sentence.text), values)
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    return Translations.load(Path(__file__).parent / "translations", [language])
+
+
+def address(about: Mapping[str, Any]) -> str:
+    """The page of a task, or of a run."""
+    task, run = about.get("task_id"), about.get("instance_id")
+    return f"/tasks/{task}" if task else f"/tasks/run/{run}" if run else ""
 
 
 def dump(sentence: Sentence) -> dict[str, Any]:

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from runtime import flows, notices, people, query, records, tasks
+from runtime import flows, jobs, notices, people, query, records, tasks
 from runtime.access import door
 from runtime.flows import Decision
+from runtime.mail import kept_mail
+from runtime.models import member
 from runtime.models_flow import flow_instance, flow_log, flow_task
+from runtime.settings import Settings
 from runtime.submit import Sent, submit
 from schemas.engine import State, replay
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
@@ -271,7 +274,7 @@ def test_a_deleted_record_ends_its_flow(claims: Shop) -> None:
 
 def test_an_update_without_the_right_stops_the_flow_and_an_administrator_helps(make_shop: Callable[..., Shop]) -> None:
     package = deepcopy(CLAIMS)
-    package["access"][2]["fields"] = {"*": "write", "status": "read"}
+    package["access"][2]["rows"] = "amount > 100"
     shop = fill_slots(make_shop(package))
     record = send(shop, amount="20")
     assert claim(shop, record)["flow.state"] == "failed"
@@ -314,3 +317,17 @@ def test_two_flows_that_chase_each_other_are_stopped_visibly(make_shop: Callable
         runs = ctx.conn.execute(select(flow_instance.c.flow, flow_instance.c.state)).all()
     assert ("ping", "ended") in runs or ("ping", "failed") in runs
     assert len(runs) < 20
+
+
+def test_a_new_task_is_told_by_mail_once_the_sender_has_committed(claims: Shop, tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("MORTISE_DATA", str(tmp_path))
+    monkeypatch.delenv("SMTP_URL", raising=False)
+    with claims.opened() as ctx:
+        ctx.conn.execute(update(member).where(member.c.id == claims.manager.id).values(email="manager@example.com"))
+    send(claims, amount="20")
+    jobs.drain_jobs(claims.engine.url.render_as_string(hide_password=False).replace("+psycopg", ""))
+    kept = kept_mail(Settings.read())
+    assert len(kept) == 1
+    text = kept[0].read_text()
+    assert "Subject: Claim approval: a task for you" in text
+    assert f"/tasks/{task_of(claims, claims.manager)}" in text
