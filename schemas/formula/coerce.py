@@ -18,7 +18,8 @@ NUMBER_TEXT = re.compile(
 )
 ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 ISO_MOMENT = re.compile(
-    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d{2}:?\d{2})?",
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?\s*"
+    r"(Z|[+-]\d{2}:?\d{2})?",
     re.ASCII,
 )
 Coercion = Callable[[Any, World], Any]
@@ -156,7 +157,7 @@ def number_in(text: str) -> Decimal | None:
 
 
 def moment_in(text: str, world: World) -> date | None:
-    """The date or moment that a text spells: year first, a time in the workspace's zone unless it names another."""
+    """The date or moment that a text spells: year first; a time is the workspace's unless it names a zone."""
     text = text.strip()
     try:
         if found := ISO_DATE.fullmatch(text):

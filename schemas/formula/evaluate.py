@@ -1,13 +1,13 @@
 """Evaluating checked formulas: every part is compiled once to a closure over the record's values."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from schemas.formula.coerce import BLANKS, COERCIONS, KEPT
 from schemas.formula.functions.base import Parameter
 from schemas.formula.tree import Path
-from schemas.formula.typed import Apply, Chain, Constant, Expression, Items, Me, Node, Read, parts
+from schemas.formula.typed import Apply, Chain, Constant, Expression, Items, Me, Node, Read, below
 from schemas.formula.types import Type
 from schemas.formula.values import FUEL, NA, NUM, ErrorValue, Fault, Need, Run, World
 
@@ -157,14 +157,6 @@ def _each_row(node: Node) -> Step:
         return values
 
     return each
-
-
-def below(node: Node) -> Iterable[Node]:
-    waiting = [node]
-    while waiting:
-        found = waiting.pop()
-        yield found
-        waiting.extend(parts(found))
 
 
 def reads(node: Node) -> list[Read]:

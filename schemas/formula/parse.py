@@ -209,7 +209,7 @@ class _Parser:
                 return self.array(token)
             case "end":
                 self.refuse(say("Something is missing at the end."), token)
-        self.refuse(say("A value is missing before '{text}'.", text=token.text), token)
+        return self.refuse(say("A value is missing before '{text}'.", text=token.text), token)
 
     def bracket(self, opening: Token) -> Tree:
         tree = self.expression(0)

@@ -13,23 +13,24 @@ from schemas.formula.functions import FUNCTIONS
 from schemas.formula.functions.base import Function, Parameter
 from schemas.formula.parse import Formula, FormulaError
 from schemas.formula.tree import ArrayLiteral, Call, Literal, Name, Path, Tree
-from schemas.formula.typed import Apply, Constant, Items, Node, Read, Reference
+from schemas.formula.typed import Apply, Constant, Items, Node, Read, Reference, below
 from schemas.formula.types import ANY
 from schemas.formula.values import NA, NAME, NUM, SYNTAX, Fault, Run, World
 from schemas.messages import Message
 
 CELLS = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
 MOST_CELLS = 100_000
+LISTED_IN = frozenset(("statistics", "conditions"))
 LISTED = frozenset(("AND", "OR", "XOR"))
 
 
 def evaluate_untyped(
     source: str, values: Mapping[str, Any], now: datetime, zone: ZoneInfo, excel: bool = False
 ) -> Any:
-    """The value of a formula over named values or cells (`A1`, ranges as `A1:B2`); an ErrorValue if it has none.
+    """The value of a formula over named values or cells (`A1`, ranges `A1:B2`); an ErrorValue if it has none.
 
-    A name that is not among the values is `#NAME?`, a wrong formula `#ERROR!`. With `excel`, blanks compare as
-    they do there.
+    A name that is not among the values is `#NAME?`, a wrong formula `#ERROR!`. With `excel`, blanks compare
+    as they do there.
     """
     given = {name: plain(value) for name, value in values.items()}
     try:
@@ -99,7 +100,7 @@ class SpreadsheetChecker(Checker):
     def apply(
         self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree
     ) -> Apply:
-        listed = function.group == "statistics" or function.name in LISTED
+        listed = function.module in LISTED_IN or function.name in LISTED
         given = tuple(
             _as_list(a) if listed and p.takes_lists else a for a, p in zip(args, places, strict=True)
         )
@@ -112,8 +113,6 @@ def _as_list(node: Node) -> Node:
 
 
 def _with_ranges(values: Mapping[str, Any], root: Node) -> dict[str, Any]:
-    from schemas.formula.evaluate import below
-
     found = dict(values)
     for node in below(root):
         if isinstance(node, Read) and node.path[0] not in found:

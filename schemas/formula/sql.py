@@ -1,7 +1,7 @@
 """The closed set of nodes in which functions declare how a database computes them.
 
-`runtime/expressions.py` renders them. A form is a function of the arguments (a `Value` each, blanks filled as their
-parameter says) and returns a `Value`: what it is, and when it is an error.
+`runtime/expressions.py` renders them. A form is called with the arguments, a `Given` each, and
+returns what it makes of them; None if the database cannot compute it for these.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Sql:
 
 @dataclass(frozen=True)
 class Given:
-    """An argument as a form sees it: which one, its kind, its value if it is written out, whether it has many values."""
+    """An argument as a form sees it: its place, its kind, its value if written out, whether it is a list."""
 
     index: int
     kind: str

@@ -1,5 +1,6 @@
 """A checked formula: its tree with a type on every part, and what it needs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a path means: its type, whether it changes with time, how many links, members, departments it crosses."""
+    """What a path means: its type, whether it changes with time, how many links and people it crosses."""
 
     path: Path
     type: Type
@@ -53,8 +54,8 @@ class Constant(Node):
 class Read(Node):
     """A value of the record, or the answer to a need.
 
-    `kinds` are the types that the path passes, its own the last. Of a list of rows, `steps` is the path inside
-    one of its elements.
+    `kinds` are the types that the path passes, its own the last. Of a list of rows, `steps` is the path
+    inside one of its elements.
     """
 
     path: Path
@@ -136,3 +137,12 @@ def parts(node: Node) -> tuple[Node, ...]:
         case Items(table=table):
             return tuple(item for row in table for item in row)
     return ()
+
+
+def below(node: Node) -> Iterator[Node]:
+    """A node and all nodes under it."""
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(parts(found))

@@ -70,8 +70,8 @@ class Need:
 class World:
     """What a formula may know besides its record.
 
-    `now` is aware; `seed` makes RAND repeatable. `untyped` is for formulas that were not checked, where functions
-    meet whatever a spreadsheet's cell may hold; `excel_blanks` compares blanks as Excel does.
+    `now` is aware; `seed` makes RAND repeatable. `untyped` is for formulas that were not checked, where
+    functions meet whatever a spreadsheet's cell may hold; `excel_blanks` compares blanks as Excel does.
     """
 
     now: datetime
@@ -94,7 +94,7 @@ class World:
         return moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
 
     def midnight(self, day: date) -> datetime:
-        """The first moment of a day in the workspace's zone, in UTC; PostgreSQL takes the later of two midnights."""
+        """The first moment of a day in the workspace's zone; of two midnights the later, as in PostgreSQL."""
         local = datetime(day.year, day.month, day.day, tzinfo=self.zone)
         later = local.replace(fold=1)
         first, second = local.utcoffset(), later.utcoffset()

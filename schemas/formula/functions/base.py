@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.formula.sql import Form
 from schemas.formula.types import (
@@ -49,6 +49,7 @@ LISTS = {
 
 SIGN = re.compile(r"[^\w\s]+|\w+")
 
+Compute = TypeVar("Compute", bound=Callable[..., Any])
 ResultOf = Callable[[list[Type]], Type | Message]
 
 
@@ -57,8 +58,8 @@ class Parameter:
     """What a function takes at one place.
 
     Kinds: `number text boolean date moment any` take one value (a list there repeats the whole call for its
-    elements); `numbers texts booleans moments each` take one value or a list, `array` a list. A lazy one is passed
-    as a closure, and evaluated only if it is called for.
+    elements); `numbers texts booleans moments each` take one value or a list, `array` a list. A lazy one is
+    passed as a closure, and evaluated only if it is called for.
     """
 
     kind: str
@@ -79,11 +80,12 @@ class Parameter:
 class Function:
     """A function: what it takes and gives, how Python and the database compute it, and its help.
 
-    `world` functions are given the Run first. What `blends` arguments into one result has them made of one kind.
+    `world` functions are given the Run first. One that `blends` gives one of its arguments.
+    `module` is where it is registered.
     """
 
     name: str
-    group: str
+    module: str
     parameters: tuple[Parameter, ...]
     repeated: int
     result: ResultOf
@@ -96,6 +98,11 @@ class Function:
     world: bool = False
     blends: bool = False
     need: Need | None = None
+
+    @property
+    def group(self) -> str:
+        """Under which heading the builder lists it; none for operators."""
+        return GROUPS.get(self.module, self.module)
 
     @property
     def shown(self) -> str:
@@ -120,6 +127,15 @@ class Function:
         return tuple(places[:count])
 
 
+GROUPS = {
+    "angles": "math",
+    "statistics": "math",
+    "conditions": "math",
+    "rounding": "math",
+    "calendar": "date",
+    "conversion": "text",
+    "information": "logic",
+}
 FUNCTIONS: dict[str, Function] = {}
 OPERATORS: dict[str, Function] = {}
 
@@ -139,11 +155,14 @@ def function(
     blends: bool = False,
     need: Need | None = None,
     aliases: tuple[str, ...] = (),
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function. The signature reads `text, number? -> text`; `boolean...` and `(boolean, ~any)...` repeat,
-    `~` marks an argument that is evaluated only when needed. `blends`: it gives one of its arguments as it is."""
+) -> Callable[[Compute], Compute]:
+    """Register a function.
 
-    def register(compute: Callable[..., Any]) -> Callable[..., Any]:
+    The signature reads `text, number? -> text`; `boolean...` and `(boolean, ~any)...` repeat, `~` marks an
+    argument that is evaluated only when needed. `blends`: it gives one of its arguments as it is.
+    """
+
+    def register(compute: Compute) -> Compute:
         places, given = signature.split("->")
         parameters, repeated = _parameters(places.strip())
         made = Function(

@@ -63,8 +63,15 @@ def _equals(wanted: Any, text: str, run: Run) -> Criterion:
     if isinstance(wanted, str):
         pattern = wildcards(text)
         return lambda item: isinstance(item, str) and pattern.fullmatch(fold(item)) is not None
-    return lambda item: not isinstance(item, ErrorValue) and not is_blank(item) and (
-        equal(run, item, wanted) if _alike(item, wanted) else isinstance(item, str) and _same_spelling(item, wanted))  # fmt: skip
+    return lambda item: _is(item, wanted, run)
+
+
+def _is(item: Any, wanted: Any, run: Run) -> bool:
+    if isinstance(item, ErrorValue) or is_blank(item):
+        return False
+    if _alike(item, wanted):
+        return equal(run, item, wanted)
+    return isinstance(item, str) and _same_spelling(item, wanted)
 
 
 def _alike(item: Any, wanted: Any) -> bool:

@@ -1,6 +1,7 @@
 """The formats of TEXT: numbers, dates and times written as spreadsheets write them."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -92,8 +93,14 @@ def _words(text: str, pattern: str) -> str:
 
 def _section(parts: tuple[Section, ...], number: Decimal) -> tuple[Section, Decimal]:
     """The part of a format that is meant for a number, and the number as that part shows it."""
-    tests = {"<": number.__lt__, ">": number.__gt__, "<=": number.__le__, ">=": number.__ge__, "=": number.__eq__,
-             "<>": number.__ne__}  # fmt: skip
+    tests: dict[str, Callable[[Decimal], bool]] = {
+        "<": number.__lt__,
+        ">": number.__gt__,
+        "<=": number.__le__,
+        ">=": number.__ge__,
+        "=": number.__eq__,
+        "<>": number.__ne__,
+    }
     if any(p.condition for p in parts):
         for part in parts:
             if part.condition is None or tests[part.condition[0]](part.condition[1]):
@@ -110,7 +117,7 @@ def _section(parts: tuple[Section, ...], number: Decimal) -> tuple[Section, Deci
 
 
 def _number(section: Section, number: Decimal) -> str:
-    pieces = [p for p in section.pieces]
+    pieces = list(section.pieces)
     if section.has("general") or ("other", "@") in pieces:
         shown = general(number)
         return "".join(shown if k == "general" or (k, t) == ("other", "@") else t for k, t in pieces)
@@ -142,8 +149,8 @@ def _decimal(pieces: list[Piece], number: Decimal) -> str:
     after = [n for n in digits if point is not None and n > point]
     last = max(digits)
     scale = sum(1 for p in _run_of_commas(pieces, max(before) if before else last, last))
-    rounded = EXACT.scaleb(number.copy_abs(), -3 * scale).quantize(Decimal(1).scaleb(-len(after)), rounding=ROUND_HALF_UP,
-                                                                  context=EXACT)  # fmt: skip
+    size = EXACT.scaleb(number.copy_abs(), -3 * scale)
+    rounded = size.quantize(Decimal(1).scaleb(-len(after)), rounding=ROUND_HALF_UP, context=EXACT)
     whole, _, fraction = f"{rounded:f}".partition(".")
     grouped = any(pieces[n] == ("other", ",") for n in range(before[0], before[-1])) if before else False
     signed = "-" if number < 0 and rounded else ""
@@ -154,7 +161,7 @@ def _decimal(pieces: list[Piece], number: Decimal) -> str:
 
 
 def _run_of_commas(pieces: list[Piece], whole: int, last: int) -> list[int]:
-    """Commas right behind the last digit before the point, or behind the last of all, divide by a thousand each."""
+    """Commas right behind the last digit before the point, or the last of all: each divides by a thousand."""
     found = []
     for start in {whole, last}:
         place = start + 1
@@ -191,7 +198,7 @@ def _whole_digits(pieces: list[Piece], places: list[int], whole: str, grouped: b
 
 
 def _fraction_digits(pieces: list[Piece], places: list[int], fraction: str) -> dict[int, str]:
-    shown = {place: digit for place, digit in zip(places, fraction, strict=True)}
+    shown = dict(zip(places, fraction, strict=True))
     for place in reversed(places):
         if shown[place] != "0" or pieces[place][1] == "0":
             break

@@ -8,8 +8,9 @@ from typing import Any
 from schemas.formula.coerce import flat
 from schemas.formula.functions.base import function
 from schemas.formula.functions.criteria import wildcards
-from schemas.formula.functions.math import draw, real, whole
+from schemas.formula.functions.math import draw, real
 from schemas.formula.functions.operators import comparable, equal
+from schemas.formula.functions.rounding import whole
 from schemas.formula.types import Type
 from schemas.formula.values import NA, NUM, ONE, REF, VALUE, ZERO, ErrorValue, Fault, Need, Run, fold
 from schemas.messages import Message, say
@@ -75,7 +76,7 @@ def _in_list(run: Run, values: list[Any], place: Decimal, column: Decimal | None
 
 
 def position(run: Run, wanted: Any, values: list[Any], mode: int) -> int:
-    """Where a value stands in a list, from 0: exactly, or the last not larger (1), the first not smaller (-1)."""
+    """Where a value stands in a list, from 0: exactly (0), the last not larger (1) or not smaller (-1)."""
     if mode == 0:
         pattern = wildcards(wanted) if isinstance(wanted, str) else None
         for place, item in enumerate(values):
