@@ -31,7 +31,7 @@ KINDS = ("tables", "forms", "views", "flows", "dashboards", "access")
 """Kinds of objects, each with a folder of its own."""
 
 MANIFEST = "manifest.json"
-COMPANIONS = ("sample", "examples", "docs", "README", "LICENSE", "CHANGELOG")
+COMPANIONS = ("sample", "examples", "stories", "docs", "README", "LICENSE", "CHANGELOG")
 """What may lie beside an app's objects and is no part of it."""
 
 MOST_FILES = 5_000

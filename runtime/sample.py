@@ -47,11 +47,12 @@ class Login:
 
 @dataclass
 class Keys:
-    """What each `@key` stands for: members, departments, and records by table."""
+    """What each `@key` stands for, and how many records were made of each table."""
 
     members: dict[str, UUID] = field(default_factory=dict)
     departments: dict[str, UUID] = field(default_factory=dict)
     records: dict[str, dict[str, UUID]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
 
 def logins(folder: Path) -> list[Login]:
@@ -60,14 +61,14 @@ def logins(folder: Path) -> list[Login]:
     return [Login(m.name, m.title or "", m.email, m.password) for m in found if m.password]
 
 
-def install_sample(ctx: Context, slug: str, folder: Path) -> dict[str, int]:
-    """Write the sample of an app; gives the number of new records by table. A second time it does nothing.
+def install_sample(ctx: Context, slug: str, folder: Path) -> Keys | None:
+    """Write the sample of an app. When it is there already, nothing is done and None given.
 
     Raises NotFound, DefinitionError when the files cannot be read, InvalidInput when a record breaks a rule.
     """
     inst = definitions.installed(ctx, slug)
     if written(ctx, inst.id):
-        return {}
+        return None
     ctx = replace(ctx, origin=ORIGIN)
     sample = _index(folder)
     keys = _settle(ctx, inst, sample)
@@ -76,7 +77,8 @@ def install_sample(ctx: Context, slug: str, folder: Path) -> dict[str, int]:
         keys.records[table] = {entry["@key"]: new_id() for entry in entries if "@key" in entry}
     for table, entries in files.items():
         _write(ctx, tables.live(ctx, inst, table), entries, keys)
-    return {table: len(entries) for table, entries in files.items()}
+    keys.numbers = {table: len(entries) for table, entries in files.items()}
+    return keys
 
 
 def remove_sample(ctx: Context, slug: str) -> dict[str, int]:
@@ -233,7 +235,7 @@ def _submit(ctx: Context, live: LiveTable, form: str, entry: Mapping[str, Any], 
     found = live.inst.app.all_forms.get(form)
     if found is None:
         raise _broken(live.id, entry, say("there is no form '{form}'", form=form))
-    answers = {id: _plain(value) for id, value in _answers(ctx, live, entry, keys).items()}
+    answers = _plain(answers_of(ctx, live, entry, keys))
     acting = ctx.acting_as(member, ORIGIN)
     try:
         id = submit.submit(acting, live, submit.Sent(found, answers))
@@ -243,13 +245,13 @@ def _submit(ctx: Context, live: LiveTable, form: str, entry: Mapping[str, Any], 
 
 
 def _parsed(ctx: Context, live: LiveTable, entry: Mapping[str, Any], keys: Keys) -> filling.Values:
-    values, errors = filling.parse(live.table, _answers(ctx, live, entry, keys), ctx.zone)
+    values, errors = filling.parse(live.table, answers_of(ctx, live, entry, keys), ctx.zone)
     _refuse(live, entry, errors)
     return values
 
 
-def _answers(ctx: Context, live: LiveTable, entry: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
-    """The entry's values as a form would send them: keys and relative days resolved."""
+def answers_of(ctx: Context, live: LiveTable, entry: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    """An entry's values with keys and relative days resolved. Raises DefinitionError for an unknown one."""
     answers: dict[str, Any] = {}
     for id, given in entry.items():
         found = live.table.by_id.get(id)
