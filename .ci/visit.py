@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 PAGES = ("/healthz", "/static/css/app.css", "/sign-in")
-PATIENCE = 90
+PATIENCE = 180
 
 
 def main(mortise: str, data: str) -> None:

@@ -47,7 +47,7 @@ def command(*words: object) -> list[str]:
 
 def mortise(*words: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command(*words), cwd=SOURCE, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120
+        command(*words), cwd=SOURCE, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=240
     )
 
 
@@ -66,7 +66,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def wait_until(true: object, seconds: float = 60) -> None:
+def wait_until(true: object, seconds: float = 150) -> None:
     end = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert time.monotonic() < end, "waited in vain"
@@ -88,12 +88,12 @@ def test_serves_survives_its_database_and_stops_cleanly(data: Path, port: int) -
     wait_until(lambda: server.pid_file_lines(server.home_of(data))[:1] not in ([], [first]) and answers(port))
 
     serving.send_signal(signal.SIGINT)
-    said = serving.communicate(timeout=60)[0]
+    said = serving.communicate(timeout=150)[0]
     assert serving.returncode == 0
     assert f"Mortise is at http://127.0.0.1:{port}" in said
     assert not answers(port)
     assert server.live_socket_folder(server.home_of(data)) is None
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
 
 
 def test_nothing_stays_behind_when_it_is_killed(data: Path, port: int) -> None:
@@ -102,11 +102,11 @@ def test_nothing_stays_behind_when_it_is_killed(data: Path, port: int) -> None:
     children = [c for c in psutil.Process(serving.pid).children(recursive=True) if c.name() != "postgres"]
     serving.kill()
     serving.communicate()
-    assert psutil.wait_procs(children, timeout=40)[1] == []
+    assert psutil.wait_procs(children, timeout=90)[1] == []
     again = begun("--data", data, "serve", "--port", port, "--no-worker")
     wait_until(lambda: answers(port))
     again.terminate()
-    again.communicate(timeout=60)
+    again.communicate(timeout=150)
     assert again.returncode == 0
 
 
