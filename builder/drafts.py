@@ -1,0 +1,117 @@
+"""Editing an app: its draft, one edit at a time, and publishing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from builder import changes, check
+from builder.changes import Parts
+from runtime import definitions, drafts
+from runtime.context import Context
+from runtime.definitions import Installed
+from runtime.drafts import Kept
+from runtime.ids import new_id
+from schemas.app import App
+from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound, Problem
+from schemas.messages import Message, say
+from schemas.options import load
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An app as it is being edited."""
+
+    slug: str
+    kept: Kept
+    revision: int
+
+    @property
+    def parts(self) -> Parts:
+        return self.kept.parts
+
+    @property
+    def package(self) -> dict[str, Any]:
+        return changes.join(self.parts)
+
+    def app(self) -> App | None:
+        """The app that the draft describes, if it can be read at all."""
+        try:
+            return load(App, self.package)
+        except DefinitionError:
+            return None
+
+    def problems(self) -> list[Problem]:
+        return check.problems_in(self.package)
+
+
+def create(ctx: Context, title: str) -> str:
+    """A new, empty app; gives its slug. Raises InvalidInput without a title."""
+    title = title.strip()[:80]
+    if not title or "\x00" in title:
+        raise InvalidInput({"title": [say("Give the app a name.")]})
+    taken = [inst.slug for inst in definitions.all_installed(ctx)]
+    word = changes.word_of(title, "app")
+    slug = word if word not in taken and not _there(ctx, word) else f"{word}_{new_id().hex[-6:]}"
+    package = changes.new_app(slug, title)
+    definitions.publish(ctx, slug, package, note="created")
+    return slug
+
+
+def _there(ctx: Context, slug: str) -> bool:
+    try:
+        drafts.installation_of(ctx, slug)
+    except NotFound:
+        return False
+    return True
+
+
+def open_draft(ctx: Context, slug: str) -> Draft:
+    """The app's draft, begun from what is published when there is none. Raises NotFound."""
+    installation, revision = drafts.installation_of(ctx, slug)
+    try:
+        kept = drafts.read(ctx, installation)
+    except NotFound:
+        package = drafts.published(ctx, installation, revision) or changes.new_app(slug, slug)
+        drafts.begin(ctx, installation, revision, changes.split(package))
+        kept = drafts.read(ctx, installation)
+    return Draft(slug, kept, revision)
+
+
+def edit(ctx: Context, slug: str, counter: int | None, words: Message, change: Callable[[Parts], Parts]) -> Draft:
+    """Make one edit and keep it. Raises Conflict when somebody else has edited since, InvalidInput."""
+    draft = open_draft(ctx, slug)
+    drafts.lock(ctx, draft.kept.installation)
+    draft = open_draft(ctx, slug)
+    if counter is not None and counter != draft.kept.counter:
+        raise Conflict([], {}, draft.kept.counter)
+    drafts.save(ctx, draft.kept, change(dict(draft.parts)), words)
+    return open_draft(ctx, slug)
+
+
+def undo(ctx: Context, slug: str, back: bool = True) -> tuple[Draft, Message | None]:
+    draft = open_draft(ctx, slug)
+    drafts.lock(ctx, draft.kept.installation)
+    done = drafts.step(ctx, open_draft(ctx, slug).kept, back)
+    return open_draft(ctx, slug), done
+
+
+def pending(ctx: Context, draft: Draft) -> list[tuple[str, Message]]:
+    """What publishing would change, in words."""
+    before = drafts.published(ctx, draft.kept.installation, draft.revision)
+    return changes.differences(before, draft.package)
+
+
+def publish(ctx: Context, slug: str, note: str = "") -> Installed:
+    """Publish the draft. Raises DefinitionError with every problem, Conflict when it began from an older revision."""
+    draft = open_draft(ctx, slug)
+    if draft.kept.base != draft.revision:
+        raise Conflict([], {}, draft.revision)
+    inst = definitions.publish(ctx, slug, draft.package, note)
+    drafts.rebase(ctx, draft.kept.installation, inst.revision)
+    return inst
+
+
+def discard(ctx: Context, slug: str) -> None:
+    """Forget the draft; the next one begins from what is published."""
+    installation, _ = drafts.installation_of(ctx, slug)
+    drafts.discard(ctx, installation)
