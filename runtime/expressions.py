@@ -1,32 +1,51 @@
 """Checked formulas as SQL, with the meaning that schemas/formula/evaluate.py gives them.
 
-Every part is rendered as a pair: its value, and the condition under which it is an error. An error is NULL outside,
-and FALSE in a condition.
+Every part is rendered as a pair: its value, and the condition under which it is an error. An error
+is NULL outside, or FALSE in a condition.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, false, func, not_, null, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    false,
+    func,
+    not_,
+    null,
+    select,
+    true,
+)
 from sqlalchemy import column as bare_column
+from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import ARRAY, Boolean
 
 from runtime import sql_operations as ops
+from runtime.sql_aggregates import FORMS
 from runtime.sql_convert import blank_filled, read_as, settled
-from runtime.sql_forms import FORMS
 from runtime.sql_operations import ARITHMETIC, STRICT, Piece, any_error
 from schemas.formula import Expression
+from schemas.formula.database import independent
+from schemas.formula.evaluate import compile_node
 from schemas.formula.functions.base import Function, Parameter
 from schemas.formula.sql import Given, Made, Sql, givens
 from schemas.formula.tree import Path
-from schemas.formula.typed import Apply, Chain, Constant, Items, Me, Node, Read, parts
+from schemas.formula.typed import Apply, Chain, Constant, Items, Me, Node, Read, below
 from schemas.formula.types import HOPS, Type
-from schemas.formula.values import ErrorValue
+from schemas.formula.values import ErrorValue, Fault, Need, Run, World
 from schemas.messages import Message, say
 
-RECORDS = ("*",)
+Column = ColumnElement[Any]
+Aggregate = Callable[[Column], Column]
 DEEPEST = 160
 
 
@@ -43,9 +62,9 @@ class Clock(Protocol):
 
     zone: Any
 
-    def me(self, path: Path) -> ColumnElement[Any]: ...
-    def now(self) -> ColumnElement[Any]: ...
-    def today(self) -> ColumnElement[Any]: ...
+    def me(self, path: Path) -> Column: ...
+    def now(self) -> Column: ...
+    def today(self) -> Column: ...
 
 
 WorldBinds = Clock
@@ -55,17 +74,17 @@ class Source(Clock, Protocol):
     """The names of a record in SQL.
 
     - `column` is a field (`flow.state` with its point); NULL where it is masked.
-    - `rows` are the rows of a subform, `linked` what a link, member or department (or a list of them) points at.
+    - `rows` are the rows of a subform, `linked` what a link, member or department (or several) point at.
     """
 
-    def column(self, name: str) -> ColumnElement[Any]: ...
+    def column(self, name: str) -> Column: ...
     def rows(self, name: str) -> "RowsSource": ...
     def linked(self, name: str) -> "RowsSource": ...
 
 
 @dataclass(frozen=True, eq=False)
 class RowsSource:
-    """What lies behind a name: where it is read from, how it hangs on the record, and its own names.
+    """What lies behind a name: where it is read from, how it hangs on the record, its own names, its order.
 
     Every call must give a FROM clause of its own (an alias), since one formula may read it several times.
     """
@@ -73,12 +92,11 @@ class RowsSource:
     from_clause: FromClause
     on: ColumnElement[bool]
     source: Source
+    order: Column | None = None
 
 
-def to_sql(
-    expression: Expression, source: Source, world_binds: WorldBinds | None = None
-) -> ColumnElement[Any]:
-    """The value of a formula over the records of `source`. A condition is never NULL; an error is NULL, or FALSE.
+def to_sql(expression: Expression, source: Source, world_binds: WorldBinds | None = None) -> Column:
+    """A formula's value over the records of `source`. A condition is never NULL; errors are NULL or FALSE.
 
     Raises NoSqlForm, with the reason that the expression carries.
     """
@@ -87,12 +105,7 @@ def to_sql(
     return _shallow(_outside(Renderer(source, world_binds or source).whole(expression.root)))
 
 
-def measure_to_sql(measure: Any, source: Source, world_binds: WorldBinds | None = None) -> ColumnElement[Any]:
-    """The value of a measure over a group of records: aggregates in place. Any error, such as #DIV/0!, is NULL."""
-    return _outside(Renderer(source, world_binds or source).whole(measure.root))
-
-
-def _shallow(value: ColumnElement[Any]) -> ColumnElement[Any]:
+def _shallow(value: Column) -> Column:
     """The same, unless it is nested too deep to be written out."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
@@ -102,7 +115,7 @@ def _shallow(value: ColumnElement[Any]) -> ColumnElement[Any]:
     raise NoSqlForm(say("This formula is nested too deep for the database."))
 
 
-def _outside(piece: Piece) -> ColumnElement[Any]:
+def _outside(piece: Piece) -> Column:
     if piece.kind == "boolean":
         value = blank_filled(piece, "boolean").value
         return value if piece.error is None else and_(not_(piece.error), value)
@@ -111,28 +124,38 @@ def _outside(piece: Piece) -> ColumnElement[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values in a subquery: what is read, from where. `in_place` aggregates over the query's own groups."""
+    """The values of a list, in a subquery: what is read, and from where."""
 
     element: Piece
     froms: tuple[FromClause, ...] = ()
     on: tuple[ColumnElement[bool], ...] = ()
-    in_place: bool = False
+    order: Column | None = None
 
-    def aggregate(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
-        if self.in_place:
-            return value
-        query = (
-            select(value).select_from(*self.froms).where(and_(*self.on))
-            if self.on
-            else select(value).select_from(*self.froms)
-        )
-        return query.correlate_except(*self.froms).scalar_subquery()
+    def aggregate(self, name: Aggregate, value: Column | None = None) -> Column:
+        """An aggregate of a value, of the elements if none is given."""
+        value = self.element.value if value is None else value
+        if not self._reads_rows(value):
+            # PostgreSQL takes an aggregate over nothing but outer columns for one of the outer query.
+            inner = self._from_rows(select(value.label("value"))).subquery()
+            return select(name(inner.c.value)).select_from(inner).scalar_subquery()
+        return self._from_rows(select(name(value))).scalar_subquery()
+
+    def count(self) -> Column:
+        """How many elements there are, blank ones too."""
+        return self._from_rows(select(func.count())).scalar_subquery()
+
+    def _from_rows(self, query: Select[Any]) -> Select[Any]:
+        query = query.select_from(*self.froms)
+        return (query.where(*self.on) if self.on else query).correlate_except(*self.froms)
+
+    def _reads_rows(self, value: Column) -> bool:
+        return any(getattr(part, "table", None) in self.froms for part in iterate(value))
 
     def failed(self) -> ColumnElement[bool] | None:
         """Whether any element is an error."""
         if self.element.error is None:
             return None
-        return func.coalesce(self.aggregate(func.bool_or(self.element.error)), false(), type_=Boolean())
+        return func.coalesce(self.aggregate(func.bool_or, self.element.error), false(), type_=Boolean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +213,7 @@ class Renderer:
         self.clock = clock
 
     def whole(self, root: Node) -> Piece:
-        if root.rows and root.rows != RECORDS:
+        if root.rows:
             if isinstance(root, Read) and root.rows == root.path:
                 return Piece(self.value(self.source, root.path, root.kinds), kind="array")
             raise NoSqlForm(say("A list cannot be computed by the database."))
@@ -211,6 +234,8 @@ class Renderer:
                 return Piece(self.clock.me(facts), kind=node.type.kind)
             case Read():
                 return self.read(node, place)
+            case Apply() | Chain() if _formless(node) and independent(node):
+                return self.computed(node)
             case Chain():
                 return self.chain(node, place)
             case Apply():
@@ -220,24 +245,32 @@ class Renderer:
                 return self.use(node.function, givens(node), Use(arguments, node.type.kind))
         raise NoSqlForm(say("A list cannot be computed by the database."))
 
+    def computed(self, node: Node) -> Piece:
+        """A part that is the same for all records, computed beforehand."""
+        facts = {part.need: _bound(self.clock.me(part.facts)) for part in below(node) if isinstance(part, Me)}
+        now, zone = _bound(self.clock.now()), ZoneInfo(str(self.clock.zone))
+        try:
+            value = compile_node(node)(Run({}, World(now, zone, facts.get(Need("me", ())), facts)))
+        except Fault:
+            return Piece(null(), true(), "blank")
+        return ops.constant(str(value) if isinstance(value, UUID) else value, node.type.kind)
+
     def argument(self, parameter: Parameter, node: Node, place: Place) -> Argument:
         return Argument(self, parameter, node.type, node, place)
 
     def read(self, node: Read, place: Place) -> Piece:
         if not node.rows:
             return self.typed(self.value(self.source, node.path, node.kinds), node.type)
-        if node.rows == RECORDS:
-            return self.typed(self.value(self.source, node.path[1:], node.kinds[1:]), node.type)
         if place.element is not None and not node.steps:
             return place.element
         assert place.source is not None
         kinds = tuple(k.of if k.kind == "array" and k.of else k for k in node.kinds[len(node.rows) :])
         return self.typed(self.value(place.source, node.steps or ("id",), kinds), node.type)
 
-    def typed(self, value: ColumnElement[Any], type: Type) -> Piece:
+    def typed(self, value: Column, type: Type) -> Piece:
         return Piece(ops.numeric(value) if type.kind == "number" else value, kind=type.kind)
 
-    def value(self, source: Source, path: Path, kinds: Sequence[Type]) -> ColumnElement[Any]:
+    def value(self, source: Source, path: Path, kinds: Sequence[Type]) -> Column:
         """A value of a record, or of what its links lead to."""
         for n, kind in enumerate(kinds[: len(path) - 1], 1):
             if kind.kind in HOPS:
@@ -265,16 +298,14 @@ class Renderer:
 
     def series(self, node: Node) -> Series:
         """The values of a part for all its rows."""
-        reads = [n for n in _below(node) if isinstance(n, Read) and n.rows == node.rows]
+        reads = [n for n in below(node) if isinstance(n, Read) and n.rows == node.rows]
         deep = any(read.steps for read in reads)
         return self.opened(node.rows, reads[0].kinds, deep, lambda place: self.one(node, place))
 
     def opened(
         self, path: Path, kinds: Sequence[Type], deep: bool, element: Callable[[Place], Piece]
     ) -> Series:
-        if path == RECORDS:
-            return Series(element(Place(path)), in_place=True)
-        source, froms, on = self.source, [], []
+        source, froms, on, order = self.source, [], [], None
         name: list[str] = []
         for part, kind in zip(path, kinds, strict=False):
             name.append(part)
@@ -283,13 +314,14 @@ class Renderer:
                 there = (source.rows if kind.kind == "rows" else source.linked)(".".join(name))
                 froms.append(there.from_clause)
                 on.append(there.on)
+                order = there.order
                 source, name = there.source, []
         if not name:
-            return Series(element(Place(path, source)), tuple(froms), tuple(on))
+            return Series(element(Place(path, source)), tuple(froms), tuple(on), order)
         inner = self.unnested(source.column(".".join(name)), kinds[len(path) - 1])
         return Series(element(Place(path, source, inner.element)), (*froms, *inner.froms), tuple(on))
 
-    def unnested(self, value: ColumnElement[Any], type: Type) -> Series:
+    def unnested(self, value: Column, type: Type) -> Series:
         """The elements of an array column."""
         item = value.type.item_type if isinstance(value.type, ARRAY) else Text()
         listed = func.unnest(value).table_valued(bare_column("element", item)).render_derived()
@@ -327,8 +359,14 @@ class Renderer:
 
     def sql(self, piece: Any, use: Use) -> Piece:
         """A node of a form."""
+        if isinstance(piece, Piece):
+            return piece
         if not isinstance(piece, Sql):
-            return piece if isinstance(piece, Piece) else _given(piece, use).one()
+            given = _given(piece, use)
+            if isinstance(given, Argument):
+                return given.one()
+            assert isinstance(given, Piece)
+            return given
         if piece.op in ("filled", "raw"):
             argument = use.arguments[piece.args[0]]
             return argument.filled() if piece.op == "filled" else argument.raw()
@@ -337,14 +375,15 @@ class Renderer:
             return made
         args = [None if a is None else self.sql(a, use) for a in piece.args]
         if piece.op in ARITHMETIC:
-            return ARITHMETIC[piece.op](*args)  # type: ignore[arg-type]
+            done: Piece = ARITHMETIC[piece.op](*(a for a in args if a is not None))
+            return done
         if piece.op not in STRICT:
             raise NoSqlForm(say("'{operation}' cannot be computed by the database.", operation=piece.op))
         return _strict(piece.op, args)
 
 
 def _given(value: Any, use: Use) -> Any:
-    """A whole argument, or a constant."""
+    """A whole argument, a constant's piece, or what a form says for itself (a kind, a flag)."""
     if isinstance(value, Given):
         return use.arguments[value.index]
     if isinstance(value, bool | str) or value is None or isinstance(value, Sql | Piece):
@@ -382,13 +421,16 @@ def _balanced(join: Callable[[Piece, Piece], Piece], terms: list[Piece]) -> Piec
     return terms[0]
 
 
-def _below(node: Node) -> list[Node]:
-    found, waiting = [], [node]
-    while waiting:
-        part = waiting.pop()
-        found.append(part)
-        waiting.extend(parts(part))
-    return found
+def _formless(node: Apply | Chain) -> bool:
+    uses = node.steps if isinstance(node, Chain) else (node,)
+    return any(use.function.form is None or use.function.form(*givens(use)) is None for use in uses)
 
 
-__all__ = ["Clock", "NoSqlForm", "RowsSource", "Source", "WorldBinds", "measure_to_sql", "to_sql"]
+def _bound(value: Column) -> Any:
+    """The value of a bind parameter."""
+    if isinstance(value, BindParameter):
+        return value.effective_value
+    raise NoSqlForm(say("This formula needs the time or the member beforehand."))
+
+
+__all__ = ["Clock", "NoSqlForm", "RowsSource", "Source", "WorldBinds", "to_sql"]

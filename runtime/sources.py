@@ -113,7 +113,7 @@ class RecordSource(Clock):
             raise NotFound
         child = self.live.children[name].alias()
         on = child.c._record_id == self.table.c.id
-        return RowsSource(child, on, RowSource(self.ctx, self, rows, child))
+        return RowsSource(child, on, RowSource(self.ctx, self, rows, child), order=child.c._position)
 
     def linked(self, name: str) -> RowsSource:
         if name == "this":

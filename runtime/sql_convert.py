@@ -22,18 +22,20 @@ from sqlalchemy import (
 from runtime.sql_operations import SQL_TYPES, Piece, fold, numeric
 from schemas.formula.values import ONE, ZERO
 
+Column = ColumnElement[Any]
 
-def settled(piece: Piece) -> ColumnElement[Any]:
+
+def settled(piece: Piece) -> Column:
     """The value, NULL where it is an error."""
     return piece.value if piece.error is None else case((not_(piece.error), piece.value))
 
 
-def zone_of(clock: Any) -> ColumnElement[Any]:
+def zone_of(clock: Any) -> Column:
     zone = clock.zone
     return zone if isinstance(zone, ColumnElement) else literal(str(zone), Text())
 
 
-def local(piece: Piece, clock: Any) -> ColumnElement[Any]:
+def local(piece: Piece, clock: Any) -> Column:
     """What the workspace's clock shows at a moment; a date stays."""
     if piece.kind == "datetime":
         return func.timezone(zone_of(clock), piece.value, type_=DateTime())
@@ -80,7 +82,7 @@ def read_as(piece: Piece, kind: str, clock: Any) -> Piece:
     return piece
 
 
-def text_of(piece: Piece, clock: Any) -> ColumnElement[Any]:
+def text_of(piece: Piece, clock: Any) -> Column:
     match piece.kind:
         case "number":
             return cast(func.trim_scale(numeric(piece.value)), Text())
@@ -120,7 +122,7 @@ def blank_filled(piece: Piece, kind: str) -> Piece:
     return piece
 
 
-def blank(piece: Piece) -> ColumnElement[bool]:
+def blank(piece: Piece) -> Column:
     """Whether there is no value. A failed value is not blank, but an error."""
     if piece.kind == "blank":
         return literal(True, Boolean()).is_(True)
@@ -136,7 +138,7 @@ def alike(one: Piece, other: Piece, clock: Any, folded: bool) -> tuple[Piece, Pi
     return replace(one, value=fold(one.value)), replace(other, value=fold(other.value))
 
 
-def same(one: Piece, other: Piece, clock: Any, folded: bool) -> ColumnElement[bool]:
+def same(one: Piece, other: Piece, clock: Any, folded: bool) -> Column:
     """Equality as formulas mean it; never NULL. With a constant it is plain, so that an index serves."""
     if one.kind == "blank":
         one, other = other, one
@@ -159,7 +161,7 @@ def _has_letters(value: Any) -> bool:
     return isinstance(value, str) and any(c.isascii() and c.isalpha() for c in value)
 
 
-def ordered(sign: str, one: Piece, other: Piece, clock: Any) -> ColumnElement[bool]:
+def ordered(sign: str, one: Piece, other: Piece, clock: Any) -> Column:
     """A comparison of size; FALSE where a side is blank."""
     if "blank" in (one.kind, other.kind):
         return literal(False, Boolean()).is_(True)

@@ -1,39 +1,35 @@
-"""The operations that take whole arguments: comparisons, branches, lists and aggregates."""
+"""The operations that take whole arguments: comparisons, branches, texts and dates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Numeric,
-    Text,
     and_,
     case,
     cast,
     false,
     func,
-    literal,
     not_,
     or_,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import Boolean
 
+from runtime import sql_dates as dates
 from runtime import sql_operations as ops
-from runtime.sql_convert import as_kind, blank, blank_filled, local, ordered, read_as, same, settled
+from runtime.sql_convert import as_kind, blank, blank_filled, day, local, moment, ordered, read_as, same
 from runtime.sql_operations import Piece, any_error, constant
-from schemas.formula.types import MOMENTS, Type, unify
+from schemas.formula.types import Type, unify
 
 if TYPE_CHECKING:
     from runtime.expressions import Argument, Renderer, Series, Use
 
+Column = ColumnElement[Any]
 Form = Callable[..., Piece]
 FORMS: dict[str, Form] = {}
-ZERO = literal(Decimal(0), Numeric())
 
 
 def form(name: str) -> Callable[[Form], Form]:
@@ -44,7 +40,7 @@ def form(name: str) -> Callable[[Form], Form]:
     return register
 
 
-def condition(value: ColumnElement[Any], *pieces: Piece) -> Piece:
+def condition(value: Column, *pieces: Piece) -> Piece:
     return Piece(value, any_error(*pieces), "boolean", total=True)
 
 
@@ -83,7 +79,7 @@ def is_blank(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
     singles, lists = value.spread()
     if singles and not lists and value.type.kind != "array":
         return condition(blank(singles[0]), singles[0])
-    empty = [func.coalesce(s.aggregate(func.count()), 0) == 0 for s in lists]
+    empty = [func.coalesce(s.count(), 0) == 0 for s in lists]
     return condition(and_(false() if singles else true(), *empty))
 
 
@@ -103,7 +99,7 @@ def contains(renderer: "Renderer", use: "Use", where: "Argument", what: "Argumen
     return condition(func.strpos(ops.fold(text.value), ops.fold(part.value)) > 0, text, part)
 
 
-def _among(renderer: "Renderer", one: Piece, type: Type, items: "Argument") -> ColumnElement[bool]:
+def _among(renderer: "Renderer", one: Piece, type: Type, items: "Argument") -> Column:
     singles, lists = items.spread()
     folded = folds(type, items.type)
     if (
@@ -117,23 +113,21 @@ def _among(renderer: "Renderer", one: Piece, type: Type, items: "Argument") -> C
     return or_(false(), *hits, *(_in_list(renderer, one, s, items, folded) for s in lists))
 
 
-def _and_no_error(test: ColumnElement[bool], piece: Piece) -> ColumnElement[bool]:
+def _and_no_error(test: Column, piece: Piece) -> Column:
     return test if piece.error is None else and_(not_(piece.error), test)
 
 
-def _in_list(
-    renderer: "Renderer", one: Piece, series: "Series", items: "Argument", folded: bool
-) -> ColumnElement[bool]:
+def _in_list(renderer: "Renderer", one: Piece, series: "Series", items: "Argument", folded: bool) -> Column:
     array = array_of(renderer, items)
     if array is not None and not folded and one.kind != "blank":
         if one.is_constant:
             return and_(array.bool_op("@>")(cast([one.constant], array.type)), array.is_not(None))
         return and_(one.value == func.any(array), one.value.is_not(None), array.is_not(None))
     hit = _and_no_error(same(one, series.element, renderer.clock, folded), series.element)
-    return func.coalesce(series.aggregate(func.bool_or(hit)), false(), type_=Boolean())
+    return func.coalesce(series.aggregate(func.bool_or, hit), false(), type_=Boolean())
 
 
-def array_of(renderer: "Renderer", argument: "Argument") -> ColumnElement[Any] | None:
+def array_of(renderer: "Renderer", argument: "Argument") -> Column | None:
     """The array column that an argument is, if it is nothing more."""
     from schemas.formula.typed import Me, Read
 
@@ -150,7 +144,7 @@ def array_of(renderer: "Renderer", argument: "Argument") -> ColumnElement[Any] |
 
 
 def _truths(
-    use_args: Sequence["Argument"], renderer: "Renderer", aggregate: Any, empty: ColumnElement[Any]
+    use_args: Sequence["Argument"], renderer: "Renderer", aggregate: Any, empty: Column
 ) -> tuple[list[Any], list[Piece]]:
     values: list[Any] = []
     errors: list[Piece] = []
@@ -161,7 +155,7 @@ def _truths(
             errors.append(single)
         for series in lists:
             truth = read_as(series.element, "boolean", renderer.clock).value
-            values.append(func.coalesce(series.aggregate(aggregate(truth)), empty, type_=Boolean()))
+            values.append(func.coalesce(series.aggregate(aggregate, truth), empty, type_=Boolean()))
             errors.append(Piece(empty, series.failed()))
     return values, errors
 
@@ -178,10 +172,14 @@ def some(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     return condition(or_(false(), *values), *errors)
 
 
+def number_true(value: Column) -> Column:
+    return func.count().filter(value)
+
+
 @form("xor")
 def odd(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    def parity(truth: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.mod(func.count().filter(truth), 2) == 1
+    def parity(truth: Column) -> Column:
+        return func.mod(number_true(truth), 2) == 1
 
     values, errors = _truths(args, renderer, parity, false())
     result = values[0]
@@ -238,9 +236,8 @@ def ifs(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
 @form("switch")
 def switch(renderer: "Renderer", use: "Use", value: "Argument", *args: "Argument") -> Piece:
     one = value.one()
-    tests = [a for a in args[: len(args) // 2 * 2 : 2]]
     branches = []
-    for test, then in zip(tests, args[1::2], strict=True):
+    for test, then in zip(args[::2], args[1::2], strict=False):
         other = test.one()
         met = condition(same(one, other, renderer.clock, folds(value.type, test.type)), other)
         branches.append((met, _branch(then, use, renderer)))
@@ -277,127 +274,6 @@ def fails(renderer: "Renderer", use: "Use", value: Any, when: Any) -> Piece:
     return ops.failing(renderer.sql(value, use), renderer.sql(when, use).value)
 
 
-# -- aggregates ------------------------------------------------------------------------------------
-
-
-def gathered(args: Sequence["Argument"]) -> tuple[list[Piece], list["Series"], list[Piece]]:
-    """Single values, lists, and what may make the whole an error. A blank written out is nothing."""
-    singles, lists = [], []
-    for argument in args:
-        one, many = argument.spread()
-        singles += [p for p in one if p.kind != "blank" or p.error is not None]
-        lists += many
-    errors = [*singles, *(Piece(false(), s.failed()) for s in lists)]
-    return singles, lists, errors
-
-
-def total(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
-    result = values[0] if values else ZERO
-    for value in values[1:]:
-        result = result + value
-    return result
-
-
-def _numbers(
-    renderer: "Renderer", args: Sequence["Argument"]
-) -> tuple[list[Piece], list["Series"], list[Piece]]:
-    singles, lists, errors = gathered(args)
-    return [read_as(p, "number", renderer.clock) for p in singles], lists, errors
-
-
-def _sums(singles: Sequence[Piece], lists: Sequence["Series"]) -> ColumnElement[Any]:
-    ones = [func.coalesce(p.value, ZERO, type_=Numeric()) for p in singles]
-    many = [func.coalesce(s.aggregate(func.sum(s.element.value)), ZERO, type_=Numeric()) for s in lists]
-    return total([*ones, *many])
-
-
-def _counts(singles: Sequence[Piece], lists: Sequence["Series"]) -> ColumnElement[Any]:
-    ones = [case((blank(p), ZERO), else_=literal(Decimal(1), Numeric())) for p in singles]
-    many = [cast(func.coalesce(s.aggregate(func.count(settled(s.element))), 0), Numeric()) for s in lists]
-    return total([*ones, *many])
-
-
-@form("sum")
-def sum_(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    singles, lists, errors = _numbers(renderer, args)
-    scale = max((p.scale for p in [*singles, *(s.element for s in lists)]), default=0)
-    digits = max((p.digits for p in [*singles, *(s.element for s in lists)]), default=1) + 12
-    return Piece(_sums(singles, lists), any_error(*errors), "number", digits, scale)
-
-
-@form("count")
-def count(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    if not args:
-        return Piece(cast(func.count(), Numeric()), None, "number", 18, 0)
-    singles, lists, _ = gathered(args)
-    return Piece(_counts(singles, lists), any_error(*singles), "number", 18, 0)
-
-
-@form("count_true")
-def count_true(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    singles, lists, errors = gathered(args)
-    ones = [
-        case((blank_filled(p, "boolean").value, literal(Decimal(1), Numeric())), else_=ZERO) for p in singles
-    ]
-    many = [
-        cast(func.coalesce(s.aggregate(func.count().filter(s.element.value)), 0), Numeric()) for s in lists
-    ]
-    return Piece(total([*ones, *many]), any_error(*errors), "number", 18, 0)
-
-
-@form("sum_true")
-def sum_true(renderer: "Renderer", use: "Use", test: "Argument", value: "Argument") -> Piece:
-    """The sum of what stands beside conditions that hold, in the same rows."""
-    (tested,), (summed,) = test.spread()[1], value.spread()[1]
-    kept = ops.Piece(
-        case((blank_filled(tested.element, "boolean").value, summed.element.value)),
-        any_error(tested.element, summed.element),
-    )
-    series = type(tested)(kept, tested.froms, tested.on, tested.in_place)
-    result = func.coalesce(series.aggregate(func.sum(kept.value)), ZERO, type_=Numeric())
-    return Piece(result, series.failed(), "number", summed.element.digits + 12, summed.element.scale)
-
-
-@form("average")
-def average(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    singles, lists, errors = _numbers(renderer, args)
-    number = Piece(_counts(singles, lists), None, "number", 18, 0)
-    result = ops.divide(Piece(_sums(singles, lists), any_error(*errors), "number"), number)
-    return ops.failing(result, number.value == 0)
-
-
-@form("median")
-def median(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-    """The mean of the two in the middle, of one list."""
-    singles, lists, errors = _numbers(renderer, args)
-    series = lists[0]
-    value = series.element.value
-    halves = [func.percentile_disc(0.5).within_group(order) for order in (value.asc(), value.desc())]
-    low, high = (Piece(ops.numeric(cast(series.aggregate(h), Numeric())), None, "number") for h in halves)
-    result = ops.divide(ops.add(low, high), constant(Decimal(2), "number"))
-    return ops.failing(replace(result, error=any_error(*errors)), low.value.is_(None))
-
-
-def _extreme(name: str, among: str) -> None:
-    @form(name)
-    def extreme(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
-        singles, lists, errors = gathered(args)
-        kind = use.kind if use.kind in MOMENTS else "number"
-        ones = [as_kind(read_as(p, kind, renderer.clock), kind, renderer.clock).value for p in singles]
-        many = [
-            s.aggregate(getattr(func, name)(as_kind(s.element, kind, renderer.clock).value)) for s in lists
-        ]
-        values = [*ones, *many]
-        if not values:
-            return as_kind(constant(None, "blank"), kind, renderer.clock)
-        value = values[0] if len(values) == 1 else getattr(func, among)(*values, type_=values[0].type)
-        return Piece(value, any_error(*errors), kind)
-
-
-_extreme("max", "greatest")
-_extreme("min", "least")
-
-
 # -- texts -----------------------------------------------------------------------------------------
 
 
@@ -410,20 +286,6 @@ def joined(renderer: "Renderer", use: "Use", left: Any, right: Any) -> Piece:
 def concat(renderer: "Renderer", use: "Use", *values: Any) -> Piece:
     pieces = [renderer.sql(v, use) if not isinstance(v, Piece) else v for v in values]
     return Piece(ops.nothing_if_empty(func.concat(*(p.value for p in pieces))), any_error(*pieces), "text")
-
-
-@form("join")
-def join(renderer: "Renderer", use: "Use", items: "Argument", separator: "Argument") -> Piece:
-    """The elements of one list with a text between them, in the list's order for arrays."""
-    between = separator.filled()
-    array = array_of(renderer, items)
-    if array is not None:
-        joined = func.array_to_string(cast(array, ARRAY(Text())), between.value, type_=Text())
-        return Piece(ops.nothing_if_empty(joined), between.error, "text")
-    (series,) = items.spread()[1]
-    text = read_as(series.element, "text", renderer.clock)
-    value = series.aggregate(func.string_agg(text.value, aggregate_order_by(between.value, text.value)))
-    return Piece(ops.nothing_if_empty(value), any_error(between, Piece(false(), series.failed())), "text")
 
 
 # -- dates -----------------------------------------------------------------------------------------
@@ -440,25 +302,49 @@ def today(renderer: "Renderer", use: "Use") -> Piece:
 
 
 @form("add_days")
-def add_days(renderer: "Renderer", use: "Use", moment: Any, days: Any, kind: str = "") -> Piece:
-    return ops.add_days(renderer.sql(moment, use), renderer.sql(days, use))
+def add_days(renderer: "Renderer", use: "Use", value: Any, days: Any, kind: str = "") -> Piece:
+    return dates.add_days(renderer.sql(value, use), renderer.sql(days, use))
 
 
 @form("days_between")
 def days_between(renderer: "Renderer", use: "Use", left: Any, right: Any, *kinds: str) -> Piece:
     one, other = renderer.sql(left, use), renderer.sql(right, use)
     if "datetime" not in (one.kind, other.kind):
-        return ops.between_days(one, other)
-    as_moments = (as_kind(p, "datetime", renderer.clock) for p in (one, other))
-    return ops.between_moments(*as_moments)
+        return dates.between_days(one, other)
+    return _between(renderer, one, other, 86_400)
+
+
+@form("hours_between")
+def hours_between(renderer: "Renderer", use: "Use", left: Any, right: Any) -> Piece:
+    return _between(renderer, renderer.sql(left, use), renderer.sql(right, use), 3600)
+
+
+def _between(renderer: "Renderer", one: Piece, other: Piece, unit: int) -> Piece:
+    return dates.between_moments(moment(one, renderer.clock), moment(other, renderer.clock), unit)
+
+
+@form("moment")
+def as_moment(renderer: "Renderer", use: "Use", value: Any) -> Piece:
+    return moment(renderer.sql(value, use), renderer.clock)
+
+
+@form("edate")
+def edate(renderer: "Renderer", use: "Use", value: Any, months: Any) -> Piece:
+    return dates.add_months(day(renderer.sql(value, use), renderer.clock), renderer.sql(months, use))
+
+
+@form("eomonth")
+def eomonth(renderer: "Renderer", use: "Use", value: Any, months: Any = None) -> Piece:
+    count = None if months is None else renderer.sql(months, use)
+    return dates.add_months(day(renderer.sql(value, use), renderer.clock), count, to_month_end=True)
 
 
 def _date_part(name: str) -> None:
     @form(name)
-    def part(renderer: "Renderer", use: "Use", moment: Any) -> Piece:
-        piece = renderer.sql(moment, use)
-        value = ops.part(name, local(piece, renderer.clock))
-        return Piece(value, piece.error, "number", 4, 0)
+    def part(renderer: "Renderer", use: "Use", value: Any) -> Piece:
+        piece = renderer.sql(value, use)
+        taken = dates.part(name, local(piece, renderer.clock))
+        return Piece(taken, piece.error, "number", 4, 0)
 
 
 for _name in ("year", "month", "day", "quarter", "isodow", "hour", "minute", "second"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,11 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
-    Double,
     Integer,
     Numeric,
     Text,
-    and_,
     case,
     cast,
-    extract,
     false,
     func,
     literal,
@@ -31,14 +28,8 @@ from sqlalchemy.types import Boolean, TypeEngine
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LARGEST = Decimal("1E308")
 MOST_DIGITS = 308
-MOST_DAYS = 4_000_000
-FIRST_DAY = date(1, 1, 1)
-LAST_DAY = date(9999, 12, 31)
-FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
-LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-DAY_MICROSECONDS = 86_400_000_000
-HOUR_MICROSECONDS = 3_600_000_000
 
+Column = ColumnElement[Any]
 SQL_TYPES: dict[str, TypeEngine[Any]] = {
     "number": Numeric(),
     "text": Text(),
@@ -51,13 +42,13 @@ SQL_TYPES: dict[str, TypeEngine[Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A rendered part: its value (NULL where blank) and the condition, never NULL, under which it is an error.
+    """A rendered part: its value, NULL where blank, and the condition, never NULL, of its being an error.
 
-    `digits` and `scale` bound a number's digits before and after the point; `total` conditions are never NULL.
+    `digits` and `scale` bound a number's digits before and after the point; what is `total` is never blank.
     """
 
-    value: ColumnElement[Any]
-    error: ColumnElement[bool] | None = None
+    value: Column
+    error: Column | None = None
     kind: str = "any"
     digits: int = 60
     scale: int = 20
@@ -66,7 +57,7 @@ class Piece:
     total: bool = False
 
 
-Operation = Callable[..., ColumnElement[Any]]
+Operation = Callable[..., Column]
 STRICT: dict[str, tuple[str, Operation]] = {}
 
 
@@ -102,22 +93,22 @@ def constant(value: Any, kind: str) -> Piece:
     return Piece(literal(value, Text()), kind="text", constant=value, is_constant=True)
 
 
-def any_error(*pieces: Piece) -> ColumnElement[bool] | None:
+def any_error(*pieces: Piece) -> Column | None:
     errors = [p.error for p in pieces if p.error is not None]
     return or_(*errors) if errors else None
 
 
-def failing(piece: Piece, when: ColumnElement[Any]) -> Piece:
+def failing(piece: Piece, when: Column) -> Piece:
     """The piece, an error where the condition holds."""
     condition = case((when, true()), else_=false())
     return replace(piece, error=condition if piece.error is None else or_(piece.error, condition))
 
 
-def numeric(value: ColumnElement[Any]) -> ColumnElement[Any]:
+def numeric(value: Column) -> Column:
     return value if isinstance(value.type, Numeric) else cast(value, Numeric())
 
 
-def integer(value: ColumnElement[Any], least: int = -1_000_000, most: int = 1_000_000) -> ColumnElement[Any]:
+def integer(value: Column, least: int = -1_000_000, most: int = 1_000_000) -> Column:
     """A number without its fraction as PostgreSQL's integer, held within bounds."""
     return cast(
         func.trunc(
@@ -127,14 +118,14 @@ def integer(value: ColumnElement[Any], least: int = -1_000_000, most: int = 1_00
     )
 
 
-def fold(value: ColumnElement[Any]) -> ColumnElement[Any]:
+def fold(value: Column) -> Column:
     """A text with ASCII letters made small, as texts are compared; by code point."""
     return func.translate(
         value, literal(CAPITALS, Text()), literal(CAPITALS.lower(), Text()), type_=Text()
     ).collate("C")
 
 
-def nothing_if_empty(value: ColumnElement[Any]) -> ColumnElement[Any]:
+def nothing_if_empty(value: Column) -> Column:
     return func.nullif(value, literal("", Text()), type_=Text())
 
 
@@ -183,39 +174,49 @@ def divide(left: Piece, right: Piece) -> Piece:
     return bounded(_number(left, right, value, left.digits + right.scale + 1, 20))
 
 
-def _number(left: Piece, right: Piece, value: ColumnElement[Any], digits: int, scale: int) -> Piece:
+def _number(left: Piece, right: Piece, value: Column, digits: int, scale: int) -> Piece:
     return Piece(value, any_error(left, right), "number", digits, scale, total=left.total and right.total)
 
 
-ARITHMETIC: dict[str, Callable[[Piece, Piece], Piece]] = {"+": add, "-": subtract, "*": multiply, "/": divide}
+ARITHMETIC: dict[str, Callable[..., Piece]] = {"+": add, "-": subtract, "*": multiply, "/": divide}
 
 
 @strict("negative", "number")
-def _negative(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _negative(x: Column) -> Column:
     return -x
 
 
 @strict("percent", "number")
-def _percent(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _percent(x: Column) -> Column:
     return x * literal(Decimal("0.01"), Numeric())
 
 
 @strict("is_zero", "boolean")
-def _is_zero(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _is_zero(x: Column) -> Column:
     return x == 0
 
 
-def _decimals(n: ColumnElement[Any] | None) -> Any:
+def _decimals(n: Column | None) -> Any:
     return 0 if n is None else integer(n, -1000, 1000)
 
 
+@strict("one", "number")
+def _one() -> Column:
+    return literal(Decimal(1), Numeric())
+
+
+@strict("below_zero", "boolean")
+def _below_zero(x: Column) -> Column:
+    return x < 0
+
+
 @strict("round", "number")
-def _round(x: ColumnElement[Any], n: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
+def _round(x: Column, n: Column | None = None) -> Column:
     return func.round(x, _decimals(n), type_=Numeric())
 
 
 @strict("round_down", "number")
-def _round_down(x: ColumnElement[Any], n: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
+def _round_down(x: Column, n: Column | None = None) -> Column:
     return func.trunc(x, _decimals(n), type_=Numeric())
 
 
@@ -223,7 +224,7 @@ STRICT["trunc"] = STRICT["round_down"]
 
 
 @strict("round_up", "number")
-def _round_up(x: ColumnElement[Any], n: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
+def _round_up(x: Column, n: Column | None = None) -> Column:
     cut = func.trunc(x, _decimals(n), type_=Numeric())
     unit = func.power(
         literal(Decimal(10), Numeric()), numeric(-_decimals(n)) if n is not None else 0, type_=Numeric()
@@ -232,27 +233,27 @@ def _round_up(x: ColumnElement[Any], n: ColumnElement[Any] | None = None) -> Col
 
 
 @strict("floor", "number")
-def _floor(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _floor(x: Column) -> Column:
     return func.floor(x, type_=Numeric())
 
 
 @strict("ceiling", "number")
-def _ceiling(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _ceiling(x: Column) -> Column:
     return func.ceil(x, type_=Numeric())
 
 
 @strict("abs", "number")
-def _abs(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _abs(x: Column) -> Column:
     return func.abs(x, type_=Numeric())
 
 
 @strict("sign", "number")
-def _sign(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _sign(x: Column) -> Column:
     return func.sign(x, type_=Numeric())
 
 
 @strict("mod", "number")
-def _mod(x: ColumnElement[Any], y: ColumnElement[Any]) -> ColumnElement[Any]:
+def _mod(x: Column, y: Column) -> Column:
     """With the divisor's sign, as in spreadsheets."""
     rest = func.mod(x, func.nullif(y, 0), type_=Numeric())
     return case((or_(rest == 0, func.sign(rest) == func.sign(y)), rest), else_=rest + y)
@@ -262,64 +263,64 @@ def _mod(x: ColumnElement[Any], y: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 @strict("lower", "text")
-def _lower(x: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.lower(x, type_=Text())
+def _lower(x: Column) -> Column:
+    return nothing_if_empty(func.lower(x))
 
 
 @strict("upper", "text")
-def _upper(x: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.upper(x, type_=Text())
+def _upper(x: Column) -> Column:
+    return nothing_if_empty(func.upper(x))
 
 
 @strict("char_length", "number")
-def _char_length(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _char_length(x: Column) -> Column:
     return cast(func.char_length(x), Numeric())
 
 
 @strict("left", "text")
-def _left(x: ColumnElement[Any], n: ColumnElement[Any]) -> ColumnElement[Any]:
+def _left(x: Column, n: Column) -> Column:
     return nothing_if_empty(func.left(x, integer(n, 0)))
 
 
 @strict("right", "text")
-def _right(x: ColumnElement[Any], n: ColumnElement[Any]) -> ColumnElement[Any]:
+def _right(x: Column, n: Column) -> Column:
     return nothing_if_empty(func.right(x, integer(n, 0)))
 
 
 @strict("substr", "text")
-def _substr(x: ColumnElement[Any], start: ColumnElement[Any], n: ColumnElement[Any]) -> ColumnElement[Any]:
+def _substr(x: Column, start: Column, n: Column) -> Column:
     return nothing_if_empty(func.substr(x, integer(start, 1), integer(n, 0)))
 
 
 @strict("trim_spaces", "text")
-def _trim_spaces(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _trim_spaces(x: Column) -> Column:
     """Spaces at the ends go, several within become one."""
     return nothing_if_empty(func.btrim(func.regexp_replace(x, " +", " ", "g"), " "))
 
 
 @strict("replace", "text")
-def _replace(x: ColumnElement[Any], old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
+def _replace(x: Column, old: Column, new: Column) -> Column:
     return nothing_if_empty(func.replace(x, old, new))
 
 
 @strict("strpos", "number")
-def _strpos(x: ColumnElement[Any], what: ColumnElement[Any]) -> ColumnElement[Any]:
+def _strpos(x: Column, what: Column) -> Column:
     """Where a text begins in another, from 1; 0 if it does not."""
     return cast(func.strpos(x, what), Numeric())
 
 
 @strict("fold", "text")
-def _fold(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _fold(x: Column) -> Column:
     return fold(x)
 
 
 @strict("starts_with", "boolean")
-def _starts_with(x: ColumnElement[Any], what: ColumnElement[Any]) -> ColumnElement[Any]:
+def _starts_with(x: Column, what: Column) -> Column:
     return func.starts_with(fold(x), fold(what), type_=Boolean())
 
 
 @strict("exact", "boolean")
-def _exact(x: ColumnElement[Any], y: ColumnElement[Any]) -> ColumnElement[Any]:
+def _exact(x: Column, y: Column) -> Column:
     return x.is_not_distinct_from(y)
 
 
@@ -327,79 +328,20 @@ def _exact(x: ColumnElement[Any], y: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 @strict("not", "boolean")
-def _not(x: ColumnElement[Any]) -> ColumnElement[Any]:
+def _not(x: Column) -> Column:
     return not_(x)
 
 
 @strict("true", "boolean")
-def _true() -> ColumnElement[Any]:
+def _true() -> Column:
     return true()
 
 
 @strict("false", "boolean")
-def _false() -> ColumnElement[Any]:
+def _false() -> Column:
     return false()
 
 
 @strict("null", "blank")
-def _null() -> ColumnElement[Any]:
+def _null() -> Column:
     return null()
-
-
-# -- dates -----------------------------------------------------------------------------------------
-
-
-def part(name: str, local: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A part of what the workspace's clock shows: a date or a timestamp without zone."""
-    taken = extract(name, cast(local, DateTime()) if name in ("hour", "minute", "second") else local)
-    return cast(func.floor(taken), Numeric())
-
-
-def add_days(moment: Piece, days: Piece) -> Piece:
-    """A moment some days later; a fraction moves only what has a time. An error outside the years 1 to 9999."""
-    if moment.kind == "datetime":
-        return _add_microseconds(moment, days)
-    whole, day = func.floor(days.value), moment.value
-    first, last = (
-        cast(literal(FIRST_DAY, Date()).op("-")(day), Numeric()),
-        cast(literal(LAST_DAY, Date()).op("-")(day), Numeric()),
-    )
-    fits = and_(whole >= first, whole <= last)
-    value = case((fits, day.op("+", return_type=Date())(integer(whole, -4_000_000, 4_000_000))))
-    return failing(Piece(value, any_error(moment, days), "date"), not_(fits))
-
-
-def _add_microseconds(moment: Piece, days: Piece) -> Piece:
-    # Held within bounds twice: PostgreSQL computes constants beforehand, also behind a CASE.
-    most = literal(Decimal(MOST_DAYS * DAY_MICROSECONDS), Numeric())
-    total = func.round(days.value * DAY_MICROSECONDS, type_=Numeric())
-    near = func.abs(total) < most
-    total = func.least(func.greatest(total, -most), most, type_=Numeric())
-    later = case((near, moment.value.op("+", return_type=DateTime(timezone=True))(interval(total))))
-    fits = and_(
-        near,
-        later >= literal(FIRST_MOMENT, DateTime(timezone=True)),
-        later <= literal(LAST_MOMENT, DateTime(timezone=True)),
-    )
-    value = case((fits, later))
-    return failing(
-        Piece(value, any_error(moment, days), "datetime"), and_(moment.value.is_not(None), not_(fits))
-    )
-
-
-def interval(microseconds: ColumnElement[Any]) -> ColumnElement[Any]:
-    """An exact span: whole hours apart from the rest, because seconds are a floating-point number."""
-    hours = func.div(microseconds, HOUR_MICROSECONDS, type_=Numeric())
-    seconds = (microseconds - hours * HOUR_MICROSECONDS) * literal(Decimal("0.000001"), Numeric())
-    return func.make_interval(0, 0, 0, 0, cast(hours, Integer()), 0, cast(seconds, Double()))
-
-
-def between_moments(left: Piece, right: Piece) -> Piece:
-    """Days from one moment to another, with their fraction."""
-    span = extract("epoch", left.value.op("-")(right.value))
-    seconds = Piece(numeric(cast(span, Numeric())), any_error(left, right), "number", 12, 6)
-    return divide(seconds, constant(Decimal(86400), "number"))
-
-
-def between_days(left: Piece, right: Piece) -> Piece:
-    return Piece(cast(left.value.op("-")(right.value), Numeric()), any_error(left, right), "number", 8, 0)

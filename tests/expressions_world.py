@@ -1,8 +1,8 @@
-"""A small world for formulas in tests: an expense claim with lines, a vendor and people, in Python and in SQL."""
+"""A small world for formulas: an expense claim with lines, a vendor and people, in Python and in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -59,10 +59,24 @@ ME_FACTS: dict[tuple[str, ...], Any] = {
 }
 KINDS = choice_of(["trip", "buy", "Buy2"])
 FIELDS: dict[str, Type] = {
-    "a": NUMBER, "b": NUMBER, "s": TEXT, "t": TEXT, "d": DATE, "e": DATE, "m": DATETIME, "n": DATETIME,
-    "p": BOOLEAN, "q": BOOLEAN, "kind": KINDS, "tags": array_of(KINDS), "owner": MEMBER, "department": DEPARTMENT,
-    "vendor": link_to("vendor"), "proof": array_of(FILE), "items": ROWS,
-}  # fmt: skip
+    "a": NUMBER,
+    "b": NUMBER,
+    "s": TEXT,
+    "t": TEXT,
+    "d": DATE,
+    "e": DATE,
+    "m": DATETIME,
+    "n": DATETIME,
+    "p": BOOLEAN,
+    "q": BOOLEAN,
+    "kind": KINDS,
+    "tags": array_of(KINDS),
+    "owner": MEMBER,
+    "department": DEPARTMENT,
+    "vendor": link_to("vendor"),
+    "proof": array_of(FILE),
+    "items": ROWS,
+}
 COLUMNS: dict[str, Type] = {
     "what": TEXT,
     "quantity": NUMBER,
@@ -74,9 +88,16 @@ COLUMNS: dict[str, Type] = {
 VENDOR: dict[str, Type] = {"name": TEXT, "limit": NUMBER, "owner": MEMBER}
 DEPTS: dict[str, Type] = {"name": TEXT, "head": MEMBER, "parent": DEPARTMENT}
 SQL_TYPES = {
-    "number": Numeric(60, 25), "text": Text(), "boolean": Boolean(), "date": Date(), "datetime": DateTime(timezone=True),
-    "choice": Text(), "member": Uuid(), "department": Uuid(), "link": Uuid(),
-}  # fmt: skip
+    "number": Numeric(60, 25),
+    "text": Text(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "datetime": DateTime(timezone=True),
+    "choice": Text(),
+    "member": Uuid(),
+    "department": Uuid(),
+    "link": Uuid(),
+}
 
 metadata = MetaData()
 
@@ -129,16 +150,17 @@ class ClaimScope:
         return Reference(path, array_of(kind) if lifted else kind, hops=hops)
 
 
+@dataclass(frozen=True)
 class Clock:
     """The world as bind parameters."""
 
-    zone = ZONE.key
+    zone: str
 
     def now(self) -> Any:
         return literal(NOW, DateTime(timezone=True))
 
     def today(self) -> Any:
-        return literal(NOW.astimezone(ZONE).date(), Date())
+        return literal(NOW.astimezone(ZoneInfo(self.zone)).date(), Date())
 
     def me(self, path: tuple[str, ...]) -> Any:
         value = ME_FACTS[path]
@@ -158,26 +180,35 @@ class TableSource(Clock):
 
     def rows(self, name: str) -> RowsSource:
         there = line.alias()
-        return RowsSource(there, there.c.claim == self.table.c.id, TableSource(there))
+        return RowsSource(
+            there, there.c.claim == self.table.c.id, TableSource(self.zone, there), there.c.position
+        )
 
     def linked(self, name: str) -> RowsSource:
         there = (people if name in ("owner", "head") else vendor).alias()
-        return RowsSource(there, there.c.id == self.table.c[name], TableSource(there))
+        return RowsSource(there, there.c.id == self.table.c[name], TableSource(self.zone, there))
 
 
 def checked(source: str, expected: Type | None = None) -> Expression:
     return check(Formula.of(source), ClaimScope(), expected)
 
 
-def world(answers: Mapping[Need, Any] | None = None) -> World:
+def world(answers: Mapping[Need, Any] | None = None, zone: ZoneInfo = ZONE) -> World:
     facts = {Need("me", path): value for path, value in ME_FACTS.items()}
-    return World(NOW, ZONE, ME, {**facts, **(answers or {})})
+    return World(NOW, zone, ME, {**facts, **(answers or {})})
 
 
 def in_python(
-    expression: Expression, values: Mapping[str, Any], answers: Mapping[Need, Any] | None = None
+    expression: Expression,
+    values: Mapping[str, Any],
+    answers: Mapping[Need, Any] | None = None,
+    zone: ZoneInfo = ZONE,
 ) -> Any:
-    return evaluate(expression, values, world(answers))
+    return evaluate(expression, values, world(answers, zone))
+
+
+def source(zone: ZoneInfo = ZONE) -> TableSource:
+    return TableSource(zone.key, claim)
 
 
 @dataclass
@@ -185,7 +216,6 @@ class Bench:
     """A claim kept in the database, asked for formulas."""
 
     conn: Connection
-    values: dict[str, Any] = field(default_factory=dict)
 
     def keep(self, values: Mapping[str, Any]) -> None:
         self.conn.execute(line.delete())
@@ -195,12 +225,12 @@ class Bench:
         for n, row in enumerate(values.get("items") or []):
             self.conn.execute(insert(line).values(claim=UUID(int=1), position=n, **row))
 
-    def ask(self, expression: Expression) -> Any:
-        return self.conn.scalar(select(to_sql(expression, TableSource(claim))).select_from(claim))
+    def ask(self, expression: Expression, zone: ZoneInfo = ZONE) -> Any:
+        return self.conn.scalar(select(to_sql(expression, source(zone))).select_from(claim))
 
 
 @contextmanager
-def bench(conn: Connection):
+def bench(conn: Connection) -> Iterator[Bench]:
     metadata.create_all(conn)
     yield Bench(conn)
     conn.rollback()

@@ -2,41 +2,116 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from schemas.formula import ErrorValue, Expression
-from tests.expressions_world import FIELDS, KINDS, bench, checked, in_python
+from schemas.formula import ErrorValue, Expression, FormulaError
+from schemas.formula.functions import FUNCTIONS, Function, Parameter
+from tests.expressions_world import FIELDS, KINDS, Bench, bench, checked, in_python
 
-WORDS = ["", " ", "a", "A", "aB", "Ab", "%", "_", "a%b", "ab", "é", "É", "ß", "出差", "出 差", "Ａ", "😀", "z", "10", '"', "\\"]
-NUMBERS = ["0", "1", "-1", "2", "0.5", "-0.5", "2.5", "1.005", "3", "7", "100", "12345678901234567890", "0.00000000000000000001", "-1e20", "1e-15"]
-DAYS = [date(2024, 2, 29), date(2026, 1, 31), date(2026, 11, 24), date(1999, 12, 31), date(1970, 1, 1), date(2026, 11, 23)]
+WORDS = [
+    "",
+    " ",
+    "a",
+    "A",
+    "aB",
+    "Ab",
+    "%",
+    "_",
+    "a%b",
+    "ab",
+    "é",
+    "É",
+    "ß",
+    "出差",
+    "出 差",
+    "Ａ",
+    "😀",
+    "z",
+    "10",
+    '"',
+    "\\",
+]
+NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "0.5",
+    "-0.5",
+    "2.5",
+    "1.005",
+    "3",
+    "7",
+    "100",
+    "12345678901234567890",
+    "0.00000000000000000001",
+    "-1e20",
+    "1e-15",
+]
+DAYS = [
+    date(2024, 2, 29),
+    date(2026, 1, 31),
+    date(2026, 11, 24),
+    date(1999, 12, 31),
+    date(1970, 1, 1),
+    date(2026, 11, 23),
+    date(2026, 3, 8),
+    date(2018, 11, 4),
+    date(2018, 2, 18),
+]
 MOMENTS = [
-    datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC), datetime(2026, 11, 23, 16, 0, tzinfo=UTC), datetime(2026, 11, 24, 3, 30, tzinfo=UTC),
-    datetime(1985, 5, 4, 12, 0, 0, 123456, tzinfo=UTC), datetime(2024, 2, 28, 23, 0, tzinfo=UTC),
-]  # fmt: skip
+    datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC),
+    datetime(2026, 11, 23, 16, 0, tzinfo=UTC),
+    datetime(2026, 11, 24, 3, 30, tzinfo=UTC),
+    datetime(1985, 5, 4, 12, 0, 0, 123456, tzinfo=UTC),
+    datetime(2026, 3, 8, 6, 59, 59, tzinfo=UTC),
+    datetime(2026, 11, 1, 5, 30, tzinfo=UTC),
+    datetime(2018, 11, 4, 2, 30, tzinfo=UTC),
+    datetime(2018, 2, 18, 2, 30, tzinfo=UTC),
+    datetime(2024, 2, 28, 23, 0, tzinfo=UTC),
+]
+ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "America/New_York", "America/Sao_Paulo", "UTC")]
 PEOPLE = [UUID(int=7), UUID(int=70), UUID(int=71)]
+EACH = 15
 
 numbers = st.sampled_from(NUMBERS).map(Decimal)
 words = st.sampled_from(WORDS)
 values = {
-    "number": numbers, "text": words.map(lambda w: w or None), "date": st.sampled_from(DAYS), "datetime": st.sampled_from(MOMENTS),
-    "boolean": st.booleans(), "choice": st.sampled_from(sorted(KINDS.options or ())), "member": st.sampled_from(PEOPLE),
-    "department": st.sampled_from(PEOPLE), "link": st.none(),
-    "array": st.lists(st.sampled_from(sorted(KINDS.options or ())), unique=True, max_size=3).map(lambda found: found or None),
-}  # fmt: skip
+    "number": numbers,
+    "text": words.map(lambda w: w or None),
+    "date": st.sampled_from(DAYS),
+    "datetime": st.sampled_from(MOMENTS),
+    "boolean": st.booleans(),
+    "choice": st.sampled_from(sorted(KINDS.options or ())),
+    "member": st.sampled_from(PEOPLE),
+    "department": st.sampled_from(PEOPLE),
+    "link": st.none(),
+    "array": st.lists(st.sampled_from(sorted(KINDS.options or ())), unique=True, max_size=3).map(
+        lambda found: found or None
+    ),
+}
 rows = st.fixed_dictionaries(
     {
-        "what": st.none() | values["text"], "quantity": st.none() | numbers, "price": st.none() | numbers,
-        "done": st.none() | st.booleans(), "on": st.none() | values["date"],
+        "what": st.none() | values["text"],
+        "quantity": st.none() | numbers,
+        "price": st.none() | numbers,
+        "done": st.none() | st.booleans(),
+        "on": st.none() | values["date"],
     }
-)  # fmt: skip
+)
 records = st.fixed_dictionaries(
-    {name: st.none() | values[kind.kind] for name, kind in FIELDS.items() if name not in ("items", "proof", "vendor")}
+    {
+        name: st.none() | values[kind.kind]
+        for name, kind in FIELDS.items()
+        if name not in ("items", "proof", "vendor")
+    }
 ).flatmap(lambda record: st.lists(rows, max_size=3).map(lambda found: {**record, "items": found}))
 
 
@@ -54,7 +129,12 @@ fields = {
     kind: st.sampled_from([name for name, found in FIELDS.items() if found.kind == kind])
     for kind in ("number", "text", "date", "datetime", "boolean", "choice", "member", "department")
 }
-columns = {"number": ["items.price", "items.quantity"], "text": ["items.what"], "boolean": ["items.done"], "date": ["items.on"]}
+columns = {
+    "number": ["items.price", "items.quantity"],
+    "text": ["items.what"],
+    "boolean": ["items.done"],
+    "date": ["items.on"],
+}
 
 
 def made(template: str, *parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -65,7 +145,10 @@ def formulas(depth: int, lifted: bool = False) -> dict[str, st.SearchStrategy[st
     """Well-typed formulas of every kind; `lifted` ones have a value for every row."""
     leaf = {kind: fields[kind] | literals[kind] if kind in literals else fields[kind] for kind in fields}
     if lifted:
-        leaf = {kind: st.sampled_from(columns[kind]) | leaf[kind] if kind in columns else leaf[kind] for kind in leaf}
+        leaf = {
+            kind: st.sampled_from(columns[kind]) | leaf[kind] if kind in columns else leaf[kind]
+            for kind in leaf
+        }
     if depth == 0:
         return leaf
     inner = formulas(depth - 1, lifted)
@@ -73,33 +156,79 @@ def formulas(depth: int, lifted: bool = False) -> dict[str, st.SearchStrategy[st
     n, s, d, m, p, k = (inner[x] for x in ("number", "text", "date", "datetime", "boolean", "choice"))
     signs = st.sampled_from(["=", "<>", "<", ">", "<=", ">="])
     number = [
-        leaf["number"], made("({} {} {})", n, st.sampled_from("+-*/"), n), made("-{}", n), made("{}%", leaf["number"]),
-        made("ROUND({}, {})", n, st.sampled_from(["0", "2", "-2", "1.7"])), made("DAYS({}, {})", d | m, d | m), made("({} - {})", d, d | m),
-        made("IF({}, {}, {})", p, n, n), made("MAX({}, {})", n, n), made("MIN({}, {}, {})", n, n, n),
-        made("SUM({}, {})", n, n), made("COUNT({}, {})", n, s), made("IFS({}, {}, {}, {})", p, n, p, n), made("({} + {} - {} + {})", n, n, n, n),
-    ]  # fmt: skip
+        leaf["number"],
+        made("({} {} {})", n, st.sampled_from("+-*/"), n),
+        made("-{}", n),
+        made("{}%", leaf["number"]),
+        made("ROUND({}, {})", n, st.sampled_from(["0", "2", "-2", "1.7"])),
+        made("DAYS({}, {})", d | m, d | m),
+        made("({} - {})", d, d | m),
+        made("IF({}, {}, {})", p, n, n),
+        made("MAX({}, {})", n, n),
+        made("MIN({}, {}, {})", n, n, n),
+        made("SUM({}, {})", n, n),
+        made("COUNT({}, {})", n, s),
+        made("IFS({}, {}, {}, {})", p, n, p, n),
+        made("({} + {} - {} + {})", n, n, n, n),
+    ]
     boolean = [
-        leaf["boolean"], made("({} {} {})", n, signs, n), made("({} {} {})", s, signs, s), made("({} {} {})", d | m, signs, d | m),
-        made("({} {} {})", k, st.sampled_from(["=", "<>"]), leaf["choice"]), made("AND({}, {})", p, p), made("OR({}, {})", p, p),
-        made("XOR({}, {})", p, p), made("NOT({})", p), made("ISBLANK({})", n | s | d | k), made("CONTAINS({}, {})", s, s),
-        made("({} IN {{{},{}}})", s, literals["text"], literals["text"]), made("({} IN {{{},{}}})", k, literals["choice"], literals["choice"]),
-        made("({} = {})", p, p), made('({} = "")', s | n | d | p), made("({} IN tags)", k), made("CONTAINS(tags, {})", literals["choice"]),
-        made("({} = {})", fields["member"], fields["member"] | st.just("ME()")), st.just("department IN ME().headed_departments"),
-    ]  # fmt: skip
+        leaf["boolean"],
+        made("({} {} {})", n, signs, n),
+        made("({} {} {})", s, signs, s),
+        made("({} {} {})", d | m, signs, d | m),
+        made("({} {} {})", k, st.sampled_from(["=", "<>"]), leaf["choice"]),
+        made("AND({}, {})", p, p),
+        made("OR({}, {})", p, p),
+        made("XOR({}, {})", p, p),
+        made("NOT({})", p),
+        made("ISBLANK({})", n | s | d | k),
+        made("CONTAINS({}, {})", s, s),
+        made("({} IN {{{},{}}})", s, literals["text"], literals["text"]),
+        made("({} IN {{{},{}}})", k, literals["choice"], literals["choice"]),
+        made("({} = {})", p, p),
+        made('({} = "")', s | n | d | p),
+        made("({} IN tags)", k),
+        made("CONTAINS(tags, {})", literals["choice"]),
+        made("({} = {})", fields["member"], fields["member"] | st.just("ME()")),
+        st.just("(department IN ME().headed_departments)"),
+    ]
     if row is not None:
         number += [
-            made("SUM({}, {})", row["number"], n), made("COUNT({})", row["number"] | row["text"]), made("MAX({})", row["number"]),
-            made("MIN({}, {})", row["number"], n), st.just("COUNT(items)"), st.just("COUNT(tags)"),
-        ]  # fmt: skip
-        boolean += [made("OR({})", row["boolean"]), made("AND({}, {})", row["boolean"], p), made("({} IN items.what)", s)]
-    text = [leaf["text"], made("({} & {})", s, s | n | d | m | p), made("IF({}, {}, {})", p, s, s), made("IF({}, {}, \"\")", p, s)]
+            made("SUM({}, {})", row["number"], n),
+            made("COUNT({})", row["number"] | row["text"]),
+            made("MAX({})", row["number"]),
+            made("MIN({}, {})", row["number"], n),
+            st.just("COUNT(items)"),
+            st.just("COUNT(tags)"),
+        ]
+        boolean += [
+            made("OR({})", row["boolean"]),
+            made("AND({}, {})", row["boolean"], p),
+            made("({} IN items.what)", s),
+        ]
+    text = [
+        leaf["text"],
+        made("({} & {})", s, s | n | d | m | p),
+        made("IF({}, {}, {})", p, s, s),
+        made('IF({}, {}, "")', p, s),
+    ]
     return {
         **inner,
         "number": st.one_of(number),
         "boolean": st.one_of(boolean),
         "text": st.one_of(text),
-        "date": st.one_of(leaf["date"], made("({} + {})", d, n), made("({} - {})", d, n), st.just("TODAY()"), made("MAX({}, {})", d, d)),
-        "datetime": st.one_of(leaf["datetime"], made("({} + {})", m, st.sampled_from(["1", "0.5", "-0.25", "a"])), st.just("NOW()")),
+        "date": st.one_of(
+            leaf["date"],
+            made("({} + {})", d, n),
+            made("({} - {})", d, n),
+            st.just("TODAY()"),
+            made("MAX({}, {})", d, d),
+        ),
+        "datetime": st.one_of(
+            leaf["datetime"],
+            made("({} + {})", m, st.sampled_from(["1", "0.5", "-0.25", "a"])),
+            st.just("NOW()"),
+        ),
         "choice": st.one_of(leaf["choice"], made("IF({}, {}, {})", p, k, k)),
     }
 
@@ -122,13 +251,59 @@ def outside(value: Any, expression: Expression) -> Any:
     return value
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.one_of(list(every.values())), records)
-def test_python_and_sql_agree(claims, source, record):
-    expression = checked(source)
-    assert expression.no_sql is None
+def compare(claims: Bench, expression: Expression, record: dict[str, Any], zone: ZoneInfo) -> None:
     with claims.conn.begin_nested() as kept:
         claims.keep(record)
-        in_sql = outside(claims.ask(expression), expression)
+        in_sql = outside(claims.ask(expression, zone), expression)
         kept.rollback()
-    assert in_sql == outside(in_python(expression, record), expression)
+    assert in_sql == outside(in_python(expression, record, zone=zone), expression)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(list(every.values())), records, st.sampled_from(ZONES))
+def test_python_and_sql_agree(claims, source, record, zone):
+    expression = checked(source)
+    assert expression.no_sql is None
+    compare(claims, expression, record, zone)
+
+
+@cache
+def arguments(kind: str, listed: bool) -> st.SearchStrategy[str]:
+    """Arguments of a kind: single values, and columns of rows where lists are taken."""
+    single = {"moment": "datetime"}.get(kind, kind)
+    found = INNER[single] | INNER["date"] if kind == "moment" else INNER[single]
+    return found | ROW["date" if kind == "moment" else kind] if listed and kind != "datetime" else found
+
+
+def call_of(function: Function) -> st.SearchStrategy[str]:
+    """A call with arguments of the kinds that the function takes, of one kind where it takes any."""
+    most = function.most or function.least + 2
+    counts = [n for n in range(function.least, most + 1) if function.places(n) is not None]
+    places = st.sampled_from(counts).map(function.places)
+    anything = st.sampled_from(["number", "text", "date", "datetime", "choice", "boolean"])
+
+    def call(chosen: tuple[tuple[Parameter, ...], str]) -> st.SearchStrategy[str]:
+        kinds = [(chosen[1] if p.element == "any" else p.element, p.takes_lists) for p in chosen[0]]
+        parts = st.tuples(*(arguments(kind, listed) for kind, listed in kinds))
+        return parts.map(lambda found: f"{function.name}({', '.join(found)})")
+
+    return st.tuples(places, anything).flatmap(call)
+
+
+INNER, ROW = formulas(1), formulas(1, True)
+FORMED = sorted({f.name for f in FUNCTIONS.values() if f.form is not None})
+
+
+@pytest.mark.parametrize("name", FORMED)
+def test_every_function_with_an_sql_form_agrees(claims, name):
+    @settings(max_examples=EACH, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(call_of(FUNCTIONS[name]), records, st.sampled_from(ZONES))
+    def agrees(source, record, zone):
+        try:
+            expression = checked(source)
+        except FormulaError:
+            assume(False)
+        assume(expression.no_sql is None)
+        compare(claims, expression, record, zone)
+
+    agrees()

@@ -188,3 +188,30 @@ def test_records_are_filtered(claims):
         select(claim.c.id).where(to_sql(checked("AND(a > 3, OR(items.price > 5))"), claim_source()))
     )
     assert list(found) == [UUID(int=1)]
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ('JOIN(items.what, "-")', "Pen-Ink"),
+        ("MEDIAN(items.price)", Decimal("4.125")),
+        ("AVERAGE(items.quantity, 1)", Decimal(2)),
+        ("COUNTIF(items.price > 2)", Decimal(1)),
+        ('COUNTIF(items.price, ">2")', Decimal(1)),
+        ("SUMIF(items.done, items.quantity)", Decimal(3)),
+        ("IFERROR(a / b, -1)", Decimal(-1)),
+        ('SWITCH(kind, "trip", 500, "buy", 200, 0)', Decimal(500)),
+        ("EDATE(d, 1)", date(2026, 2, 28)),
+        ("EOMONTH(d, 1)", date(2026, 2, 28)),
+        ("EDATE(d, 100000)", None),
+        ("YEAR(m)", Decimal(2026)),
+        ("HOUR(m)", Decimal(0)),
+        ("d < WORKDAY(TODAY(), 5)", True),
+        ('TEXT(TODAY(), "yyyy")', "2026"),
+    ],
+)
+def test_functions_have_sql_forms(claims, source, value):
+    expression = checked(source)
+    assert claims.ask(expression) == value
+    python = in_python(expression, VALUES, ANSWERS)
+    assert (None if isinstance(python, ErrorValue) else python) == value
