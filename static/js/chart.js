@@ -49,7 +49,6 @@ function common(data, look, write) {
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: look.ink, fontSize: 12 },
     tooltip: { renderMode: "richText", confine: true, backgroundColor: look.raised, borderColor: look.line, textStyle: { color: look.ink, fontSize: 12 }, valueFormatter: write.full },
     legend: { show: data.series.length > 1, type: "plain", bottom: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: look.ink } },
-    aria: { enabled: true },
   };
 }
 
@@ -101,10 +100,30 @@ function pie(data, look, write, width) {
   };
 }
 
+/* Stages that grow again make no funnel: they are drawn as centred bars, whose widths say only what is in each. */
+function stages(data, look, write, items, widths) {
+  const settings = common(data, look, write);
+  const widest = Math.max(...widths);
+  const bar = { type: "bar", stack: "all", barWidth: "72%" };
+  return {
+    ...settings,
+    legend: { show: false },
+    tooltip: { ...settings.tooltip, trigger: "item" },
+    grid: { left: 4, right: 8, top: 4, bottom: 4, containLabel: true },
+    xAxis: { type: "value", show: false, max: widest },
+    yAxis: { type: "category", inverse: true, data: items.map((part) => part.name), axisLine: { show: false }, axisTick: { show: false }, axisLabel: { color: look.ink } },
+    series: [
+      { ...bar, silent: true, color: "transparent", tooltip: { show: false }, data: widths.map((width) => (widest - width) / 2) },
+      { ...bar, label: { show: true, position: "inside", color: look.ink, backgroundColor: look.surface, padding: [2, 6], borderRadius: 3, formatter: ({ value }) => write.full(value) }, data: items.map((part, place) => ({ value: part.value, itemStyle: { color: paint(data, look, place) ?? look.tones[TONES[place % TONES.length]], borderRadius: 3 } })) },
+    ],
+  };
+}
+
 function funnel(data, look, write) {
   const settings = common(data, look, write);
   const items = parts(data);
   const widths = items.map((part) => Number(part.value));
+  if (widths.some((width, place) => width > widths[place - 1])) return stages(data, look, write, items, widths);
   const label = ({ name, value, dataIndex }) => `${name}  ${write.full(value)}${dataIndex && widths[dataIndex - 1] ? `  (${Math.round((widths[dataIndex] / widths[dataIndex - 1]) * 100)}%)` : ""}`;
   return {
     ...settings,

@@ -258,6 +258,12 @@ CHARTS: list[dict[str, Any]] = [
         "categories": ["Asked", "Quoted", "Ordered", "Delivered"],
         "series": [{"name": "Orders", "values": [120, 80, 46, 40]}],
     },
+    {
+        "kind": "funnel",
+        "categories": ["初步沟通", "Quoted", "Ordered", "Delivered"],
+        "series": [{"name": "Orders", "values": [9, 3, 6, 33]}],
+        "colors": ["gray", "blue", "indigo", "green"],
+    },
 ]
 
 

@@ -251,7 +251,7 @@ def test_cards_are_moved_by_keys(page: Page) -> None:
 
 def test_charts_are_drawn_as_svg_and_drill_through(page: Page) -> None:
     page.goto("/")
-    expect(page.locator("[data-chart] svg")).to_have_count(4)
+    expect(page.locator("[data-chart] svg")).to_have_count(5)
     assert page.locator("[data-chart] [style*=position]").count() > 0
 
 
