@@ -2,7 +2,8 @@
 
 import { make, say, token, whenever } from "./dom.js";
 
-const ready = import("../vendor/tom-select.min.js").catch(() => null);
+let fetched;
+const ready = () => (fetched ??= import("../vendor/tom-select.min.js").catch(() => null));
 const selectOf = (picker) => picker.querySelector("select");
 
 async function find(source, asked, picker) {
@@ -60,7 +61,7 @@ function forget(box) {
 
 whenever(".picker", async (picker) => {
   const select = selectOf(picker);
-  await ready;
+  await ready();
   if (!window.TomSelect || !select?.isConnected || select.tomselect) return;
   const items = [...select.options].filter((option) => option.value).map((option) => ({ id: option.value, text: option.textContent, note: option.dataset.note ?? "", tone: option.dataset.tone ?? "" }));
   const box = new window.TomSelect(select, { ...options(picker, select), options: items, items: [...select.selectedOptions].map((option) => option.value).filter(Boolean) });
@@ -103,7 +104,7 @@ export async function pickText(picker, text) {
   const select = selectOf(picker);
   const wanted = (select.multiple ? text.split(/[,，、;；]/) : [text]).map((part) => part.trim()).filter(Boolean);
   const found = await Promise.all(wanted.map((one) => look(picker, select, one)));
-  await ready;
+  await ready();
   if (picker.isConnected) pick(picker, found.filter(Boolean));
 }
 

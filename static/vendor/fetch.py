@@ -20,10 +20,10 @@ MANIFEST = HERE / "packages.json"
 CHARTS = """
 import { use, init } from "echarts/core";
 import { BarChart, LineChart, PieChart, FunnelChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TooltipComponent, AriaComponent } from "echarts/components";
+import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import { SVGRenderer } from "echarts/renderers";
 use([BarChart, LineChart, PieChart, FunnelChart]);
-use([GridComponent, LegendComponent, TooltipComponent, AriaComponent, SVGRenderer]);
+use([GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
 export { init };
 """
 BUNDLER = "esbuild@0.28.2"
