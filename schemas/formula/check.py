@@ -6,6 +6,7 @@ from types import MappingProxyType
 from schemas.formula.coerce import accepts
 from schemas.formula.conditional import CONDITIONAL, conditional
 from schemas.formula.database import no_sql
+from schemas.formula.elsewhere import foreign_paths, look_up
 from schemas.formula.fitting import (
     as_moment,
     common_rows,
@@ -76,15 +77,15 @@ def check(formula: Formula, scope: Scope, expected: Type | None = None) -> Expre
 
 def expression_of(formula: Formula, root: Node, volatile: bool) -> Expression:
     """What follows from a typed tree."""
-    nodes = list(_all(root))
+    needs = frozenset(need for n in _all(root) if (need := _need_of(n)) is not None)
     return Expression(
         formula=formula,
         root=root,
         type=array_of(root.type) if root.rows and root.type.kind != "array" else root.type,
-        paths=names(formula.tree),
+        paths=names(formula.tree) - foreign_paths(needs),
         volatile=volatile,
         no_sql=no_sql(root),
-        needs=frozenset(need for n in nodes if (need := _need_of(n)) is not None),
+        needs=needs,
     )
 
 
@@ -219,6 +220,8 @@ class Checker:
         places = function.places(len(tree.args))
         if places is None:
             raise FormulaError(wrong_count(function, len(tree.args)), tree.start)
+        if tree.name == "MAPX":
+            return look_up(self, tree)
         args = tuple(self.node(arg) for arg in tree.args)
         if tree.name in CONDITIONAL and (plain := conditional(self, tree, args)) is not None:
             return plain

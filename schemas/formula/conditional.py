@@ -9,7 +9,8 @@ from schemas.formula.functions import FUNCTIONS
 from schemas.formula.functions.criteria import written
 from schemas.formula.tree import Call, Tree
 from schemas.formula.typed import Constant, Node
-from schemas.formula.types import BOOLEAN, MOMENTS, Type
+from schemas.formula.types import BOOLEAN, MOMENTS, NUMBER, Type
+from schemas.formula.values import ONE
 
 if TYPE_CHECKING:
     from schemas.formula.check import Checker
@@ -39,7 +40,7 @@ def conditional(checker: "Checker", tree: Call, args: tuple[Node, ...]) -> Node 
         return None
     chosen, whole = FUNCTIONS["IF"], FUNCTIONS[CONDITIONAL[tree.name]]
     if whole.name == "COUNT":
-        taken = Constant(type=BOOLEAN, value=True)
+        taken = Constant(type=NUMBER, value=ONE)
     for test in reversed(tests):
         assert test is not None
         taken = checker.apply(chosen, (test, taken), chosen.places(2) or (), tree)

@@ -2,6 +2,7 @@
 
 from schemas.formula.sql import givens
 from schemas.formula.typed import Apply, Chain, Node, Read, below, parts
+from schemas.formula.values import Need
 from schemas.messages import Message, say
 
 LONGEST_CHAIN = 100
@@ -41,6 +42,8 @@ def _refusal(node: Node) -> Message | None:
     match node:
         case Apply():
             return _of_function(node)
+        case Read(need=Need(kind="mapx")):
+            return say("{function} cannot be computed by the database.", function="MAPX")
         case Read() if node.type.kind == "array":
             return say("A list within a list cannot be computed by the database.")
         case Chain(steps=steps):

@@ -33,6 +33,8 @@ from schemas.formula.types import (
 from schemas.formula.values import ErrorValue, World
 from schemas.messages import Message, say
 
+MEASURED = frozenset(("number", "date", "datetime"))
+IDENTIFIED = MEASURED | {"member", "department", "link"}
 NOWHERE = World(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
@@ -149,21 +151,14 @@ def comparable(args: tuple[Node, ...], tree: Tree) -> tuple[Node, ...]:
 
 
 def comparison(operator: str, args: tuple[Node, ...]) -> str:
-    """`=` of values of one kind that is not text needs no folding and no zone."""
+    """Comparing values of one kind that is not text needs no folding and no zone."""
+    both = unify(element_of(args[0]), element_of(args[1]))
     kinds = {element_of(a).kind for a in args}
-    if element_of(args[0]).kind == "choice" or element_of(args[1]).kind == "choice":
-        both = unify(element_of(args[0]), element_of(args[1]))
-        kinds = {both.kind} if both else kinds
-    plain = len(kinds) == 1 and kinds <= {
-        "choice",
-        "member",
-        "department",
-        "link",
-        "number",
-        "date",
-        "datetime",
-    }
-    return f"{operator}same" if plain and operator in ("=", "<>") else operator
+    if operator in ("=", "<>"):
+        plain = both is not None and (both.kind == "choice" or (len(kinds) == 1 and both.kind in IDENTIFIED))
+    else:
+        plain = len(kinds) == 1 and kinds <= MEASURED
+    return f"{operator}same" if plain else operator
 
 
 def member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:

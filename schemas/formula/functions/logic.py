@@ -43,7 +43,10 @@ def truths(run: Run, args: tuple[Any, ...]) -> list[bool]:
     example="AND(total > 500, COUNT(proof) = 0)",
 )
 def and_(run: Run, *args: Any) -> bool:
-    return all(truths(run, args))
+    for arg in args:
+        if arg.__class__ is not bool:
+            return all(truths(run, args))
+    return False not in args
 
 
 @function(

@@ -11,8 +11,8 @@ from schemas.formula.functions.criteria import wildcards
 from schemas.formula.functions.math import draw, real
 from schemas.formula.functions.operators import comparable, equal
 from schemas.formula.functions.rounding import whole
-from schemas.formula.types import Type
-from schemas.formula.values import NA, NUM, ONE, REF, VALUE, ZERO, ErrorValue, Fault, Need, Run, fold
+from schemas.formula.types import NUMBER, Type
+from schemas.formula.values import NA, NAME, NUM, ONE, REF, VALUE, ZERO, ErrorValue, Fault, Need, Run, fold
 from schemas.messages import Message, say
 
 EARTH = 6_378_137
@@ -313,10 +313,20 @@ def recno(run: Run) -> Decimal | None:
 OPERATIONS = frozenset(("first", "last", "max", "min", "avg", "sum", "count"))
 
 
-def mapx_type(operation: str, result: Type) -> Type | Message:
+def mapx_type(operation: object, result: Type) -> Type | Message:
     """What MAPX gives for one of its operations."""
     if operation not in OPERATIONS:
         return say("MAPX can do: {known}.", known=", ".join(sorted(OPERATIONS)))
-    if operation in ("sum", "avg", "count"):
-        return Type("number")
-    return result
+    return NUMBER if operation in ("sum", "avg", "count") else result
+
+
+@function(
+    "MAPX",
+    "text, any, any, any -> any",
+    zh="在另一张表中查找字段等于某值的记录，汇总结果字段；运算为 first、last、max、min、avg、sum、count",
+    en='"first", "last", "max", "min", "avg", "sum" or "count" over another table\'s records with a value.',
+    example='MAPX("sum", title, book.title, book.price)',
+)
+def mapx(operation: str, value: Any, field: Any, result: Any) -> Any:
+    """Only the checker's form of it is ever evaluated: the answer to its need."""
+    raise Fault(NAME)

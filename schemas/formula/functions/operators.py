@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import Any
 
 from schemas.formula.coerce import as_number, flat, of_serial, serial_of
@@ -235,10 +236,15 @@ def _order(sign: str, test: Any) -> None:
         return bool(test(*comparable(run, left, right)))
 
 
-_order("<", lambda a, b: a < b)
-_order(">", lambda a, b: a > b)
-_order("<=", lambda a, b: a <= b)
-_order(">=", lambda a, b: a >= b)
+def _plain_order(sign: str, test: Any) -> None:
+    @function(f"{sign}same", "any, any -> boolean", sql=lambda a, b: Sql(sign, (a, b)), operator=True)
+    def compare(left: Any, right: Any) -> bool:
+        return left is not None and right is not None and test(left, right)
+
+
+for _sign, _test in (("<", lt), (">", gt), ("<=", le), (">=", ge)):
+    _order(_sign, _test)
+    _plain_order(_sign, _test)
 
 
 @function("IN", "any, each -> boolean", sql=lambda a, items: Sql("in", (a, items)), world=True, operator=True)

@@ -1,10 +1,13 @@
 """What a formula is, and what is wrong with it, before any value is known."""
 
+from decimal import Decimal
+
 import pytest
 
-from schemas.formula import FormulaError, Need
+from schemas.formula import Formula, FormulaError, Need, Reference, World, check, evaluate
 from schemas.formula.types import BOOLEAN, DATE, DATETIME, NUMBER, TEXT, choice_of
-from tests.schemas.formula.world import checked
+from schemas.messages import Message, say
+from tests.schemas.formula.world import VALUES, WORLD, ClaimScope, checked
 
 
 @pytest.mark.parametrize(
@@ -117,3 +120,46 @@ def test_says_why_there_is_no_sql_form(source: str, words: str) -> None:
 )
 def test_these_can_be_computed_by_the_database(source: str) -> None:
     assert checked(source).no_sql is None
+
+
+class Library(ClaimScope):
+    """A scope that also knows another table's fields."""
+
+    def foreign(self, path: tuple[str, ...]) -> Reference | Message:
+        known = {("book", "title"): TEXT, ("book", "price"): NUMBER}
+        return (
+            Reference(path, known[path])
+            if path in known
+            else say("there is no '{name}'", name=".".join(path))
+        )
+
+
+def test_mapx_asks_another_table() -> None:
+    found = check(Formula.of('MAPX("sum", title, book.title, book.price) * 2'), Library())
+    need = Need("mapx", ("sum", "title", "book.title", "book.price"))
+    assert found.needs == {need}
+    assert found.paths == {("title",)}
+    assert found.type == NUMBER
+    assert found.no_sql is not None
+    assert evaluate(found, VALUES, World(WORLD.now, WORLD.zone, answers={need: Decimal(3)})) == 6
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('MAPX("total", title, book.title, book.price)', "MAPX can do"),
+        ('MAPX("sum", total, book.title, book.price)', "cannot be compared"),
+        ('MAPX("sum", title, book.name, book.price)', "no 'book.name'"),
+        ('MAPX("sum", 1 + 1, book.title, book.price)', "a field of this record"),
+        ('MAPX("sum", title)', "takes 4 arguments"),
+    ],
+)
+def test_mapx_refusals(source: str, words: str) -> None:
+    with pytest.raises(FormulaError) as caught:
+        check(Formula.of(source), Library())
+    assert words in str(caught.value.message)
+
+
+def test_mapx_needs_a_scope_that_knows_tables() -> None:
+    with pytest.raises(FormulaError, match="cannot be used here"):
+        checked('MAPX("sum", title, book.title, book.price)')
