@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from schemas.formula.functions.base import function
-from schemas.formula.sql import Sql
+from schemas.formula.sql import Given, Sql
 from schemas.formula.values import DIV0, EXACT, NUM, ONE, ZERO, Fault, bounded
 
 MOST_DIGITS = 400
@@ -42,10 +42,17 @@ def round_(number: Decimal, digits: Decimal = ZERO) -> Decimal:
     return rounded(number, digits, ROUND_HALF_UP)
 
 
+def _few_digits(number: Given, digits: Given | None = None) -> Sql | None:
+    """Rounding up to a place that only the record knows could leave the largest number behind."""
+    if digits is not None and not (isinstance(digits.constant, Decimal) and abs(digits.constant) <= 100):
+        return None
+    return Sql("round_up", (number.value, digits.value if digits else None))
+
+
 @function(
     "ROUNDUP",
     "number, number? -> number",
-    sql=_digits("round_up"),
+    sql=_few_digits,
     zh="向远离零的方向舍入",
     en="Rounded away from zero.",
     example="ROUNDUP(3.21, 1)",
