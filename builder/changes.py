@@ -276,7 +276,7 @@ def delete_field(parts: Parts, table: str, path: str) -> Parts:
     found["fields"] = [f for f in found["fields"] if f["id"] != first]
     made["bin"].setdefault(table, []).append({"field": field})
     for form in _of_table(made, "forms", table):
-        form["layout"] = _without(form.get("layout") or [], first)
+        form["layout"] = without_field(form.get("layout") or [], first)
         for name in ("require", "readonly"):
             if name in form:
                 form[name] = [f for f in form[name] if f != first]
@@ -323,7 +323,7 @@ def layout_of(parts: Mapping[str, Any], form: str) -> list[Json]:
 
 def _place(parts: Parts, form: str, id: str, after: str) -> None:
     layout = layout_of(parts, form)
-    layout = _without(layout, id)
+    layout = without_field(layout, id)
     for n, block in enumerate(layout):
         if block.get("row") and after in block["row"]:
             layout.insert(n + 1, {"row": [id]})
@@ -337,7 +337,7 @@ def _place(parts: Parts, form: str, id: str, after: str) -> None:
     parts[f"forms/{form}"]["layout"] = layout
 
 
-def _without(layout: list[Json], id: str) -> list[Json]:
+def without_field(layout: list[Json], id: str) -> list[Json]:
     """The layout without a field; lines that become empty go, sections stay."""
     made = []
     for block in layout:
@@ -360,7 +360,7 @@ def move_line(parts: Parts, form: str, id: str, block: int, position: int) -> Pa
     line = next((fields for _, fields in _lines(layout) if id in fields), [id])
     target = layout[block] if 0 <= block < len(layout) and "rows" in layout[block] else None
     for field in line:
-        layout = _without(layout, field)
+        layout = without_field(layout, field)
     if target is not None:
         section = next(b for b in layout if b.get("rows") is not None and (b.get("id"), b.get("section")) == (target.get("id"), target.get("section")))
         section["rows"].insert(max(0, position), list(line))
@@ -381,7 +381,7 @@ def step_field(parts: Parts, form: str, id: str, by: int) -> Parts:
     neighbour = flat[at + by][1]
     line = flat[at][1]
     for field in line:
-        layout = _without(layout, field)
+        layout = without_field(layout, field)
     made[f"forms/{form}"]["layout"] = _beside_line(layout, line, neighbour[0], after=by > 0)
     return made
 
@@ -409,10 +409,10 @@ def join_line(parts: Parts, form: str, id: str) -> Parts:
         return made
     if len(flat[at][1]) > 1:
         rest = [f for f in flat[at][1] if f != id]
-        layout = _beside_line(_without(layout, id), [id], rest[0], after=True)
+        layout = _beside_line(without_field(layout, id), [id], rest[0], after=True)
     elif at > 0 and len(flat[at - 1][1]) < 4:
         above = flat[at - 1][1]
-        layout = [_joined(block, above, id) for block in _without(layout, id)]
+        layout = [_joined(block, above, id) for block in without_field(layout, id)]
     made[f"forms/{form}"]["layout"] = layout
     return made
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import fields as ma
-
 from schemas import parsers
 from schemas.errors import BadValue, DefinitionError
 from schemas.fields.choice import TONES, ChoiceOption
@@ -49,13 +47,23 @@ def inputs(kind: type[Any], values: Mapping[str, Any], known: Mapping[str, Seque
     for option in options_of(kind):
         if option.name in LEFT_OUT or option.section == "hidden":
             continue
-        widget = widget_of(option)
-        value = (typed or {}).get(option.name, show(option, widget, values.get(option.name, default_of(option))))
-        made.setdefault(option.section, []).append(
-            Input(option.name, say(option.label), say(option.help) if option.help else None, option.section, widget, value,
-                  choices_of(option, widget, known), (errors or {}).get(option.name, ()), bool(option.parser.required), option.name not in values)
-        )  # fmt: skip
+        made.setdefault(option.section, []).extend(_inputs_of(option, option.name, values, known, errors or {}, typed or {}))
     return [(SECTIONS.get(section, say("Basic")), items) for section, items in made.items()]
+
+
+def _inputs_of(option: Option, name: str, values: Mapping[str, Any], known: Mapping[str, Sequence[tuple[str, Any]]],
+               errors: Mapping[str, Sequence[Message]], typed: Mapping[str, Any]) -> Iterator[Input]:  # fmt: skip
+    """The input of an option; of a nested object, those of its own options with the name before theirs."""
+    widget = widget_of(option)
+    if widget == "object":
+        inner = values.get(option.name) or {}
+        for part in options_of(option.parser.kind):  # type: ignore[attr-defined]
+            yield from _inputs_of(part, f"{name}.{part.name}", inner, known, errors, typed)
+        return
+    value = typed.get(name, show(option, widget, values.get(option.name, default_of(option))))
+    help = say(option.help) if option.help else None
+    yield Input(name, say(option.label), help, option.section, widget, value, choices_of(option, widget, known),
+                errors.get(name, ()), bool(option.parser.required), option.name not in values)  # fmt: skip
 
 
 def default_of(option: Option) -> Any:
@@ -73,11 +81,11 @@ def widget_of(option: Option) -> str:
         return _list_widget(parser)
     if isinstance(parser, parsers.Object) and parser.kind is Reverse:
         return "reverse"
-    return "json"
+    return "object" if isinstance(parser, parsers.Object) else "json"
 
 
 WIDGETS: tuple[tuple[type[Any], str], ...] = (
-    (parsers.Label, "label"), (parsers.Flag, "flag"), (parsers.Whole, "whole"), (ma.Decimal, "number"), (parsers.Words, "words"),
+    (parsers.Label, "label"), (parsers.Flag, "flag"), (parsers.Whole, "whole"), (parsers.Number, "number"), (parsers.Words, "words"),
     (parsers.FormulaSource, "formula"), (parsers.Reference, "reference"), (parsers.Line, "line"), (parsers.Id, "line"),
     (parsers.Literal, "literal"), (parsers.Dictionary, "pairs"),
 )  # fmt: skip
@@ -183,7 +191,7 @@ def read(kind: type[Any], sent: Mapping[str, Any], before: Mapping[str, Any]) ->
         if not any(name == option.name or name.startswith(f"{option.name}.") for name in sent):
             continue
         try:
-            made[option.name] = _value(option, widget, sent, before.get(option.name))
+            made[option.name] = _value(option, option.name, widget, sent, before.get(option.name))
         except BadValue as err:
             errors[option.name] = [err.message]
     for name, messages in problems_of(kind, {**before, **made}).items():
@@ -204,8 +212,10 @@ def problems_of(kind: type[Any], json: Mapping[str, Any]) -> dict[str, list[Mess
     return {}
 
 
-def _value(option: Option, widget: str, sent: Mapping[str, Any], before: Any) -> Any:
-    name = option.name
+def _value(option: Option, name: str, widget: str, sent: Mapping[str, Any], before: Any) -> Any:
+    if widget == "object":
+        inner = {p.name: _value(p, f"{name}.{p.name}", widget_of(p), sent, (before or {}).get(p.name)) for p in options_of(option.parser.kind)}  # type: ignore[attr-defined]
+        return {k: v for k, v in inner.items() if v is not None} or None
     if widget == "label":
         return _label(sent, name, before)
     if widget == "options":

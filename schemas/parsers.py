@@ -86,6 +86,10 @@ class Whole(ma.Field[int]):
         return value
 
 
+Number = ma.Decimal
+"""A decimal, from a JSON number or text."""
+
+
 class Line(ma.Field[str]):
     """Plain text without control characters, of bounded length."""
 

@@ -179,3 +179,14 @@ def test_the_flow_keeps_the_revision_it_began_with(claims: Shop, sign_in: Any) -
     assert manager.get(f"/tasks/{task}").status_code == 200
     assert manager.post(f"/tasks/{task}", {"_action": "approve"}).status_code == 204
     assert claim(claims, record)["flow.state"] == "running"
+
+
+def test_live_values_keep_the_columns_that_a_step_closes(claims: Shop, sign_in: Any) -> None:
+    record = send(claims, amount="20", items=[{"thing": "Pens", "price": "5", "cost": "3"}])
+    row = str(claim(claims, record)["items"][0]["_id"])
+    task = task_of(claims, claims.manager)
+    manager = sign_in(claims, "manager")
+    assert "data-row-add" not in manager.get(f"/tasks/{task}").text
+    sent = {"items": f'[{{"_id": "{row}", "price": "4"}}]', "_touched": "[]"}
+    assert "Pens" in manager.post(f"/tasks/{task}/live", sent).text
+    assert "Pens" in manager.post(f"/tasks/{task}", {**sent, "_action": "reject"}).text

@@ -1,0 +1,250 @@
+"""The list of apps, an app's forms, publishing, export and install."""
+
+import io
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, send_file
+
+from builder import bundle, changes, drafts
+from builder.drafts import Draft
+from runtime import definitions
+from runtime.context import Context
+from runtime.people import Directory
+from runtime.web.edge import go, is_fragment, local_url, work
+from runtime.web.frame import frame
+from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
+from schemas.messages import say
+from schemas.text import Text
+
+bp = Blueprint("build_apps", __name__)
+CHANGED = say("Somebody else has changed this app since you opened it. Reload the page and make your change again.")
+
+
+def designer(ctx: Context) -> None:
+    """Only administrators build apps; for others there is nothing here."""
+    if not getattr(ctx.actor, "admin", False):
+        raise NotFound
+
+
+def counter_sent() -> int | None:
+    text = request.form.get("counter", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+@bp.get("/build/")
+def index() -> Any:
+    with work() as ctx:
+        designer(ctx)
+        return _index(ctx)
+
+
+def _index(ctx: Context, problems: list[Any] | None = None, status: int = 200) -> Any:
+    frame(ctx)
+    there = definitions.all_installed(ctx)
+    ready = [{"id": id, **_told(bundle.read(folder))} for id, folder in bundle.bundled().items()]
+    page = render_template("builder/apps.html", apps=there, ready=ready, problems=problems or [])
+    return make_response(page, status)
+
+
+def _told(package: dict[str, Any]) -> dict[str, Any]:
+    return {"title": Text.of(package.get("title", "")), "text": Text.of(package.get("description", "")), "icon": package.get("icon", "app"), "color": package.get("color", "teal")}
+
+
+@bp.post("/build/")
+def create() -> Any:
+    with work() as ctx:
+        designer(ctx)
+        slug = drafts.create(ctx, request.form.get("title", ""))
+    return go(f"/build/{slug}/")
+
+
+@bp.post("/build/install")
+def install() -> Any:
+    """Install a bundled app, or one from a zip file."""
+    try:
+        with work() as ctx:
+            designer(ctx)
+            package = _package_sent()
+            slug = _free_slug(ctx, str(package.get("app", "app")))
+            bundle.install(ctx, package, slug, _slots_sent(ctx, package))
+    except (DefinitionError, InvalidInput) as err:
+        problems = err.problems if isinstance(err, DefinitionError) else [m for ms in err.errors.values() for m in ms]
+        with work() as ctx:
+            return _index(ctx, list(problems), 422)
+    flash(say("Installed."), "good")
+    return go(f"/a/{slug}/")
+
+
+def _package_sent() -> dict[str, Any]:
+    chosen = request.form.get("bundled", "")
+    if chosen:
+        folder = bundle.bundled().get(chosen)
+        if folder is None:
+            raise NotFound
+        return bundle.read(folder)
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InvalidInput({"file": [say("Choose the zip file of an app.")]})
+    return bundle.read_zip(file.read())
+
+
+def _slots_sent(ctx: Context, package: dict[str, Any]) -> dict[str, UUID]:
+    """Every slot that nobody was named for is the installing administrator's."""
+    people = {str(p.id): p.id for p in Directory.of(ctx).search(limit=500)}
+    named = {}
+    for slot in package.get("slots") or []:
+        chosen = people.get(request.form.get(f"slot:{slot['id']}", ""))
+        if chosen or (slot.get("type", "member") == "member" and ctx.actor.id):
+            named[slot["id"]] = chosen or ctx.actor.id
+    return named  # type: ignore[return-value]
+
+
+def _free_slug(ctx: Context, wanted: str) -> str:
+    return changes.fresh(wanted, [inst.slug for inst in definitions.all_installed(ctx)])
+
+
+@bp.get("/build/<app>/")
+def overview(app: str) -> Any:
+    with work() as ctx:
+        designer(ctx)
+        draft = drafts.open_draft(ctx, app)
+        frame(ctx)
+        return render_template("builder/overview.html", **about(ctx, draft), forms=_forms(draft))
+
+
+def about(ctx: Context, draft: Draft) -> dict[str, Any]:
+    """What every page of an app being edited needs."""
+    found = drafts.pending(ctx, draft)
+    return {"slug": draft.slug, "draft": draft, "title": Text.of(draft.parts["manifest"].get("title") or draft.slug), "pending": len(found), "base": f"/build/{draft.slug}"}
+
+
+def _forms(draft: Draft) -> list[dict[str, Any]]:
+    listed = []
+    for id in draft.parts["order/tables"]:
+        table = draft.parts[f"tables/{id}"]
+        own = [f for f in draft.parts["order/forms"] if draft.parts[f"forms/{f}"]["table"] == id]
+        listed.append({"table": id, "form": own[0] if own else "", "title": Text.of(table.get("title") or id), "fields": len(table["fields"]), "preset": changes.preset_of(draft.parts, id)})
+    return listed
+
+
+@bp.post("/build/<app>/forms")
+def add_form(app: str) -> Any:
+    title = request.form.get("title", "").strip()[:80]
+    if not title:
+        raise InvalidInput({"title": [say("Give the form a name.")]})
+    made: dict[str, str] = {}
+
+    def add(parts: changes.Parts) -> changes.Parts:
+        parts, made["form"] = changes.add_form(parts, title, request.form.get("preset", "own"))
+        return parts
+
+    edited(app, say("New form {name}", name=title), add)
+    return go(f"/build/{app}/form/{made['form']}/")
+
+
+@bp.post("/build/<app>/forms/<table>/delete")
+def delete_form(app: str, table: str) -> Any:
+    edited(app, say("Form {name} removed", name=table), lambda parts: changes.delete_form(parts, _known(parts, "tables", table)))
+    return go(f"/build/{app}/")
+
+
+@bp.post("/build/<app>/forms/<table>/preset")
+def preset(app: str, table: str) -> Any:
+    wanted = request.form.get("preset", "")
+    if wanted not in changes.PRESETS:
+        raise InvalidInput({"preset": [say("Choose who may do what.")]})
+    edited(app, say("Rights of {name} changed", name=table), lambda parts: changes.set_preset(parts, _known(parts, "tables", table), wanted))
+    return go(f"/build/{app}/")
+
+
+def _known(parts: changes.Parts, kind: str, id: str) -> str:
+    if f"{kind}/{id}" not in parts:
+        raise NotFound
+    return id
+
+
+@bp.post("/build/<app>/title")
+def rename(app: str) -> Any:
+    title = {code: request.form.get(code, "").strip()[:80] for code in ("zh", "en") if request.form.get(code, "").strip()}
+    if not title:
+        raise InvalidInput({"title": [say("Give the app a name.")]})
+    edited(app, say("App renamed"), lambda parts: changes.change_manifest(parts, {"title": title}))
+    return go(f"/build/{app}/")
+
+
+def edited(app: str, message: Any, change: Any) -> Draft:
+    """One edit in one transaction, by a designer. A stale one is refused with words."""
+    try:
+        with work() as ctx:
+            designer(ctx)
+            return drafts.edit(ctx, app, counter_sent(), message, change)
+    except Conflict as err:
+        raise InvalidInput({"": [CHANGED]}) from err
+
+
+@bp.post("/build/<app>/undo")
+@bp.post("/build/<app>/redo")
+def step(app: str) -> Any:
+    back = request.path.endswith("undo")
+    with work() as ctx:
+        designer(ctx)
+        _, done = drafts.undo(ctx, app, back)
+    if done is not None:
+        flash(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done), "good")
+    return go(local_url(request.form.get("next", ""), f"/build/{app}/"))
+
+
+# -- publishing ------------------------------------------------------------------------------------
+
+
+@bp.get("/build/<app>/publish")
+def review(app: str) -> Any:
+    """The list of changes and problems, before publishing."""
+    with work() as ctx:
+        designer(ctx)
+        draft = drafts.open_draft(ctx, app)
+        values = {**about(ctx, draft), "changes": drafts.pending(ctx, draft), "problems": draft.problems(), "stale": draft.kept.base != draft.revision}
+        if is_fragment():
+            return render_template("builder/_publish.html", **values)
+        frame(ctx)
+        return render_template("builder/publish.html", **values)
+
+
+@bp.post("/build/<app>/publish")
+def publish(app: str) -> Any:
+    try:
+        with work() as ctx:
+            designer(ctx)
+            inst = drafts.publish(ctx, app, request.form.get("note", "")[:200])
+    except Conflict as err:
+        raise InvalidInput({"": [say("The app was published anew since this draft began. Discard the draft to go on from there.")]}) from err
+    flash(say("Published as revision {n}.", n=inst.revision), "good")
+    return go(f"/build/{app}/")
+
+
+@bp.post("/build/<app>/discard")
+def discard(app: str) -> Any:
+    with work() as ctx:
+        designer(ctx)
+        drafts.discard(ctx, app)
+    return go(f"/build/{app}/")
+
+
+@bp.get("/build/<app>/export")
+def export(app: str) -> Any:
+    """The published app as a zip file that installs elsewhere."""
+    with work() as ctx:
+        designer(ctx)
+        body = bundle.zipped(bundle.export(ctx, app))
+    return send_file(io.BytesIO(body), mimetype="application/zip", as_attachment=True, download_name=f"{app}.zip")
+
+
+@bp.post("/build/<app>/remove")
+def remove(app: str) -> Any:
+    with work() as ctx:
+        designer(ctx)
+        definitions.remove(ctx, app)
+    flash(say("The app was removed. Its records are kept."), "good")
+    return redirect("/build/", 303)
+

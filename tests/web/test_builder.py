@@ -1,0 +1,132 @@
+"""An administrator builds an app in the browser; others find no builder at all."""
+
+import io
+import re
+import zipfile
+
+import pytest
+
+
+@pytest.fixture
+def boss(shop, sign_in):
+    return sign_in(shop, "boss")
+
+
+def made(boss, title="Leave"):
+    """An app with one form; gives its slug and the designer's address."""
+    home = boss.post("/build/", {"title": title}).headers["HX-Redirect"]
+    studio = boss.post(f"{home}forms", {"title": "Request", "preset": "own"}).headers["HX-Redirect"]
+    return home.strip("/").split("/")[1], studio
+
+
+def chosen(page):
+    return re.search(r'name="path" value="([^"]*)"', page.text)[1]
+
+
+def test_from_nothing_to_a_filled_in_record(boss, shop, sign_in):
+    slug, studio = made(boss)
+    added = boss.post(f"{studio}add", {"type": "number"})
+    assert added.status_code == 200, added.text
+    field = chosen(added)
+    changed = boss.post(f"{studio}options", {"path": field, "tab": "field", "label.zh": "天数", "label.en": "Days", "decimals": "0", "minimum": "1"})
+    assert changed.status_code == 200, changed.text
+    assert "Days" in changed.text
+    review = boss.fragment(f"/build/{slug}/publish")
+    assert "New table" in review.text
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
+    clerk = sign_in(shop, "clerk")
+    refused = clerk.post(f"/a/{slug}/f/request/new", {"field_1": "Holiday at the coast", field: "0"})
+    assert refused.status_code == 422
+    assert "Must be at least 1." in refused.text
+    assert clerk.post(f"/a/{slug}/f/request/new", {"field_1": "Holiday at the coast", field: "3"}).status_code == 204
+    assert "Holiday at the coast" in clerk.get(f"/a/{slug}/v/request/").text
+    assert "Holiday at the coast" not in sign_in(shop, "outsider").get(f"/a/{slug}/v/request/").text
+
+
+def test_an_edit_is_undone_and_done_again(boss):
+    slug, studio = made(boss)
+    boss.post(f"{studio}add", {"type": "date"})
+    assert 'id="canvas-field_2"' in boss.get(studio).text
+    boss.post(f"/build/{slug}/undo")
+    assert 'id="canvas-field_2"' not in boss.get(studio).text
+    boss.post(f"/build/{slug}/redo")
+    assert 'id="canvas-field_2"' in boss.get(studio).text
+
+
+def test_a_deleted_field_can_be_restored_with_its_values(boss):
+    slug, studio = made(boss)
+    boss.post(f"{studio}add", {"type": "text"})
+    boss.post(f"/build/{slug}/publish", {})
+    boss.post(f"/a/{slug}/f/request/new", {"field_1": "A", "field_2": "preserved value"})
+    assert "field_2" in boss.post(f"{studio}delete", {"id": "field_2"}).text
+    boss.post(f"/build/{slug}/publish", {})
+    assert "preserved value" not in boss.get(f"/a/{slug}/v/request/").text
+    boss.post(f"{studio}restore", {"id": "field_2"})
+    boss.post(f"/build/{slug}/publish", {})
+    record = re.search(rf'href="(/a/{slug}/t/request/[0-9a-f-]+)"', boss.get(f"/a/{slug}/v/request/").text)[1]
+    assert "preserved value" in boss.get(record).text
+
+
+def test_a_wrong_option_is_told_beside_it_and_nothing_is_saved(boss):
+    _, studio = made(boss)
+    field = chosen(boss.post(f"{studio}add", {"type": "formula"}))
+    wrong = boss.post(f"{studio}options", {"path": field, "tab": "field", "formula": "SUM(("})
+    assert wrong.status_code == 422
+    assert "at character" in wrong.text
+    assert "SUM((" in wrong.text
+    assert "SUM((" not in boss.get(f"{studio}?field={field}").text
+
+
+def test_problems_keep_a_draft_from_being_published(boss):
+    slug, studio = made(boss)
+    field = chosen(boss.post(f"{studio}add", {"type": "formula"}))
+    boss.post(f"{studio}options", {"path": field, "tab": "field", "formula": "nobody + 1"})
+    assert "there is no field" in boss.fragment(f"/build/{slug}/publish").text
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 422
+
+
+def test_two_designers_cannot_overwrite_each_other(boss):
+    _, studio = made(boss)
+    page = boss.get(studio)
+    counter = re.search(r'name="counter" value="(\d+)"', page.text)[1]
+    boss.post(f"{studio}add", {"type": "text"})
+    late = boss.post(f"{studio}delete", {"id": "field_1", "counter": counter})
+    assert late.status_code == 422
+    assert "Somebody else" in late.text
+
+
+def test_moving_copying_and_sections(boss):
+    slug, studio = made(boss)
+    for type in ("number", "rows", "choice"):
+        assert boss.post(f"{studio}add", {"type": type}).status_code == 200
+    boss.post(f"{studio}move", {"id": "field_2", "by": "-1"})
+    boss.post(f"{studio}move", {"id": "field_4", "beside": "1"})
+    copy = boss.post(f"{studio}copy", {"id": "field_2"})
+    assert chosen(copy) == "field_5"
+    assert boss.post(f"{studio}section", {}).status_code == 200
+    column = boss.post(f"{studio}column", {"rows": "field_3", "type": "number"})
+    assert chosen(column).startswith("field_3.column_")
+    named = boss.post(f"{studio}options", {"path": "field_4", "tab": "field", "options.id": ["one", ""], "options.zh": ["甲", "乙"], "options.en": ["A", "B"], "options.color": ["red", "gray"]})
+    assert named.status_code == 200
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
+
+
+def test_an_exported_app_installs_elsewhere_and_exports_the_same(boss):
+    slug, _ = made(boss)
+    boss.post(f"/build/{slug}/publish", {})
+    zipped = boss.get(f"/build/{slug}/export").data
+    sent = boss.post("/build/install", {"file": (io.BytesIO(zipped), "leave.zip")}, content_type="multipart/form-data")
+    assert sent.status_code == 204, sent.text
+    again = sent.headers["HX-Redirect"].strip("/").split("/")[1]
+    assert again != slug
+    both = [zipfile.ZipFile(io.BytesIO(b)) for b in (zipped, boss.get(f"/build/{again}/export").data)]
+    assert {n: both[0].read(n) for n in both[0].namelist()} == {n: both[1].read(n) for n in both[1].namelist()}
+
+
+def test_who_is_no_administrator_finds_no_builder(shop, sign_in, boss):
+    slug, studio = made(boss)
+    manager = sign_in(shop, "manager")
+    for url in ("/build/", f"/build/{slug}/", studio, f"/build/{slug}/publish", f"/build/{slug}/export"):
+        assert manager.get(url).status_code == 404, url
+    for url in ("/build/", f"/build/{slug}/forms", f"{studio}add", f"{studio}delete", f"/build/{slug}/publish", f"/build/{slug}/remove"):
+        assert manager.post(url, {"title": "X", "type": "text", "id": "field_1"}).status_code == 404, url
