@@ -102,11 +102,3 @@ def _submits(flow: Any) -> list[str]:
 def dashboards(ctx: Context, inst: Installed) -> list[dict[str, Any]]:
     shown = [d for d in inst.app.dashboards if may_see_dashboard(ctx, inst, d.id)]
     return [{"title": d.title or Text.of(d.id), "url": f"/a/{inst.slug}/d/{d.id}/", "icon": d.icon, "app": inst.app.title or Text.of(inst.slug)} for d in shown]
-
-
-def first_tasks(ctx: Context) -> list[Any]:
-    """The member's newest tasks, for the workbench."""
-    from runtime import tasks
-
-    listed = getattr(tasks, "waiting", None)
-    return list(listed(ctx, limit=6)) if listed else []

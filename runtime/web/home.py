@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request
 
-from runtime import definitions, navigation
+from runtime import definitions, navigation, tasks
 from runtime.access import may_enter
 from runtime.people import Directory
 from runtime.web.edge import enter, work
@@ -21,7 +21,7 @@ def workbench() -> Any:
         frame(ctx)
         starts = [start for inst in apps for start in navigation.forms_to_start(ctx, inst)]
         boards = [board for inst in apps for board in navigation.dashboards(ctx, inst)]
-        return render_template("runtime/workbench.html", apps=apps, starts=starts, boards=boards, tasks=navigation.first_tasks(ctx))
+        return render_template("runtime/workbench.html", apps=apps, starts=starts, boards=boards, tasks=tasks.waiting(ctx))
 
 
 @bp.get("/a/<app>/")

@@ -126,7 +126,7 @@ def test_all_that_were_asked_for_are_there() -> None:
     assert [name for name in ASKED if name not in FUNCTIONS] == []
 
 
-@pytest.mark.parametrize("function", set(FUNCTIONS.values()), ids=lambda f: f.name)
+@pytest.mark.parametrize("function", sorted(set(FUNCTIONS.values()), key=lambda f: f.name), ids=lambda f: f.name)
 def test_has_help_in_both_languages_and_an_example_that_uses_it(function: Any) -> None:
     assert function.group in ("logic", "text", "math", "date", "people", "lookup")
     assert all(function.summary.by_language[language] for language in ("zh", "en"))
