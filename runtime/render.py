@@ -14,9 +14,11 @@ from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
+from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.filling import State, Values
 from schemas.form import Block, Form
+from schemas.formula import names as names_of
 from schemas.text import Sentence, Text
 
 PEOPLE = ("member", "department")
@@ -48,10 +50,13 @@ class BoundField:
     readonly: bool = False
     picked: Sequence[Picked] = ()
     source: str = ""
+    depends: Sequence[str] = ()
     upload: str = ""
     columns: Sequence[Field] = ()
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
+    fixed: bool = False
+    """Rows can be neither added nor taken away."""
 
     @property
     def id(self) -> str:
@@ -156,9 +161,15 @@ class Binder:
             shown=found.show(value, self.reader), errors=errors,
             required=required or found.required, readonly=readonly or found.computed,
             picked=self._picked(found, value, row),
-            source=self._source(found, path) if editable else "",
+            source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
             upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and found.type == "file" else "",
         )  # fmt: skip
+
+    def _depends(self, found: Field) -> list[str]:
+        """The fields of this form that decide which records a link may point at."""
+        if not isinstance(found, Link) or found.pick is None:
+            return []
+        return sorted({path[1] for path in names_of(found.pick.tree) if path[0] == "this" and len(path) > 1})
 
     def _source(self, found: Field, path: str) -> str:
         if found.type in PEOPLE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Text, Uuid, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Subquery, Text, Uuid, cast, func, literal, select, true
 from sqlalchemy.types import TypeEngine
 
 from runtime import models
@@ -118,6 +118,8 @@ class RecordSource(Clock):
     def linked(self, name: str) -> RowsSource:
         if name == "this":
             live, table = self.this or (self.live, self.table)
+            if isinstance(table, Subquery):  # values that are not stored yet
+                return RowsSource(table, true(), RecordSource(self.ctx, live, table))
             there = live.sql.alias()
             return RowsSource(there, there.c.id == table.c.id, RecordSource(self.ctx, live, there))
         found = self.live.table.by_id.get(name)

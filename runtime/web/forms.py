@@ -142,7 +142,7 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
-    typed, _ = parse(source.table, {k: v for k, v in request.args.items() if k in source.table.by_id}, ctx.zone)
+    typed, _ = parse(source.table, {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}, ctx.zone)
     return [RecordSource(ctx, target, target.sql, this=(source, query.row_of(source, typed))).sql(expression)]
 
 
