@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from runtime import files, flows, models, records
 from runtime.access import door
 from runtime.context import Context
+from runtime.ids import new_id
 from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import InvalidInput
@@ -33,17 +34,17 @@ class Sent:
 
 def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     """Gives the record's id. Raises NotFound, Denied, Conflict, or InvalidInput with every problem at once."""
-    if sent.key and (done := _already(ctx, sent.key)):
-        return done
     door(ctx, live).require("update" if sent.record else "create")
+    id = sent.record or new_id()
+    if sent.key and (done := _already_done(ctx, sent.key, id)):
+        return done
     values = understand(ctx, live, sent)
+    changed: set[str] | None = None
     if sent.record is None:
-        id, changed = records.create(ctx, live, values, form=sent.form, key=sent.key or None), None
+        records.create(ctx, live, values, form=sent.form, key=sent.key or None, id=id)
     else:
-        id, changed = sent.record, set(records.change(ctx, live, sent.record, values, seen=sent.seen, form=sent.form, key=sent.key or None))
+        changed = set(records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None))
     files.attach(ctx, live, id, values)
-    if sent.key:
-        _remember(ctx, sent.key, id)
     flows.record_saved(ctx, live, id, "created" if sent.record is None else "changed", changed, form=sent.form.id)
     return id
 
@@ -71,13 +72,14 @@ def _asked(ctx: Context, live: LiveTable) -> filling.Answering:
     return answering(ctx, live)
 
 
-def _already(ctx: Context, key: str) -> UUID | None:
-    """The record that this very submission has made before, by the same person."""
+def _already_done(ctx: Context, key: str, record: UUID) -> UUID | None:
+    """The record that this very submission has made before; None when it is the first, which it then is for good.
+
+    A copy that runs at the same moment waits here until the first has ended.
+    """
     s = models.submission
-    own = s.c.actor_id.is_not_distinct_from(ctx.actor.id)
-    return ctx.conn.scalar(select(s.c.record_id).where(s.c.key == key, own))
-
-
-def _remember(ctx: Context, key: str, record: UUID) -> None:
-    """A second copy that runs at this moment waits here for the first, and then fails on the key and is told its record."""
-    ctx.conn.execute(insert(models.submission).values(key=key, actor_id=ctx.actor.id, record_id=record))
+    own = f"{ctx.actor.id}:{key}"
+    first = insert(s).values(key=own, actor_id=ctx.actor.id, record_id=record, at=ctx.now)
+    if ctx.conn.scalar(first.on_conflict_do_nothing().returning(s.c.key)) is not None:
+        return None
+    return ctx.conn.scalar(select(s.c.record_id).where(s.c.key == own))
