@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 from runtime import models
 from runtime.context import Context
 from runtime.ids import new_id
+from runtime.retry import Overtaken
 from schemas.app import App
 from schemas.errors import DefinitionError, NotFound, Problem
 from schemas.messages import say
@@ -156,9 +157,15 @@ def remove(ctx: Context, slug: str) -> None:
     ctx.memo.pop(Installed, None)
 
 
-def lock_shared(ctx: Context, installation: UUID) -> None:
-    """Held by every writer of an app's records, so that no revision is flipped under it."""
-    ctx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:id, 7))"), {"id": str(installation)})
+def lock_shared(ctx: Context, inst: Installed) -> None:
+    """Held by every writer of an app's records, so that no revision is flipped under it.
+
+    Raises Overtaken when one has been flipped since this transaction looked: the work is done again.
+    """
+    ctx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:id, 7))"), {"id": str(inst.id)})
+    i = models.installation
+    if ctx.conn.scalar(select(i.c.revision).where(i.c.id == inst.id)) != inst.revision:
+        raise Overtaken
 
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:

@@ -65,7 +65,7 @@ def create_many(
     """
     gate = door(ctx, live)
     gate.require(action)
-    definitions.lock_shared(ctx, live.inst.id)
+    definitions.lock_shared(ctx, live.inst)
     drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
     for draft in drafts:
         _refuse_closed_fields(gate, draft, action)
@@ -171,11 +171,11 @@ def change(
     """
     gate = gate or door(ctx, live)
     gate.require("update")
-    definitions.lock_shared(ctx, live.inst.id)
+    definitions.lock_shared(ctx, live.inst)
     present = fetch(gate, id, "update", lock=True)
-    given = _merge(ctx, live, present, given, seen)
-    _refuse_unwritable(live, present, given)
     draft = _load(ctx, live, id)
+    given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
+    _refuse_unwritable(live, present, given)
     draft.version = present.version + 1
     draft.values = {**draft.before, **given}
     _decide(ctx, live, draft, form)
@@ -268,7 +268,7 @@ def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
     """Put records into the trash; gives those that were. Raises InvalidInput when other records need them."""
     gate = door(ctx, live)
     gate.require("delete")
-    definitions.lock_shared(ctx, live.inst.id)
+    definitions.lock_shared(ctx, live.inst)
     t = live.sql
     found = list(ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete")).order_by(t.c.id).with_for_update()))
     _refuse_needed(ctx, live, found)
@@ -279,7 +279,7 @@ def restore(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
     """Take records out of the trash. Raises InvalidInput when a unique value has been given to another since."""
     gate = door(ctx, live)
     gate.require("delete")
-    definitions.lock_shared(ctx, live.inst.id)
+    definitions.lock_shared(ctx, live.inst)
     t = live.sql
     chosen = select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete", deleted=True)).order_by(t.c.id).with_for_update()
     found = list(ctx.conn.scalars(chosen))

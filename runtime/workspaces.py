@@ -1,15 +1,14 @@
 """Workspaces: making one, finding one, and working in one transaction bound to its schema."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, create_engine, insert, select, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from runtime import models
@@ -18,12 +17,7 @@ from runtime.context import Context, Workspace
 from runtime.ids import new_id
 from schemas.errors import NotFound
 
-Result = TypeVar("Result")
-
 QUERY_CACHE = 5_000
-RETRIES = 3
-PASSING = {"40001", "40P01", "55P03"}
-"""SQLSTATEs of a serialisation failure, a deadlock and a lock not had in time: worth another try."""
 
 
 def connect(url: str, **options: Any) -> Engine:
@@ -94,14 +88,3 @@ def opened(
             workspace=workspace, actor=actor or System(), conn=conn, now=now or datetime.now(UTC),
             language=language or workspace.language, origin=origin,
         )  # fmt: skip
-
-
-def attempt(work: Callable[[], Result]) -> Result:
-    """Do a whole piece of work, again from the start when it only lost against another transaction."""
-    for _ in range(RETRIES):
-        try:
-            return work()
-        except DBAPIError as err:
-            if getattr(err.orig, "sqlstate", "") not in PASSING:
-                raise
-    return work()

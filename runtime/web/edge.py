@@ -9,17 +9,28 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, Response, abort, current_app, g, make_response, redirect, render_template, request, session
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from flask_babel import Babel, get_locale, gettext
-
 from werkzeug.exceptions import HTTPException
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.retry import attempt
 from runtime.tables import LiveTable, live
-from runtime.workspaces import attempt, find, opened
+from runtime.workspaces import find, opened
 from schemas.errors import DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill
 from schemas.source import read_json

@@ -331,3 +331,11 @@ def test_a_new_task_is_told_by_mail_once_the_sender_has_committed(claims: Shop, 
     text = kept[0].read_text()
     assert "Subject: Claim approval: a task for you" in text
     assert f"/tasks/{task_of(claims, claims.manager)}" in text
+
+
+def test_a_row_keeps_the_columns_that_were_not_sent(claims: Shop) -> None:
+    record = send(claims, items=[{"thing": "Pens", "price": "5", "cost": "3"}])
+    row = claim(claims, record)["items"][0]
+    send(claims, record, items=[{"_id": str(row["_id"]), "price": "", "thing": "Ink"}, {"thing": "New"}])
+    done = claim(claims, record)["items"]
+    assert [(r["thing"], r["price"], r["cost"]) for r in done] == [("Ink", None, 3), ("New", None, None)]

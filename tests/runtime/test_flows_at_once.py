@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from runtime import flows, people, tasks, workspaces
+from runtime import flows, people, retry, tasks
 from runtime.actors import Actor
 from runtime.flows import Decision
 from runtime.models_flow import flow_instance, flow_log, flow_task
@@ -60,7 +60,7 @@ def at_once(shop: Shop, pairs: list[tuple[UUID, UUID]], action: str = "approve")
             return "done"
 
         try:
-            return workspaces.attempt(story)
+            return retry.attempt(story)
         except Denied:
             return "refused"
 

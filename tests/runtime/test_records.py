@@ -9,7 +9,7 @@ import pytest
 from runtime import history, query, records
 from runtime.access import door
 from runtime.query import Listing
-from runtime.workspaces import attempt
+from runtime.retry import attempt
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
 from schemas.formula import Formula
 
