@@ -38,7 +38,11 @@ def embedded_server(testrun_uid: str) -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def database_url(embedded_server: Settings, worker_id: str) -> str:
     """An empty database of this worker process, owned by the application's role."""
-    name = f"test_{worker_id}"
+    return empty_database(embedded_server, f"test_{worker_id}")
+
+
+def empty_database(embedded_server: Settings, name: str) -> str:
+    """The address of a fresh database on the run's server."""
     with psycopg.connect(server.admin_url(embedded_server), autocommit=True) as conn:
         conn.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         conn.execute(f"CREATE DATABASE {name} OWNER {server.ROLE}")
