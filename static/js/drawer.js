@@ -8,6 +8,7 @@ const drawer = () => document.getElementById("drawer");
 const path = (url) => new URL(url, location.href).pathname + new URL(url, location.href).search;
 const links = () => [...document.querySelectorAll("#main a[data-drawer]")].filter((link) => !link.closest(".record-link"));
 let home = null;
+let left = null;
 let shown = null;
 
 /** Show this address in the drawer. `history` is "push", "replace" or "keep". */
@@ -15,7 +16,7 @@ export async function openDrawer(url, history = "push") {
   const text = await fragment(url, "div#drawer-body");
   if (text === null) return;
   const wasOpen = drawer().open;
-  home ??= path(location.href);
+  home ??= history === "keep" && left ? left : path(location.href);
   await place(text, document.getElementById("drawer-body"));
   shown = path(url);
   if (history === "push") window.history.pushState({ htmx: true, drawer: true }, "", url);
@@ -36,6 +37,7 @@ function shut() {
   drawer().close();
   document.getElementById("drawer-body").replaceChildren();
   const last = shown;
+  left = home;
   home = shown = null;
   mark();
   links().find((link) => path(link.href) === last)?.focus({ preventScroll: true });
