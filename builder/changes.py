@@ -42,7 +42,16 @@ def join(parts: Mapping[str, Any]) -> Json:
 
 
 def new_app(id: str, title: str) -> Json:
-    return {"language": 1, "app": id, "version": "1.0.0", "title": title, "icon": "app", "color": "teal", "roles": [], "navigation": []}
+    return {
+        "language": 1,
+        "app": id,
+        "version": "1.0.0",
+        "title": title,
+        "icon": "app",
+        "color": "teal",
+        "roles": [],
+        "navigation": [],
+    }
 
 
 def fresh(base: str, taken: Any) -> str:
@@ -68,7 +77,17 @@ def add_form(parts: Parts, title: str, preset: str = "own") -> tuple[Parts, str]
     first = {"id": "field_1", "type": "text", "label": {"zh": "标题", "en": "Title"}, "required": True}
     _put(made, "tables", {"id": id, "title": title, "title_formula": "field_1", "fields": [first]})
     _put(made, "forms", {"id": id, "table": id, "title": title, "layout": [{"row": ["field_1"]}]})
-    _put(made, "views", {"id": id, "table": id, "title": title, "columns": ["field_1", "created_by", "created_at"], "sort": ["-created_at"]})
+    _put(
+        made,
+        "views",
+        {
+            "id": id,
+            "table": id,
+            "title": title,
+            "columns": ["field_1", "created_by", "created_at"],
+            "sort": ["-created_at"],
+        },
+    )
     made = set_preset(made, id, preset)
     made["manifest"].setdefault("navigation", []).append({"view": id})
     return made, id
@@ -310,7 +329,11 @@ def _of_table(parts: Parts, kind: str, table: str) -> list[Json]:
 
 def _lines(layout: list[Json]) -> list[tuple[int, list[str]]]:
     """(block, fields side by side) for every line of a form."""
-    return [(n, line) for n, block in enumerate(layout) for line in ([block["row"]] if "row" in block else block.get("rows", []))]
+    return [
+        (n, line)
+        for n, block in enumerate(layout)
+        for line in ([block["row"]] if "row" in block else block.get("rows", []))
+    ]
 
 
 def layout_of(parts: Mapping[str, Any], form: str) -> list[Json]:
@@ -362,7 +385,12 @@ def move_line(parts: Parts, form: str, id: str, block: int, position: int) -> Pa
     for field in line:
         layout = without_field(layout, field)
     if target is not None:
-        section = next(b for b in layout if b.get("rows") is not None and (b.get("id"), b.get("section")) == (target.get("id"), target.get("section")))
+        section = next(
+            b
+            for b in layout
+            if b.get("rows") is not None
+            and (b.get("id"), b.get("section")) == (target.get("id"), target.get("section"))
+        )
         section["rows"].insert(max(0, position), list(line))
     else:
         layout.insert(max(0, min(position, len(layout))), {"row": list(line)})
@@ -481,7 +509,10 @@ def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[tuple[str
             yield "changed", say("Changed {thing}: {name}", thing=thing, name=_name(item))
     for id in old[f"order/{kind}"]:
         if f"{kind}/{id}" not in new:
-            yield "removed", say("Removed {thing}: {name} (its records are kept)", thing=thing, name=_name(old[f"{kind}/{id}"]))
+            yield (
+                "removed",
+                say("Removed {thing}: {name} (its records are kept)", thing=thing, name=_name(old[f"{kind}/{id}"])),
+            )
 
 
 def _field_differences(before: Json, after: Json) -> Iterator[tuple[str, Message]]:
@@ -494,7 +525,10 @@ def _field_differences(before: Json, after: Json) -> Iterator[tuple[str, Message
             yield "changed", say("Changed field “{name}” in {table}", name=_name(field), table=table)
     for id, field in old.items():
         if id not in new:
-            yield "removed", say("Removed field “{name}” from {table} (its values are kept)", name=_name(field), table=table)
+            yield (
+                "removed",
+                say("Removed field “{name}” from {table} (its values are kept)", name=_name(field), table=table),
+            )
     if {k: v for k, v in before.items() if k != "fields"} != {k: v for k, v in after.items() if k != "fields"}:
         yield "changed", say("Changed {thing}: {name}", thing=THINGS["tables"], name=table)
 

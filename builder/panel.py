@@ -40,14 +40,17 @@ class Input:
     unset: bool = False
 
 
-def inputs(kind: type[Any], values: Mapping[str, Any], known: Mapping[str, Sequence[tuple[str, Any]]],
-           errors: Mapping[str, Sequence[Message]] | None = None, typed: Mapping[str, Any] | None = None) -> list[tuple[Message, list[Input]]]:  # fmt: skip
+def inputs(kind: Any, values: Mapping[str, Any], known: Mapping[str, Sequence[tuple[str, Any]]],
+           errors: Mapping[str, Sequence[Message]] | None = None,
+           typed: Mapping[str, Any] | None = None) -> list[tuple[Message, list[Input]]]:  # fmt: skip
     """The inputs in their sections. `known` offers ids for references by what they refer to; `typed` is kept on errors."""
     made: dict[str, list[Input]] = {}
     for option in options_of(kind):
         if option.name in LEFT_OUT or option.section == "hidden":
             continue
-        made.setdefault(option.section, []).extend(_inputs_of(option, option.name, values, known, errors or {}, typed or {}))
+        made.setdefault(option.section, []).extend(
+            _inputs_of(option, option.name, values, known, errors or {}, typed or {})
+        )
     return [(SECTIONS.get(section, say("Basic")), items) for section, items in made.items()]
 
 
@@ -100,7 +103,9 @@ def _list_widget(parser: parsers.Many) -> str:
     return "names" if isinstance(item, parsers.Id | parsers.Line | parsers.Words) else "json"
 
 
-def choices_of(option: Option, widget: str, known: Mapping[str, Sequence[tuple[str, Any]]]) -> Sequence[tuple[str, Any]]:
+def choices_of(
+    option: Option, widget: str, known: Mapping[str, Sequence[tuple[str, Any]]]
+) -> Sequence[tuple[str, Any]]:
     if widget == "words":
         return [(w, say(WORDS.get(w, w.replace("_", " ")))) for w in option.parser.words]  # type: ignore[attr-defined]
     if widget == "reference":
@@ -108,7 +113,14 @@ def choices_of(option: Option, widget: str, known: Mapping[str, Sequence[tuple[s
     return [(t, t) for t in TONES] if widget == "options" else ()
 
 
-WORDS = {"any": "Any", "id_card": "Identity card", "url": "Web address", "email": "E-mail", "keep": "Kept", "restrict": "Not deleted"}
+WORDS = {
+    "any": "Any",
+    "id_card": "Identity card",
+    "url": "Web address",
+    "email": "E-mail",
+    "keep": "Kept",
+    "restrict": "Not deleted",
+}
 
 
 # -- showing ---------------------------------------------------------------------------------------
@@ -170,14 +182,19 @@ def serial_parts(text: str) -> list[Any]:
         elif count and (count[2] or "never") in PERIODS:
             made.append({"count": int(count[1]), **({"reset": count[2]} if count[2] else {})})
         else:
-            raise BadValue(say("Write it like EXP-{yyyyMM}-{4/month}: dates are {dates}, a counter is its digits.", dates=", ".join(DATE_WORDS)))
+            raise BadValue(
+                say(
+                    "Write it like EXP-{yyyyMM}-{4/month}: dates are {dates}, a counter is its digits.",
+                    dates=", ".join(DATE_WORDS),
+                )
+            )
     return made
 
 
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def read(kind: type[Any], sent: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Json, dict[str, list[Message]]]:
+def read(kind: Any, sent: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Json, dict[str, list[Message]]]:
     """What the panel sent as options (None takes one away), and what is wrong with them, each by its name.
 
     `sent` maps a name to a text, or to a list of texts where there are several.
@@ -199,7 +216,7 @@ def read(kind: type[Any], sent: Mapping[str, Any], before: Mapping[str, Any]) ->
     return made, errors
 
 
-def problems_of(kind: type[Any], json: Mapping[str, Any]) -> dict[str, list[Message]]:
+def problems_of(kind: Any, json: Mapping[str, Any]) -> dict[str, list[Message]]:
     """What is wrong with an object's options, by option."""
     options = {k: v for k, v in json.items() if v is not None and k != "type"}
     try:
@@ -214,7 +231,8 @@ def problems_of(kind: type[Any], json: Mapping[str, Any]) -> dict[str, list[Mess
 
 def _value(option: Option, name: str, widget: str, sent: Mapping[str, Any], before: Any) -> Any:
     if widget == "object":
-        inner = {p.name: _value(p, f"{name}.{p.name}", widget_of(p), sent, (before or {}).get(p.name)) for p in options_of(option.parser.kind)}  # type: ignore[attr-defined]
+        parts = options_of(option.parser.kind)  # type: ignore[attr-defined]
+        inner = {p.name: _value(p, f"{name}.{p.name}", widget_of(p), sent, (before or {}).get(p.name)) for p in parts}
         return {k: v for k, v in inner.items() if v is not None} or None
     if widget == "label":
         return _label(sent, name, before)
@@ -285,5 +303,3 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             if not equals:
                 raise BadValue(say("Write one pair on each line: this field = the other field."))
             yield own.strip(), theirs.strip()
-
-

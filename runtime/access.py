@@ -177,7 +177,11 @@ def _right(ctx: Context, live: LiveTable, grant: Grant) -> Right:
     def rows(formula: Formula | None) -> Callable[[FromClause], ColumnElement[bool]] | None:
         if formula is not None and not isinstance(ctx.actor, Member) and _asks_me(live, formula):
             return lambda sql: false()  # nobody is ME(), and a blank owner must not match nobody
-        return None if formula is None or formula.source.strip().upper() == "TRUE" else lambda sql: condition_sql(ctx, live, formula, sql)
+        return (
+            None
+            if formula is None or formula.source.strip().upper() == "TRUE"
+            else lambda sql: condition_sql(ctx, live, formula, sql)
+        )
 
     after = rows(grant.rows_after) if grant.rows_after is not None else None
     return Right(frozenset(grant.do), rows(grant.rows), after, grant.right)

@@ -30,7 +30,12 @@ def answering(ctx: Context, live: LiveTable, record: UUID | None = None) -> Answ
 def preload(ctx: Context, live: LiveTable, many: Sequence[Values], needs: Iterable[Need]) -> None:
     """Read at once what these needs will ask about many records, first hop only (deeper ones follow as asked)."""
     for need in needs:
-        if need.kind == "path" and len(need.path) == 2 and (found := live.table.by_id.get(need.path[0])) and found.type == "link":
+        if (
+            need.kind == "path"
+            and len(need.path) == 2
+            and (found := live.table.by_id.get(need.path[0]))
+            and found.type == "link"
+        ):
             ids = {v for values in many if isinstance(v := values.get(found.id), UUID)}
             _column(ctx, live.sibling(found.table), need.path[1], ids)  # type: ignore[attr-defined]
 
@@ -97,5 +102,7 @@ def _column(ctx: Context, live: LiveTable, name: str, ids: set[UUID]) -> dict[UU
     if missing:
         value = system_source(ctx, live).column(name)
         kept.update(dict.fromkeys(missing))
-        kept.update({row[0]: row[1] for row in ctx.conn.execute(select(live.sql.c.id, value).where(live.sql.c.id.in_(missing)))})
+        kept.update(
+            {row[0]: row[1] for row in ctx.conn.execute(select(live.sql.c.id, value).where(live.sql.c.id.in_(missing)))}
+        )
     return kept

@@ -58,9 +58,7 @@ class Manifest:
         return self.workspace is None
 
 
-def backup(
-    settings: Settings, url: str, target: Path, workspace: str | None = None, force: bool = False
-) -> Manifest:
+def backup(settings: Settings, url: str, target: Path, workspace: str | None = None, force: bool = False) -> Manifest:
     """Write an archive of everything, or of the workspace of this slug, while others go on working.
 
     Raises BackupError when the file exists (without `force`) or the workspace does not.
@@ -105,9 +103,7 @@ def restore(settings: Settings, url: str, source: Path, force: bool = False) -> 
 # Writing
 
 
-def write_archive(
-    archive: zipfile.ZipFile, settings: Settings, url: str, workspace: str | None
-) -> Manifest:
+def write_archive(archive: zipfile.ZipFile, settings: Settings, url: str, workspace: str | None) -> Manifest:
     storage = storage_of(settings)
     with snapshot(url) as (conn, name):
         manifest = describe(conn, workspace)
@@ -136,8 +132,7 @@ def snapshot(url: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
 
 
 WORKSPACES = (
-    "SELECT slug, id::text, schema FROM control.workspace "
-    "WHERE %(slug)s::text IS NULL OR slug = %(slug)s ORDER BY slug"
+    "SELECT slug, id::text, schema FROM control.workspace WHERE %(slug)s::text IS NULL OR slug = %(slug)s ORDER BY slug"
 )
 
 
@@ -225,9 +220,7 @@ def prologue(conn: psycopg.Connection[Any], manifest: Manifest, force: bool) -> 
     if not manifest.whole:
         return make_room_for_one(conn, manifest, force)
     if others := connections_left(conn):
-        raise BackupError(
-            f"{others} other connections use the database. Stop mortise serve and mortise worker first."
-        )
+        raise BackupError(f"{others} other connections use the database. Stop mortise serve and mortise worker first.")
     present = conn.execute("SELECT schema FROM control.workspace").fetchall()
     accounts = conn.execute("SELECT count(*) FROM control.account").fetchone()
     if (present or (accounts and accounts[0])) and not force:

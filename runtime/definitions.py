@@ -52,7 +52,9 @@ def installed(ctx: Context, slug: str) -> Installed:
     kept: dict[str, Installed] = ctx.memo.setdefault(Installed, {})
     if slug not in kept:
         i = models.installation
-        row = ctx.conn.execute(select(i.c.id, i.c.revision).where(i.c.slug == slug, i.c.removed_at.is_(None))).one_or_none()
+        row = ctx.conn.execute(
+            select(i.c.id, i.c.revision).where(i.c.slug == slug, i.c.removed_at.is_(None))
+        ).one_or_none()
         if row is None or row.revision == 0:
             raise NotFound
         kept[slug] = Installed(row.id, slug, row.revision, _app(ctx, row.id, row.revision))
@@ -128,7 +130,9 @@ def publish(ctx: Context, slug: str, new: Mapping[str, Any], note: str = "") -> 
     id, number = (row.id, row.revision) if row else (register(ctx, slug, new), 0)
     lock_exclusively(ctx, id)
     before = _app(ctx, id, number) if number else None
-    number = (ctx.conn.scalar(select(func.max(models.revision.c.number)).where(models.revision.c.installation_id == id)) or 0) + 1
+    number = (
+        ctx.conn.scalar(select(func.max(models.revision.c.number)).where(models.revision.c.installation_id == id)) or 0
+    ) + 1
     inst = Installed(id, slug, number, app)
     changes = migrate.expand(ctx, inst, before)
     ctx.conn.execute(

@@ -34,7 +34,9 @@ def read(ctx: Context, installation: UUID) -> Kept:
     row = ctx.conn.execute(select(draft).where(draft.c.installation_id == installation)).one_or_none()
     if row is None:
         raise NotFound
-    flags = set(ctx.conn.scalars(select(draft_step.c.undone).where(draft_step.c.installation_id == installation).distinct()))
+    flags = set(
+        ctx.conn.scalars(select(draft_step.c.undone).where(draft_step.c.installation_id == installation).distinct())
+    )
     return Kept(installation, row.base, row.parts, row.counter, False in flags, True in flags)
 
 
@@ -45,7 +47,11 @@ def lock(ctx: Context, installation: UUID) -> None:
 def begin(ctx: Context, installation: UUID, base: int, parts: Parts) -> None:
     """A fresh draft; steps of an earlier one are forgotten."""
     discard(ctx, installation)
-    ctx.conn.execute(insert(draft).values(installation_id=installation, base=base, parts=parts, saved_by=ctx.actor.id, saved_at=ctx.now))
+    ctx.conn.execute(
+        insert(draft).values(
+            installation_id=installation, base=base, parts=parts, saved_by=ctx.actor.id, saved_at=ctx.now
+        )
+    )
 
 
 def discard(ctx: Context, installation: UUID) -> None:
@@ -63,12 +69,16 @@ def save(ctx: Context, kept: Kept, parts: Parts, words: Message) -> None:
     last = ctx.conn.scalar(select(func.max(s.c.number)).where(s.c.installation_id == kept.installation)) or 0
     ctx.conn.execute(
         insert(s).values(
-            installation_id=kept.installation, number=last + 1, words={"text": words.text, "values": {k: str(v) for k, v in words.values.items()}},
+            installation_id=kept.installation, number=last + 1, words=_told(words),
             before={k: kept.parts.get(k) for k in touched}, after={k: parts.get(k) for k in touched}, member_id=ctx.actor.id, at=ctx.now,
         )
     )  # fmt: skip
     ctx.conn.execute(delete(s).where(s.c.installation_id == kept.installation, s.c.number <= last + 1 - MOST_STEPS))
     _store(ctx, kept.installation, parts)
+
+
+def _told(words: Message) -> dict[str, Any]:
+    return {"text": words.text, "values": {k: str(v) for k, v in words.values.items()}}
 
 
 def step(ctx: Context, kept: Kept, back: bool) -> Message | None:
@@ -79,7 +89,9 @@ def step(ctx: Context, kept: Kept, back: bool) -> Message | None:
     if row is None:
         return None
     parts = merged(kept.parts, row.before if back else row.after)
-    ctx.conn.execute(update(s).where(s.c.installation_id == kept.installation, s.c.number == row.number).values(undone=back))
+    ctx.conn.execute(
+        update(s).where(s.c.installation_id == kept.installation, s.c.number == row.number).values(undone=back)
+    )
     _store(ctx, kept.installation, parts)
     return Message(row.words["text"], row.words["values"])
 

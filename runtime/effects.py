@@ -51,9 +51,7 @@ def perform(ctx: Context, running: Running, effect: Perform) -> Event:
 
 def as_flow(ctx: Context, running: Running) -> Context:
     """The same transaction in the flow's own name, one deeper in the chain of flows that set one another off."""
-    actor = FlowActor(
-        id=running.id, name=str(running.flow.title), flow=running.flow.id, app=running.inst.slug
-    )
+    actor = FlowActor(id=running.id, name=str(running.flow.title), flow=running.flow.id, app=running.inst.slug)
     made = ctx.acting_as(actor, origin=f"flow {running.flow.id}")
     made.memo[DEPTH] = ctx.memo.get(DEPTH, 0) + 1
     return made
@@ -128,10 +126,7 @@ def worded(ctx: Context, running: Running, text: Text) -> Text | None:
     if not text:
         return None
     return Text(
-        {
-            language: fill_in(line, _shown(ctx, running, language))
-            for language, line in text.by_language.items()
-        }
+        {language: fill_in(line, _shown(ctx, running, language)) for language, line in text.by_language.items()}
     )
 
 

@@ -83,10 +83,23 @@ def _plain(value: Any, shown: str) -> str:
 def to_excel(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
     """Numbers and dates as such; text never as a formula or a link."""
     out = io.BytesIO()
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "remove_timezone": True}
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "remove_timezone": True,
+    }
     with xlsxwriter.Workbook(out, options) as book:
         sheet = book.add_worksheet()
-        head, day, moment = (book.add_format(f) for f in ({"bold": True, "bg_color": "#E3F1EF"}, {"num_format": "yyyy-mm-dd"}, {"num_format": "yyyy-mm-dd hh:mm"}))
+        head, day, moment = (
+            book.add_format(f)
+            for f in (
+                {"bold": True, "bg_color": "#E3F1EF"},
+                {"num_format": "yyyy-mm-dd"},
+                {"num_format": "yyyy-mm-dd hh:mm"},
+            )
+        )
         for column, title in enumerate(headings(ctx, gate, listing.columns)):
             sheet.write_string(0, column, title, head)
             sheet.set_column(column, column, max(10, min(40, len(title) * 2 + 4)))

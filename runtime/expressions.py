@@ -60,7 +60,9 @@ class NoSqlForm(Exception):
 class Clock(Protocol):
     """What SQL knows of the world: the actor's facts and the time, as bind parameters. `zone` is a name."""
 
-    zone: Any
+
+    @property
+    def zone(self) -> str: ...
 
     def me(self, path: Path) -> Column: ...
     def now(self) -> Column: ...
@@ -239,9 +241,7 @@ class Renderer:
             case Chain():
                 return self.chain(node, place)
             case Apply():
-                arguments = [
-                    self.argument(p, a, place) for p, a in zip(node.parameters, node.args, strict=True)
-                ]
+                arguments = [self.argument(p, a, place) for p, a in zip(node.parameters, node.args, strict=True)]
                 return self.use(node.function, givens(node), Use(arguments, node.type.kind))
         raise NoSqlForm(say("A list cannot be computed by the database."))
 
@@ -302,9 +302,7 @@ class Renderer:
         deep = any(read.steps for read in reads)
         return self.opened(node.rows, reads[0].kinds, deep, lambda place: self.one(node, place))
 
-    def opened(
-        self, path: Path, kinds: Sequence[Type], deep: bool, element: Callable[[Place], Piece]
-    ) -> Series:
+    def opened(self, path: Path, kinds: Sequence[Type], deep: bool, element: Callable[[Place], Piece]) -> Series:
         source, froms, on, order = self.source, [], [], None
         name: list[str] = []
         for part, kind in zip(path, kinds, strict=False):
@@ -369,7 +367,8 @@ class Renderer:
             return given
         if piece.op in ("filled", "raw"):
             argument = use.arguments[piece.args[0]]
-            return argument.filled() if piece.op == "filled" else argument.raw()
+            chosen: Piece = argument.filled() if piece.op == "filled" else argument.raw()
+            return chosen
         if piece.op in FORMS:
             made: Piece = FORMS[piece.op](self, use, *[_given(a, use) for a in piece.args])
             return made
@@ -398,18 +397,14 @@ def _strict(name: str, args: Sequence[Piece | None]) -> Piece:
     sizes = [a.digits for a in given if a.kind == "number"]
     scales = [a.scale for a in given if a.kind == "number"]
     total = kind == "boolean"
-    return Piece(
-        value, any_error(*given), kind, max(sizes, default=60) + 1, max(scales, default=20), total=total
-    )
+    return Piece(value, any_error(*given), kind, max(sizes, default=60) + 1, max(scales, default=20), total=total)
 
 
 def _signed(operands: Sequence[Argument], steps: Sequence[Apply]) -> list[Piece]:
     terms = [operands[0].filled()]
     for step, operand in zip(steps, operands[1:], strict=True):
         term = operand.filled()
-        terms.append(
-            replace(term, value=-term.value, is_constant=False) if step.function.name == "-" else term
-        )
+        terms.append(replace(term, value=-term.value, is_constant=False) if step.function.name == "-" else term)
     return terms
 
 

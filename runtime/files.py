@@ -42,14 +42,19 @@ def safe_name(name: str) -> str:
     base = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
     clean = "".join(c for c in base if unicodedata.category(c)[0] != "C").strip(". ")
     stem, dot, ending = clean.rpartition(".")
-    shortened = f"{stem[: LONGEST_NAME - len(ending) - 1]}{dot}{ending}" if dot and len(ending) < 20 else clean[:LONGEST_NAME]
+    shortened = (
+        f"{stem[: LONGEST_NAME - len(ending) - 1]}{dot}{ending}" if dot and len(ending) < 20 else clean[:LONGEST_NAME]
+    )
     return shortened or "file"
 
 
 def upload(ctx: Context, storage: Storage, live: LiveTable, field: File, name: str, body: IO[bytes]) -> Kept:
     """Keep an uploaded file until a record takes it. Raises InvalidInput when it is too large or of another kind."""
     gate = door(ctx, live)
-    if not (gate.may("create") or gate.may("update")) or "write" not in (gate.best(field.id, "create"), gate.best(field.id, "update")):
+    if not (gate.may("create") or gate.may("update")) or "write" not in (
+        gate.best(field.id, "create"),
+        gate.best(field.id, "update"),
+    ):
         raise NotFound
     name = safe_name(name)
     _refuse_ending(field, name)
@@ -79,7 +84,9 @@ def _put(storage: Storage, key: str, field: File, body: IO[bytes]) -> Stored:
 def _refuse_ending(field: File, name: str) -> None:
     ending = name.rpartition(".")[2].casefold()
     if field.endings and ending not in {e.lstrip(".").casefold() for e in field.endings}:
-        raise InvalidInput({field.id: [say("Only these files can be added here: {endings}.", endings=", ".join(field.endings))]})
+        raise InvalidInput(
+            {field.id: [say("Only these files can be added here: {endings}.", endings=", ".join(field.endings))]}
+        )
 
 
 def listed(ctx: Context, ids: Iterable[UUID]) -> dict[UUID, Kept]:
@@ -120,7 +127,9 @@ def own_upload(ctx: Context, id: UUID) -> Kept:
     """A file that the actor has uploaded and no record has taken yet. Raises NotFound."""
     f = models.file
     query = select(f.c.id, f.c.name, f.c.size, f.c.media_type, f.c.digest)
-    row = ctx.conn.execute(query.where(f.c.id == id, f.c.record_id.is_(None), f.c.uploaded_by == ctx.actor.id)).one_or_none()
+    row = ctx.conn.execute(
+        query.where(f.c.id == id, f.c.record_id.is_(None), f.c.uploaded_by == ctx.actor.id)
+    ).one_or_none()
     if row is None:
         raise NotFound
     return Kept(*row)

@@ -42,9 +42,13 @@ class Filling:
     def bound(self, ctx: Context) -> BoundForm:
         """Dressed for the template, with every calculation and rule as it stands for these values."""
         asked = answering(ctx, self.live, self.record)
-        whole = filling.calculate(self.live.analysis, self.live.table, with_system(ctx, self.values), asked, volatile=True)
+        whole = filling.calculate(
+            self.live.analysis, self.live.table, with_system(ctx, self.values), asked, volatile=True
+        )
         state = filling.state_of(self.live.analysis, self.live.table, self.form, whole, asked)
-        blanks = {r.id: filling.row_defaults(self.live.analysis, self.live.table, r, asked) for r in self.live.table.subforms}
+        blanks = {
+            r.id: filling.row_defaults(self.live.analysis, self.live.table, r, asked) for r in self.live.table.subforms
+        }
         return bind_form(
             ctx, self.live, self.form, whole, state=state, rights=self.rights, raw=self.raw, errors=self.errors,
             record=self.record, version=self.version, blanks=blanks,
@@ -60,7 +64,9 @@ def blank(ctx: Context, live: LiveTable, form: Form, prefill: Mapping[str, Any] 
     """A form for a new record, with its defaults. Raises Denied or NotFound without the right to add one."""
     gate = door(ctx, live)
     gate.require("create")
-    given, _ = filling.parse(live.table, {k: v for k, v in (prefill or {}).items() if gate.best(k, "create") == "write"}, ctx.zone)
+    given, _ = filling.parse(
+        live.table, {k: v for k, v in (prefill or {}).items() if gate.best(k, "create") == "write"}, ctx.zone
+    )
     given = {k: v for k, v in given.items() if v is not None}
     given |= _filled(ctx, live, given, set(given))
     values = given | filling.defaults(live.analysis, live.table, form, given, answering(ctx, live))
@@ -88,6 +94,7 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
     """The form with what was typed into it; problems are told for what has been touched (None: for nothing)."""
     offered = {id: raw for id, raw in answers.items() if start.rights.get(id) == "write" and id in start.form.placed}
     values, unread = filling.parse(start.live.table, offered, ctx.zone)
+    values = filling.keep_columns(start.live.table, start.values, values)
     changed = {id for id, value in values.items() if value != start.values.get(id)}
     merged = {**start.values, **values}
     if touched is not None:
@@ -146,7 +153,11 @@ def _fill_rows(ctx: Context, start: Filling, values: Values, touched: set[str]) 
             for link in links:
                 old = before.get(row.get("_id"), {})
                 fresh = not any(row.get(own) for own in link.fill)
-                if row.get(link.id) and (f"{rows.id}[{number}].{link.id}" in touched or fresh) and row.get(link.id) != old.get(link.id):
+                if (
+                    row.get(link.id)
+                    and (f"{rows.id}[{number}].{link.id}" in touched or fresh)
+                    and row.get(link.id) != old.get(link.id)
+                ):
                     wanted = _from_target(ctx, start.live, link, row[link.id], {c.id: c for c in rows.fields})
                     row |= {k: v for k, v in wanted.items() if fresh or f"{rows.id}[{number}].{k}" not in touched}
     return values
@@ -176,4 +187,3 @@ def refused(ctx: Context, start: Filling, answers: Mapping[str, Any], err: Inval
         return replace(typed, errors=err.errors)
     message = say("Somebody else has changed this since you opened it.")
     return replace(typed, errors={id: [message] for id in err.fields}, theirs=err.theirs, version=err.version)
-

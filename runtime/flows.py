@@ -104,9 +104,7 @@ def _resubmit(ctx: Context, instance: UUID, form: str | None) -> None:
 def start(ctx: Context, live: LiveTable, flow: Flow, record: UUID) -> list[UUID]:
     """Begin a flow for a record, unless it is under way. Gives its id. Raises Denied for flows that chase each other."""
     if ctx.memo.get(effects.DEPTH, 0) >= effects.DEEPEST:
-        raise Denied(
-            say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id)
-        )
+        raise Denied(say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id))
     starter = ctx.actor.id if isinstance(ctx.actor, Member) else None
     run = running.create(ctx, live, flow, record, starter)
     if run is None:
@@ -149,9 +147,7 @@ def decide(ctx: Context, decision: Decision) -> Running:
     run, number = _task(ctx, decision.task)
     task = run.state.tasks[number]
     if not task.live or not run.state.open:
-        raise Denied(
-            say("This task is no longer open: somebody else has dealt with it, or it was taken back.")
-        )
+        raise Denied(say("This task is no longer open: somebody else has dealt with it, or it was taken back."))
     step = run.flow.people_step(task.step)
     sheet = task_forms.Sheet(ctx, run, step, decision.task)
     if decision.seen is not None:

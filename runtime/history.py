@@ -35,7 +35,9 @@ class Entry:
     at: datetime
 
 
-def write(ctx: Context, live: LiveTable, action: str, entries: Iterable[tuple[UUID, int, Changes]], key: str | None = None) -> None:
+def write(
+    ctx: Context, live: LiveTable, action: str, entries: Iterable[tuple[UUID, int, Changes]], key: str | None = None
+) -> None:
     """Write an entry for each (record, version, changes)."""
     rows = [
         {

@@ -97,9 +97,18 @@ def _chunks(rows: Sequence[dict[str, Any]], start: int = 0) -> Iterator[list[tup
 
 
 def _import_chunk(
-    ctx: Context, source: LiveTable, chunk: Sequence[tuple[int, dict[str, Any]]], mappings: Mappings, report: Report, dry: bool
+    ctx: Context,
+    source: LiveTable,
+    chunk: Sequence[tuple[int, dict[str, Any]]],
+    mappings: Mappings,
+    report: Report,
+    dry: bool,
 ) -> None:
-    found = {path: _lookup(ctx, source, path, target, chunk) for path, target in mappings.items() if importing.matched(source.table, path)}
+    found = {
+        path: _lookup(ctx, source, path, target, chunk)
+        for path, target in mappings.items()
+        if importing.matched(source.table, path)
+    }
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
     for line, row in chunk:
         raw, missing = importing.answers(mappings, row, found)
@@ -124,7 +133,9 @@ def _import_chunk(
             report.note(line, plain, problems[0], row.get(mappings[plain].column) if plain in mappings else None)
 
 
-def _lookup(ctx: Context, source: LiveTable, path: str, target: Target, chunk: Sequence[tuple[int, dict[str, Any]]]) -> dict[str, str]:
+def _lookup(
+    ctx: Context, source: LiveTable, path: str, target: Target, chunk: Sequence[tuple[int, dict[str, Any]]]
+) -> dict[str, str]:
     """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
     texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
@@ -153,11 +164,15 @@ def _people_by_name(ctx: Context, kind: str) -> dict[str, str]:
 def _records_by(ctx: Context, target: LiveTable, match: str | None, texts: set[str]) -> dict[str, str]:
     """Records that the importing person may see, by the text of one field."""
     gate = door(ctx, target)
-    field_id = match if match in target.table.by_id else next((f.id for f in target.table.fields if f.type == "text"), None)
+    field_id = (
+        match if match in target.table.by_id else next((f.id for f in target.table.fields if f.type == "text"), None)
+    )
     if not texts or field_id is None or not gate.may("read") or not gate.readable(field_id):
         return {}
     column = gate.source().column(field_id)
-    wanted = select(gate.live.sql.c.id, column).where(gate.rows(), query.folded_text(column).in_({fold_key(t) for t in texts}))
+    wanted = select(gate.live.sql.c.id, column).where(
+        gate.rows(), query.folded_text(column).in_({fold_key(t) for t in texts})
+    )
     found: dict[str, str] = {}
     for id, text in ctx.conn.execute(wanted):
         key = fold_key(str(text))
@@ -182,11 +197,15 @@ def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: in
     if isinstance(found, Link):
         there = source.sibling(found.table)
         gate = door(ctx, there)
-        id = target.match if target.match in there.table.by_id else next((f.id for f in there.table.fields if f.type == "text"), None)
+        id = (
+            target.match
+            if target.match in there.table.by_id
+            else next((f.id for f in there.table.fields if f.type == "text"), None)
+        )
         if id is None or not gate.may("read") or not gate.readable(id):
             return []
         column = gate.source().column(id)
-        return [t for t in ctx.conn.scalars(select(column).where(gate.rows(), column.is_not(None)).limit(limit))]
+        return list(ctx.conn.scalars(select(column).where(gate.rows(), column.is_not(None)).limit(limit)))
     if found is not None and found.type == "member":
         return [p.name for p in Directory.of(ctx).search(limit=limit)]
     if found is not None and found.type == "department":
@@ -202,7 +221,10 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
     door(ctx, source).require("import")
     read = read_sheet(content, name, encoding, sheet)
     labels = {p: _labels(source, p) for p in importing.importable(source.table)}
-    suggested = {p: {"column": t.column, **({"match": t.match} if t.match else {})} for p, t in importing.suggest(source.table, read.headings, labels).items()}
+    suggested = {
+        p: {"column": t.column, **({"match": t.match} if t.match else {})}
+        for p, t in importing.suggest(source.table, read.headings, labels).items()
+    }
     id = new_id()
     ctx.conn.execute(
         insert(import_run).values(
@@ -220,7 +242,9 @@ def _labels(source: LiveTable, path: str) -> list[str]:
 
 def run_of(ctx: Context, id: UUID) -> Any:
     """The actor's own run. Raises NotFound."""
-    row = ctx.conn.execute(select(import_run).where(import_run.c.id == id, import_run.c.member_id.is_not_distinct_from(ctx.actor.id))).one_or_none()
+    row = ctx.conn.execute(
+        select(import_run).where(import_run.c.id == id, import_run.c.member_id.is_not_distinct_from(ctx.actor.id))
+    ).one_or_none()
     if row is None:
         raise NotFound
     return row
@@ -250,7 +274,11 @@ def save_mapping(ctx: Context, run: Any, mapping: Mapping[str, Any]) -> Mappings
 
 def start(ctx: Context, run: Any) -> None:
     """Leave the work to a job."""
-    changed = update(import_run).where(import_run.c.id == run.id, import_run.c.state == "mapping").values(state="waiting", report=None)
+    changed = (
+        update(import_run)
+        .where(import_run.c.id == run.id, import_run.c.state == "mapping")
+        .values(state="waiting", report=None)
+    )
     if ctx.conn.execute(changed).rowcount:
         enqueue(ctx, "import_records", {"run": str(run.id)})
 
@@ -305,18 +333,25 @@ def _tell(before: list[dict[str, Any]], report: Report) -> list[dict[str, Any]]:
     for trouble in report.sorted():
         text = trouble.message.text if isinstance(trouble.message, Message) else str(trouble.message)
         values = {k: str(v) for k, v in trouble.message.values.items()} if isinstance(trouble.message, Message) else {}
-        kept = told.setdefault((trouble.path, text, trouble.value), {"path": trouble.path, "text": text, "values": values, "value": trouble.value, "count": 0, "rows": []})
+        kept = told.setdefault(
+            (trouble.path, text, trouble.value),
+            {"path": trouble.path, "text": text, "values": values, "value": trouble.value, "count": 0, "rows": []},
+        )
         kept["count"] += trouble.count
         kept["rows"] = (kept["rows"] + trouble.rows)[:SAMPLES]
     return sorted(told.values(), key=lambda t: -t["count"])[:MOST_KINDS]
 
 
-def run_now(ctx: Context, source: LiveTable, sheet: Sheet, mappings: Mappings, progress: Callable[[int], None] = lambda done: None) -> Report:
+def run_now(
+    ctx: Context,
+    source: LiveTable,
+    sheet: Sheet,
+    mappings: Mappings,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Report:
     """Import in the transaction at hand: for commands, tests and small files."""
     report = Report()
     for chunk in _chunks(sheet.rows):
         _import_chunk(ctx, source, chunk, mappings, report, dry=False)
         progress(report.total)
     return report
-
-

@@ -126,8 +126,7 @@ SEE_JOBS = text(
     "WHERE current_setting('search_path') !~ '\\mprocrastinate\\M'"
 )
 HOLD_WAITING = text(
-    "SELECT id FROM procrastinate.procrastinate_jobs "
-    "WHERE queueing_lock = :lock AND status = 'todo' FOR KEY SHARE"
+    "SELECT id FROM procrastinate.procrastinate_jobs WHERE queueing_lock = :lock AND status = 'todo' FOR KEY SHARE"
 )
 
 
@@ -145,9 +144,7 @@ def defer_once(conn: Connection, lock: str, defer: Callable[[], int]) -> int | N
 # Working
 
 
-def run_worker(
-    url: str, *, concurrency: int = 2, queues: list[str] | None = None, stalled_after: float = 30
-) -> None:
+def run_worker(url: str, *, concurrency: int = 2, queues: list[str] | None = None, stalled_after: float = 30) -> None:
     """Do jobs until SIGTERM or SIGINT; those begun are finished first.
 
     A worker that has been silent for `stalled_after` seconds counts as dead; its jobs are done by others.
@@ -200,8 +197,7 @@ def due(engine: Engine, until: datetime | None) -> bool:
 
 
 BRING_FORWARD = text(
-    "UPDATE procrastinate.procrastinate_jobs SET scheduled_at = NULL "
-    "WHERE status = 'todo' AND scheduled_at <= :until"
+    "UPDATE procrastinate.procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo' AND scheduled_at <= :until"
 )
 COUNT_DUE = text(
     "SELECT count(*) FROM procrastinate.procrastinate_jobs "
@@ -209,9 +205,7 @@ COUNT_DUE = text(
 )
 
 
-def app_for(
-    url: str, engine: Engine, errors: list[Exception], stalled_after: float | None
-) -> procrastinate.App:
+def app_for(url: str, engine: Engine, errors: list[Exception], stalled_after: float | None) -> procrastinate.App:
     """Every registered job as a task; periodic ones only for a worker that stays (`stalled_after` given)."""
     connector = procrastinate.PsycopgConnector(
         conninfo=url, kwargs={"options": f"-c search_path={SCHEMA}"}, min_size=1, max_size=4
@@ -296,9 +290,7 @@ class Backoff(procrastinate.BaseRetryStrategy):
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
 
-    def get_retry_decision(
-        self, *, exception: BaseException, job: Queued
-    ) -> procrastinate.RetryDecision | None:
+    def get_retry_decision(self, *, exception: BaseException, job: Queued) -> procrastinate.RetryDecision | None:
         if isinstance(exception, REFUSALS) or job.attempts >= self.attempts:
             return None
         return procrastinate.RetryDecision(retry_in={"seconds": min(3 ** (job.attempts + 1), LONGEST_WAIT)})
@@ -369,6 +361,4 @@ def backlog(conn: Connection) -> Backlog:
     return Backlog(counted.get("todo", 0), counted.get("doing", 0), counted.get("failed", 0))
 
 
-COUNT_BY_STATUS = text(
-    "SELECT status::text, count(*) AS jobs FROM procrastinate.procrastinate_jobs GROUP BY status"
-)
+COUNT_BY_STATUS = text("SELECT status::text, count(*) AS jobs FROM procrastinate.procrastinate_jobs GROUP BY status")

@@ -62,7 +62,9 @@ class Wishes:
             "q": self.search, "filter": self.filter, "sort": self.sort, "size": self.size or "",
             "trash": "1" if self.trash else "", **changes,
         }  # fmt: skip
-        return base + ("?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else "")
+        return base + (
+            "?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,24 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     sums = query.sums(gate, listing, columns) if page.records else {}
     heads = [_column(gate, c, wishes, base, listing.sort, sums, reader) for c in columns]
     body = draw_rows(gate, page.records, columns, reader, checks=True)
-    shown = Shown(view, table, gate, wishes, listing, base, heads, body, page, total, exact, {}, None, [], problem, len(page.records))
+    shown = Shown(
+        view,
+        table,
+        gate,
+        wishes,
+        listing,
+        base,
+        heads,
+        body,
+        page,
+        total,
+        exact,
+        {},
+        None,
+        [],
+        problem,
+        len(page.records),
+    )
     shown.pager = _pager(shown)
     shown.conditions = _conditions(wishes)
     shown.filter_fields = filter_fields(gate)
@@ -162,7 +181,9 @@ def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns
     return names.reader()
 
 
-def _column(gate: Door, path: str, wishes: Wishes, base: str, sort: Sequence[str], sums: Mapping[str, Decimal], reader: Reader) -> Column:
+def _column(
+    gate: Door, path: str, wishes: Wishes, base: str, sort: Sequence[str], sums: Mapping[str, Decimal], reader: Reader
+) -> Column:
     found = gate.live.table.by_id.get(path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
     sortable = found.sortable if found else True
@@ -198,7 +219,9 @@ def _pager(shown: Shown) -> dict[str, Any]:
 # -- drawing ---------------------------------------------------------------------------------------
 
 
-def draw_rows(gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False) -> Markup:
+def draw_rows(
+    gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False
+) -> Markup:
     """The body of a grid: one function per column, called for every row. `checks` puts a box before each row."""
     table = gate.live
     base = f"/a/{table.inst.slug}/t"
@@ -220,7 +243,11 @@ def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str, che
             inner = f'<a class="open" href="{url}" data-drawer>{text}</a>'
             css = " first" + css
         tds.append(f'<td class="{css.strip()}">{inner}</td>' if css else f"<td>{inner}</td>")
-    box = f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{escape(record.title)}"></td>' if checks else ""
+    box = (
+        f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{escape(record.title)}"></td>'
+        if checks
+        else ""
+    )
     return f'<tr data-key="{record.id}">{box}{"".join(tds)}</tr>'
 
 
@@ -286,10 +313,20 @@ def filter_fields(gate: Door) -> list[dict[str, Any]]:
             continue
         if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text"):
             continue
-        listed.append({"id": found.id, "label": label_of(table, found.id), "kind": kind.kind, "operators": operators_for(kind), "options": _options(found)})
+        listed.append(
+            {
+                "id": found.id,
+                "label": label_of(table, found.id),
+                "kind": kind.kind,
+                "operators": operators_for(kind),
+                "options": _options(found),
+            }
+        )
     moments = [(id, kind) for id, kind in SYSTEM_FIELDS.items() if kind.kind == "datetime"]
     for id, kind in moments:
-        listed.append({"id": id, "label": SYSTEM_LABELS[id], "kind": kind.kind, "operators": operators_for(kind), "options": []})
+        listed.append(
+            {"id": id, "label": SYSTEM_LABELS[id], "kind": kind.kind, "operators": operators_for(kind), "options": []}
+        )
     return listed
 
 
@@ -335,7 +372,9 @@ def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[li
         chosen = Listing(columns, where, listing.sort, listing.search, size=CARDS)
         found = query.page(gate, chosen).records
         reader = reader_of(ctx, table, found, columns)
-        lanes.append(Lane(value, label, tone, [_card(table, r, columns, reader) for r in found], counts.get(value or None, 0)))
+        lanes.append(
+            Lane(value, label, tone, [_card(table, r, columns, reader) for r in found], counts.get(value or None, 0))
+        )
     return lanes, gate
 
 
@@ -360,4 +399,9 @@ def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Read
         _, _, draw = _cell(table, path, reader, url)
         if inner := draw(record[path]):
             facts.append((label_of(table, path), Markup(inner.replace("<a ", "<span ").replace("</a>", "</span>"))))
-    return {"id": str(record.id), "title": record.title, "facts": facts, "url": f"/a/{table.inst.slug}/t/{table.id}/{record.id}"}
+    return {
+        "id": str(record.id),
+        "title": record.title,
+        "facts": facts,
+        "url": f"/a/{table.inst.slug}/t/{table.id}/{record.id}",
+    }

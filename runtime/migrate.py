@@ -1,7 +1,8 @@
 """Makes storage follow a definition: only ever adds; nothing is dropped and no person waits long."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Column, Table, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
@@ -27,9 +28,9 @@ IN_TRANSACTION = 20_000
 class Changes:
     """What an expansion did: new tables and columns, by path, and columns whose kind changed."""
 
-    tables: set[str] = field(default_factory=set)
-    columns: set[str] = field(default_factory=set)
-    rescaled: dict[str, str] = field(default_factory=dict)
+    tables: set[str] = dataclasses.field(default_factory=set)
+    columns: set[str] = dataclasses.field(default_factory=set)
+    rescaled: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def expand(ctx: Context, inst: Installed, before: App | None) -> Changes:
@@ -68,7 +69,9 @@ def _carry_over(ctx: Context, inst: Installed, need: Wanted, table: str, present
     found = _field(inst, need.path)
     if not isinstance(found, Computed):
         if not (kind.startswith("numeric") and need.kind.startswith("numeric")):
-            message = say("its values are kept as {old} and cannot become {new}; make a new field", old=kind, new=need.kind)
+            message = say(
+                "its values are kept as {old} and cannot become {new}; make a new field", old=kind, new=need.kind
+            )
             raise DefinitionError([Problem(need.path, message)])
         scale = int(need.kind.partition(":")[2])
         ctx.conn.exec_driver_sql(f"UPDATE {table} SET {name} = round({old}, {scale})")
@@ -88,7 +91,9 @@ def _create_table(ctx: Context, inst: Installed, need: Wanted) -> str:
     if child:
         ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_record ON {name} (record_id, position)")
     else:
-        ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_created ON {name} (created_at DESC, id DESC) WHERE deleted_at IS NULL")
+        ctx.conn.exec_driver_sql(
+            f"CREATE INDEX {name}_created ON {name} (created_at DESC, id DESC) WHERE deleted_at IS NULL"
+        )
         ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_search ON {name} USING gin (bigrams)")
     return name
 
@@ -97,7 +102,9 @@ def _register(ctx: Context, inst: Installed, need: Wanted, letter: str) -> str:
     """A fresh name in SQL for a path; what the path named before is retired, and kept."""
     s = models.storage
     ctx.conn.execute(
-        update(s).where(s.c.installation_id == inst.id, s.c.path == need.path, s.c.retired_at.is_(None)).values(retired_at=ctx.now)
+        update(s)
+        .where(s.c.installation_id == inst.id, s.c.path == need.path, s.c.retired_at.is_(None))
+        .values(retired_at=ctx.now)
     )
     number = ctx.conn.scalar(
         insert(s).values(installation_id=inst.id, path=need.path, kind=need.kind, name="").returning(s.c.number)
@@ -128,7 +135,11 @@ def _constrain(ctx: Context, live: LiveTable) -> None:
     for key in live.table.keys:
         fields = [live.table.by_id[id] for id in key.fields]
         wanted_unique[unique_name("_".join([t, *(live.sql.c[f.id].name for f in fields)]))] = fields
-    present = set(ctx.conn.scalars(text("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = :t"), {"t": t}))
+    present = set(
+        ctx.conn.scalars(
+            text("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = :t"), {"t": t}
+        )
+    )
     for name in sorted(n for n in present if n.endswith("_unique") and n not in wanted_unique):
         ctx.conn.exec_driver_sql(f"DROP INDEX {name}")
     for name in sorted(set(wanted_unique) - present):
@@ -207,12 +218,17 @@ def _sort_index(live: LiveTable, sort: str) -> Iterator[tuple[str, str]]:
     if id not in live.sql.c or id in ("created_at", "id"):
         return
     column = live.sql.c[id]
-    key = f'lower({column.name} COLLATE "{COLLATION}")' if isinstance(column.type, type(sql_type("text"))) else column.name
+    key = (
+        f'lower({column.name} COLLATE "{COLLATION}")'
+        if isinstance(column.type, type(sql_type("text")))
+        else column.name
+    )
     direction = "DESC NULLS LAST" if down else "ASC NULLS LAST"
     name = f"{live.sql.name}_{column.name}_{'down' if down else 'up'}"
     tie = "DESC" if down else "ASC"
-    yield name, (
-        f"CREATE INDEX CONCURRENTLY {name} ON {live.sql.name} ({key} {direction}, id {tie}) WHERE deleted_at IS NULL"
+    yield (
+        name,
+        (f"CREATE INDEX CONCURRENTLY {name} ON {live.sql.name} ({key} {direction}, id {tie}) WHERE deleted_at IS NULL"),
     )
 
 
@@ -226,7 +242,9 @@ def build_indexes(ctx: Context) -> None:
         for row in waiting:
             conn.exec_driver_sql(f"DROP INDEX IF EXISTS {row.name}")
             conn.exec_driver_sql(row.statement)
-            conn.execute(update(w).where(w.c.installation_id == row.installation_id, w.c.name == row.name).values(state="ready"))
+            conn.execute(
+                update(w).where(w.c.installation_id == row.installation_id, w.c.name == row.name).values(state="ready")
+            )
         conn.exec_driver_sql("RESET search_path")
 
 
@@ -238,7 +256,9 @@ def backfill(ctx: Context, inst: Installed, changes: Changes) -> None:
     from runtime import recalculate
 
     for live in rebuild(ctx, inst).values():
-        if live.id in changes.tables or not ctx.conn.scalar(select(func.count()).select_from(select(1).select_from(live.sql).limit(1).subquery())):
+        if live.id in changes.tables or not ctx.conn.scalar(
+            select(func.count()).select_from(select(1).select_from(live.sql).limit(1).subquery())
+        ):
             continue
         fields = recalculate.outdated(live, changes.columns)
         if fields:

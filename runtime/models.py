@@ -152,7 +152,12 @@ storage = Table(
     workspace_metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("installation_id", Uuid, ForeignKey("installation.id", ondelete="CASCADE"), nullable=False),
-    Column("path", Text, nullable=False, comment="claim, claim.amount, claim.items, claim.items.price: names in SQL never come from people"),
+    Column(
+        "path",
+        Text,
+        nullable=False,
+        comment="claim, claim.amount, claim.items, claim.items.price: names in SQL never come from people",
+    ),
     Column("kind", Text, nullable=False, comment="table, or the storage of a column"),
     Column("name", Text, nullable=False, comment="t_12, f_34"),
     moment("created_at", nullable=False, server_default=func.now()),
@@ -257,6 +262,6 @@ recalculation = Table(
     moment("asked_at", nullable=False, server_default=func.now()),
 )
 
-from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)
 from runtime import models_drafts as models_drafts  # noqa: E402
+from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)
 from runtime import models_importing as models_importing  # noqa: E402

@@ -34,8 +34,7 @@ class Group:
 def entries(ctx: Context, inst: Installed, path: str = "") -> list[Item | Group]:
     """The app's navigation as arranged, or everything there is where it is not; `path` marks the current line."""
     arranged = inst.app.navigation or _everything(inst)
-    shown = [made for entry in arranged if (made := _entry(ctx, inst, entry, path))]
-    return shown
+    return [made for entry in arranged if (made := _entry(ctx, inst, entry, path))]
 
 
 def _everything(inst: Installed) -> tuple[Entry, ...]:
@@ -90,7 +89,14 @@ def forms_to_start(ctx: Context, inst: Installed) -> list[dict[str, Any]]:
         form = inst.app.all_forms.get(id)
         if form and _may(ctx, inst, form.table, "create"):
             title = form.title or _table_title(inst, form.table)
-            found.append({"title": title, "url": f"/a/{inst.slug}/f/{id}/new", "app": inst.app.title or Text.of(inst.slug), "icon": form.icon})
+            found.append(
+                {
+                    "title": title,
+                    "url": f"/a/{inst.slug}/f/{id}/new",
+                    "app": inst.app.title or Text.of(inst.slug),
+                    "icon": form.icon,
+                }
+            )
     return found
 
 
@@ -101,4 +107,12 @@ def _submits(flow: Any) -> list[str]:
 
 def dashboards(ctx: Context, inst: Installed) -> list[dict[str, Any]]:
     shown = [d for d in inst.app.dashboards if may_see_dashboard(ctx, inst, d.id)]
-    return [{"title": d.title or Text.of(d.id), "url": f"/a/{inst.slug}/d/{d.id}/", "icon": d.icon, "app": inst.app.title or Text.of(inst.slug)} for d in shown]
+    return [
+        {
+            "title": d.title or Text.of(d.id),
+            "url": f"/a/{inst.slug}/d/{d.id}/",
+            "icon": d.icon,
+            "app": inst.app.title or Text.of(inst.slug),
+        }
+        for d in shown
+    ]

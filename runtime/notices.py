@@ -35,6 +35,8 @@ class Notice:
     record: UUID | None
     at: datetime
     read_at: datetime | None
+    place: tuple[UUID, str, UUID] | None = None
+    """The record: its installation, table and id."""
 
     @property
     def url(self) -> str:
@@ -42,14 +44,11 @@ class Notice:
         return address({"task_id": self.task, "instance_id": self.instance})
 
 
-def tell(
-    ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]
-) -> None:
+def tell(ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]) -> None:
     """A notice for each member. `about` names columns of the notice: the installation, table, record, run or task."""
     body = dump(sentence)
     lines = [
-        {"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about}
-        for member in members
+        {"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about} for member in members
     ]
     if lines:
         ctx.conn.execute(insert(notice), lines)
@@ -87,31 +86,40 @@ def dump(sentence: Sentence) -> dict[str, Any]:
     """A sentence as JSON; `read` is the way back."""
     if isinstance(sentence, Text):
         return {"text": sentence.dump()}
-    values = {
-        name: dump(v) if isinstance(v, Message | Text) else str(v) for name, v in sentence.values.items()
-    }
+    values = {name: dump(v) if isinstance(v, Message | Text) else str(v) for name, v in sentence.values.items()}
     return {"message": sentence.text, "values": values}
 
 
 def read(body: Mapping[str, Any]) -> Sentence:
     if "text" in body:
         return Text.of(body["text"])
-    return Message(
-        body["message"], {n: read(v) if isinstance(v, dict) else v for n, v in body["values"].items()}
-    )
+    return Message(body["message"], {n: read(v) if isinstance(v, dict) else v for n, v in body["values"].items()})
 
 
 def listed(ctx: Context, limit: int = MOST_SHOWN) -> list[Notice]:
     """The actor's latest notices, newest first."""
     n = notice
-    columns = (n.c.id, n.c.kind, n.c.body, n.c.instance_id, n.c.task_id, n.c.record_id, n.c.at, n.c.read_at)
-    query = (
-        select(*columns)
-        .where(n.c.member_id == ctx.actor.id)
-        .order_by(n.c.at.desc(), n.c.id.desc())
-        .limit(limit)
+    columns = (
+        n.c.id,
+        n.c.kind,
+        n.c.body,
+        n.c.instance_id,
+        n.c.task_id,
+        n.c.record_id,
+        n.c.at,
+        n.c.read_at,
+        n.c.installation_id,
+        n.c.table_id,
     )
-    return [Notice(id, kind, read(body), *rest) for id, kind, body, *rest in ctx.conn.execute(query)]
+    query = select(*columns).where(n.c.member_id == ctx.actor.id).order_by(n.c.at.desc(), n.c.id.desc()).limit(limit)
+    return [_notice(row) for row in ctx.conn.execute(query)]
+
+
+def _notice(row: Any) -> Notice:
+    place = (row.installation_id, row.table_id, row.record_id) if row.record_id else None
+    return Notice(
+        row.id, row.kind, read(row.body), row.instance_id, row.task_id, row.record_id, row.at, row.read_at, place
+    )
 
 
 def unread(ctx: Context) -> int:

@@ -55,7 +55,9 @@ class Directory:
     @cached_property
     def units(self) -> dict[UUID, Unit]:
         d = models.department
-        rows = self._ctx.conn.execute(select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name))
+        rows = self._ctx.conn.execute(
+            select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
+        )
         return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
 
     @cached_property
@@ -69,7 +71,7 @@ class Directory:
         return found
 
     def person(self, id: UUID | None) -> Person | None:
-        return self.persons([id]).get(id) if id else None  # type: ignore[arg-type]
+        return self.persons([id]).get(id) if id else None
 
     def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
         known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
@@ -80,7 +82,9 @@ class Directory:
             for row in self._ctx.conn.execute(select(d).where(d.c.member_id.in_(missing))):
                 more.setdefault(row.member_id, []).append(row.department_id)
             for row in self._ctx.conn.execute(select(m).where(m.c.id.in_(missing))):
-                departments = dict.fromkeys([*([row.department_id] if row.department_id else []), *more.get(row.id, [])])
+                departments = dict.fromkeys(
+                    [*([row.department_id] if row.department_id else []), *more.get(row.id, [])]
+                )
                 known[row.id] = Person(
                     row.id, row.name, row.email, row.phone, row.title, row.department_id, tuple(departments), row.admin
                 )
@@ -145,7 +149,9 @@ class Directory:
         m = models.member
         query = select(m.c.id).where(m.c.left_at.is_(None)).order_by(m.c.name).limit(limit)
         if text:
-            query = query.where(or_(m.c.name.icontains(text, autoescape=True), m.c.email.icontains(text, autoescape=True)))
+            query = query.where(
+                or_(m.c.name.icontains(text, autoescape=True), m.c.email.icontains(text, autoescape=True))
+            )
         ids = list(self._ctx.conn.scalars(query))
         people = self.persons(ids)
         return [people[id] for id in ids]
@@ -217,4 +223,6 @@ def assign_slot(ctx: Context, installation: UUID, slot: str, target: UUID) -> No
     s = models.slot
     values = {"installation_id": installation, "slot": slot, "target_id": target}
     statement = upsert(s).values(values)
-    ctx.conn.execute(statement.on_conflict_do_update(index_elements=[s.c.installation_id, s.c.slot], set_={"target_id": target}))
+    ctx.conn.execute(
+        statement.on_conflict_do_update(index_elements=[s.c.installation_id, s.c.slot], set_={"target_id": target})
+    )

@@ -52,9 +52,7 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def supervise(
-    commands: Mapping[str, Sequence[str]], ready: Callable[[], None], watch: Callable[[], None]
-) -> int:
+def supervise(commands: Mapping[str, Sequence[str]], ready: Callable[[], None], watch: Callable[[], None]) -> int:
     """Run commands until SIGTERM or SIGINT, then stop them in reverse order; the exit status.
 
     `ready` is called in a thread of its own after the start, `watch` again and again. A command that

@@ -68,5 +68,3 @@ def as_user(user: pwd.struct_passwd | None, command: Sequence[str]) -> subproces
 
 def last_lines(log: Path, count: int = 12) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:]) if log.exists() else ""
-
-

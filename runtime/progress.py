@@ -107,15 +107,9 @@ def of_record(ctx: Context, live: LiveTable, record: UUID) -> OfRecord | None:
     from runtime import flows
 
     i = flow_instance
-    query = select(i.c.id).where(
-        i.c.installation_id == live.inst.id, i.c.table_id == live.id, i.c.record_id == record
-    )
+    query = select(i.c.id).where(i.c.installation_id == live.inst.id, i.c.table_id == live.id, i.c.record_id == record)
     everything = door(ctx, live).may("history") or door(ctx, live).free
-    ids = [
-        id
-        for id in ctx.conn.scalars(query.order_by(i.c.started_at.desc()))
-        if everything or tasks.may_see(ctx, id)
-    ]
+    ids = [id for id in ctx.conn.scalars(query.order_by(i.c.started_at.desc())) if everything or tasks.may_see(ctx, id)]
     offered = [(flow.id, _button(flow)) for flow in flows.buttons(ctx, live, record)]
     if not ids and not offered:
         return None
@@ -152,9 +146,7 @@ def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
     )  # fmt: skip
 
 
-def _names(
-    ctx: Context, run: Running, moments: Iterable[Moment], holders: Iterable[Holding]
-) -> Mapping[str, str]:
+def _names(ctx: Context, run: Running, moments: Iterable[Moment], holders: Iterable[Holding]) -> Mapping[str, str]:
     ids = {who for m in moments for who in m.who} | {m.to for m in moments if m.what == "transferred"}
     ids |= {h.member for h in holders} | ({str(run.starter)} if run.starter else set())
     return {str(id): name for id, name in Directory.of(ctx).names(UUID(id) for id in ids if id).items()}

@@ -79,7 +79,10 @@ class Page:
 
 
 def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ()) -> Page:
-    """One page of what satisfies the listing and `also`. Raises InvalidInput for a condition or an order that makes no sense, NotFound without the right."""
+    """One page of what satisfies the listing and `also`.
+
+    Raises InvalidInput for a condition or an order that makes no sense, NotFound without the right.
+    """
     gate.require("read")
     keys = sort_keys(gate, listing.sort)
     backwards = bool(listing.before)
@@ -112,7 +115,11 @@ def total(gate: Door, listing: Listing, exact: bool = False) -> tuple[int, bool]
 def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decimal]:
     """The sums of the numeric ones among these fields, over everything that the listing selects."""
     source = gate.source()
-    numeric = [p for p in paths if "." not in p and (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
+    numeric = [
+        p
+        for p in paths
+        if "." not in p and (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)
+    ]
     if not numeric:
         return {}
     query = select(*(func.sum(source.column(p)).label(p) for p in numeric)).where(*_conditions(gate, listing))
@@ -221,7 +228,9 @@ def _title(gate: Door) -> ColumnElement[Any]:
     return source.column(first) if first else literal("")
 
 
-def suggest(gate: Door, text: str, where: Sequence[ColumnElement[bool]] = (), limit: int = 20) -> list[tuple[UUID, str]]:
+def suggest(
+    gate: Door, text: str, where: Sequence[ColumnElement[bool]] = (), limit: int = 20
+) -> list[tuple[UUID, str]]:
     """Records for a picker, by title or by what search finds, the newest first."""
     title = title_sql(gate).label("title")
     query = select(gate.live.sql.c.id, title).where(gate.rows(), *where)
@@ -233,7 +242,9 @@ def suggest(gate: Door, text: str, where: Sequence[ColumnElement[bool]] = (), li
 
 def row_of(live: LiveTable, values: Mapping[str, Any]) -> Any:
     """Values that are not stored yet as a row of their table, so that a condition may speak of them as `this`."""
-    columns = [literal(values.get(f.id), live.sql.c[f.id].type).label(f.id) for f in live.table.fields if f.id in live.sql.c]
+    columns = [
+        literal(values.get(f.id), live.sql.c[f.id].type).label(f.id) for f in live.table.fields if f.id in live.sql.c
+    ]
     system = [literal(None, live.sql.c[c].type).label(c) for c in ("id", *SYSTEM_FIELDS)]
     return select(*system, *columns).subquery()
 
@@ -273,7 +284,9 @@ def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
     try:
         checked = analysis.expression(formula, analysis.scope(gate.live.table), BOOLEAN)
     except FormulaError as err:
-        raise InvalidInput({"filter": [say("at character {n}: {problem}", n=err.position + 1, problem=err.message)]}) from err
+        raise InvalidInput(
+            {"filter": [say("at character {n}: {problem}", n=err.position + 1, problem=err.message)]}
+        ) from err
     if checked.no_sql:
         raise InvalidInput({"filter": [checked.no_sql]})
     try:
@@ -291,7 +304,9 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
         if not gate.readable(found.id) or found.id not in t.c:
             continue
         if isinstance(found, Choice):
-            matching = [o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()]
+            matching = [
+                o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()
+            ]
             column = source.column(found.id)
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
@@ -304,7 +319,11 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
 
 def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
     child = gate.live.children[rows.id]
-    texts = [c.id for c in rows.fields if c.storage is Storage.TEXT and gate.readable(f"{rows.id}.{c.id}") and c.id in child.c]
+    texts = [
+        c.id
+        for c in rows.fields
+        if c.storage is Storage.TEXT and gate.readable(f"{rows.id}.{c.id}") and c.id in child.c
+    ]
     if not texts:
         return false()
     hit = or_(*(child.c[c].ilike(pattern) for c in texts))
@@ -345,7 +364,9 @@ def sort_keys(gate: Door, sort: Sequence[str]) -> list[SortKey]:
     keys = []
     for entry in sort or ("-created_at",):
         path, down = entry.removeprefix("-"), entry.startswith("-")
-        keys.append(SortKey(_sort_value(gate, path), down, nullable=path not in ("created_at", "updated_at", "version")))
+        keys.append(
+            SortKey(_sort_value(gate, path), down, nullable=path not in ("created_at", "updated_at", "version"))
+        )
     down = keys[-1].down if keys else True
     return [*keys, SortKey(gate.live.sql.c.id, down, nullable=False)]
 
@@ -353,7 +374,9 @@ def sort_keys(gate: Door, sort: Sequence[str]) -> list[SortKey]:
 def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
     refusal = InvalidInput({"sort": [say("'{id}' is not a field to sort by.", id=path[:60])]})
     found = gate.live.table.by_id.get(path)
-    if (found is None and path not in SYSTEM_PATHS) or (found is not None and (not found.sortable or not gate.readable(path))):
+    if (found is None and path not in SYSTEM_PATHS) or (
+        found is not None and (not found.sortable or not gate.readable(path))
+    ):
         raise refusal
     value = gate.source().column(path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
@@ -433,7 +456,9 @@ def _read_cursor(cursor: str, length: int) -> list[Any]:
 def _record(gate: Door, row: Any, columns: Iterable[str], rights: Mapping[str, str] | None = None) -> Record:
     m = row._mapping
     errors = m["_errors"]
-    values = {c: _with_error(m[c], c, errors) for c in columns if c in m and (rights is None or rights.get(c) != "hidden")}
+    values = {
+        c: _with_error(m[c], c, errors) for c in columns if c in m and (rights is None or rights.get(c) != "hidden")
+    }
     system = {c: m[c] for c in ("created_at", "created_by", "updated_at", "updated_by", "version")}
     system["flow.state"] = m["_flow_state"]
     return Record(m["id"], m["version"], values, system, rights or {}, m["_title"])
@@ -441,5 +466,3 @@ def _record(gate: Door, row: Any, columns: Iterable[str], rights: Mapping[str, s
 
 def _with_error(value: Any, path: str, errors: Mapping[str, str] | None) -> Any:
     return ErrorValue(errors[path]) if value is None and errors and path in errors else value
-
-

@@ -41,7 +41,9 @@ class Queue:
         self.ctx, self.live, self.analysis = ctx, live, live.analysis
         self.waiting: dict[tuple[str, str], set[UUID]] = {}
 
-    def changed(self, live: LiveTable, fields: Iterable[str] | None, ids: set[UUID], moved: Mapping[str, set[UUID]]) -> None:
+    def changed(
+        self, live: LiveTable, fields: Iterable[str] | None, ids: set[UUID], moved: Mapping[str, set[UUID]]
+    ) -> None:
         """Note that these fields (None: every one) of these records have changed.
 
         `moved` holds, for link fields, all targets before and after: the parents on both sides.
@@ -61,7 +63,9 @@ class Queue:
         if affected:
             self.waiting.setdefault((dependent.table, dependent.field), set()).update(affected)
 
-    def _parents(self, dependent: Dependent, live: LiveTable, ids: set[UUID], moved: Mapping[str, set[UUID]]) -> set[UUID]:
+    def _parents(
+        self, dependent: Dependent, live: LiveTable, ids: set[UUID], moved: Mapping[str, set[UUID]]
+    ) -> set[UUID]:
         link = _rollup(self.live.sibling(dependent.table), dependent.field).over.rpartition(".")[2]
         if link in moved:
             return {id for id in moved[link] if id}
@@ -121,7 +125,9 @@ def after_change(ctx: Context, live: LiveTable, written: Sequence[Written], fiel
     """Bring everything that reads these records up to date. `fields` None: all of them may have changed."""
     queue = Queue(ctx, live)
     links = [f.id for f in live.table.fields if f.type == "link"]
-    moved = {link: {v for _, before, after in written for v in (before.get(link), after.get(link)) if v} for link in links}
+    moved = {
+        link: {v for _, before, after in written for v in (before.get(link), after.get(link)) if v} for link in links
+    }
     own = {d.field for found in live.analysis.dependents.values() for d in found if d.table == live.id and not d.route}
     queue.changed(live, fields, {id for id, _, _ in written}, moved)
     for field in own:  # worked out by the writer already
@@ -140,7 +146,9 @@ def work_out(ctx: Context, live: LiveTable, field: str, ids: set[UUID]) -> set[U
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
         found = live.table.by_id[field]
-        changed |= _aggregate(ctx, live, found, batch) if isinstance(found, Rollup) else _formula(ctx, live, field, batch)
+        changed |= (
+            _aggregate(ctx, live, found, batch) if isinstance(found, Rollup) else _formula(ctx, live, field, batch)
+        )
     if changed:
         answers.forget(ctx, live)
     return changed
@@ -149,10 +157,20 @@ def work_out(ctx: Context, live: LiveTable, field: str, ids: set[UUID]) -> set[U
 def _aggregate(ctx: Context, live: LiveTable, rollup: Rollup, ids: Sequence[UUID]) -> set[UUID]:
     t = live.sql
     ctx.conn.execute(select(t.c.id).where(t.c.id.in_(ids)).order_by(t.c.id).with_for_update(key_share=True))
-    fresh = select(t.c.id, rollup_sql(ctx, live, rollup, t).label("value")).where(t.c.id.in_(ids)).cte("fresh").prefix_with("MATERIALIZED")
+    fresh = (
+        select(t.c.id, rollup_sql(ctx, live, rollup, t).label("value"))
+        .where(t.c.id.in_(ids))
+        .cte("fresh")
+        .prefix_with("MATERIALIZED")
+    )
     change = (
         update(t)
-        .where(t.c.id == fresh.c.id, t.c[rollup.id].is_distinct_from(func.round(fresh.c.value, rollup.scale) if _numeric(live, rollup) else fresh.c.value))
+        .where(
+            t.c.id == fresh.c.id,
+            t.c[rollup.id].is_distinct_from(
+                func.round(fresh.c.value, rollup.scale) if _numeric(live, rollup) else fresh.c.value
+            ),
+        )
         .values({rollup.id: fresh.c.value})
         .returning(t.c.id)
     )
@@ -245,7 +263,9 @@ def postpone(ctx: Context, live: LiveTable, fields: Sequence[str], ids: Iterable
     record_ids = sorted(ids) if ids is not None else None
     r = models.recalculation
     ctx.conn.execute(
-        insert(r).values(id=id, installation_id=live.inst.id, table_id=live.id, fields=list(fields), record_ids=record_ids)
+        insert(r).values(
+            id=id, installation_id=live.inst.id, table_id=live.id, fields=list(fields), record_ids=record_ids
+        )
     )
     enqueue(ctx.acting_as(System()), "recalculate", {"id": str(id)})
 
@@ -267,7 +287,11 @@ def resume(ctx: Context, id: UUID) -> None:
         return
     inst = definitions.by_id(ctx, row.installation_id)
     live = live_table(ctx, inst, row.table_id)
-    ids = row.record_ids if row.record_ids is not None else list(ctx.conn.scalars(select(live.sql.c.id).order_by(live.sql.c.id)))
+    ids = (
+        row.record_ids
+        if row.record_ids is not None
+        else list(ctx.conn.scalars(select(live.sql.c.id).order_by(live.sql.c.id)))
+    )
     now, later = ids[:IN_TRANSACTION], ids[IN_TRANSACTION:]
     queue = Queue(ctx, live)
     for field in row.fields:
@@ -277,5 +301,3 @@ def resume(ctx: Context, id: UUID) -> None:
     ctx.conn.execute(delete(r).where(r.c.id == id))
     if later:
         postpone(ctx, live, row.fields, later)
-
-

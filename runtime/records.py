@@ -28,6 +28,7 @@ from schemas.form import Form
 from schemas.formula import ErrorValue
 from schemas.formula.values import fold
 from schemas.messages import say
+from schemas.text import Sentence
 
 TAKEN = say("Another record already has this value.")
 
@@ -126,8 +127,16 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
             draft.values[serial.id] = number
     for draft in drafts:
         if any(isinstance(f, Serial) for f in live.table.fields):
-            draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id))
-    stamp = {"version": 1, "created_at": ctx.now, "created_by": _person(ctx), "updated_at": ctx.now, "updated_by": _person(ctx)}
+            draft.values = filling.calculate(
+                live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id)
+            )
+    stamp = {
+        "version": 1,
+        "created_at": ctx.now,
+        "created_by": _person(ctx),
+        "updated_at": ctx.now,
+        "updated_by": _person(ctx),
+    }
     rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
     with _unique(live):
         ctx.conn.execute(insert(live.sql), rows)
@@ -153,7 +162,9 @@ def _columns(live: LiveTable, values: Values) -> Values:
                 errors[found.id], value = value.code, None
             stored[found.id] = value
     stored["_errors"] = errors or None
-    stored["_bigrams"] = of_texts(f.words(values.get(f.id)) for f in live.table.fields if not isinstance(values.get(f.id), ErrorValue))
+    stored["_bigrams"] = of_texts(
+        f.words(values.get(f.id)) for f in live.table.fields if not isinstance(values.get(f.id), ErrorValue)
+    )
     return stored
 
 
@@ -238,7 +249,9 @@ def _refuse_unwritable(live: LiveTable, present: Record, given: Mapping[str, Any
 def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
     with _unique(live):
-        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**_columns(live, draft.values), **stamp}))
+        ctx.conn.execute(
+            update(live.sql).where(live.sql.c.id == draft.id).values({**_columns(live, draft.values), **stamp})
+        )
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
@@ -270,7 +283,9 @@ def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
     gate.require("delete")
     definitions.lock_shared(ctx, live.inst)
     t = live.sql
-    found = list(ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete")).order_by(t.c.id).with_for_update()))
+    found = list(
+        ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete")).order_by(t.c.id).with_for_update())
+    )
     _refuse_needed(ctx, live, found)
     return _mark(ctx, live, found, {"_deleted_at": ctx.now, "_deleted_by": _person(ctx)}, "delete")
 
@@ -292,7 +307,12 @@ def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[st
     t = live.sql
     by_key = {getattr(t.c, name): value for name, value in values.items()}
     with _unique(live):
-        marked = update(t).where(t.c.id.in_(ids)).values({**by_key, t.c.version: t.c.version + 1}).returning(t.c.id, t.c.version)
+        marked = (
+            update(t)
+            .where(t.c.id.in_(ids))
+            .values({**by_key, t.c.version: t.c.version + 1})
+            .returning(t.c.id, t.c.version)
+        )
         versions = {row.id: row.version for row in ctx.conn.execute(marked)}
     answers.forget(ctx, live)
     history.write(ctx, live, action, [(id, version, {}) for id, version in versions.items()])
@@ -305,9 +325,22 @@ def _refuse_needed(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
     for other in live.family.values():
         for link in other.table.fields:
             if link.type == "link" and link.table == live.id and link.on_delete == "restrict":  # type: ignore[attr-defined]
-                needs = select(other.sql.c.id).where(other.sql.c[link.id].in_(ids), other.sql.c._deleted_at.is_(None)).limit(1)
+                needs = (
+                    select(other.sql.c.id)
+                    .where(other.sql.c[link.id].in_(ids), other.sql.c._deleted_at.is_(None))
+                    .limit(1)
+                )
                 if ids and ctx.conn.scalar(needs):
-                    raise InvalidInput({"": [say("Records of '{table}' still point here. Remove those first.", table=other.table.title)]})
+                    raise InvalidInput(
+                        {
+                            "": [
+                                say(
+                                    "Records of '{table}' still point here. Remove those first.",
+                                    table=other.table.title,
+                                )
+                            ]
+                        }
+                    )
 
 
 # -- unique values ---------------------------------------------------------------------------------
@@ -315,10 +348,10 @@ def _refuse_needed(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
 
 def _refuse_repeats(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
     """Values that must be unique, compared among the drafts and with the records that are there."""
-    sets = [((f.id,), TAKEN) for f in live.table.fields if f.unique]
+    sets: list[tuple[tuple[str, ...], Sentence]] = [((f.id,), TAKEN) for f in live.table.fields if f.unique]
     sets += [(k.fields, k.message or TAKEN) for k in live.table.keys]
     for fields, message in sets:
-        keyed = {d.id: key for d in drafts if None not in (key := tuple(_fold(d.values.get(f)) for f in fields))}
+        keyed = {d.id: k for d in drafts if None not in (k := tuple(_fold(d.values.get(f)) for f in fields))}
         taken = _taken(ctx, live, fields, keyed)
         seen: set[tuple[Any, ...]] = set()
         for draft in drafts:
@@ -333,14 +366,23 @@ def _fold(value: Any) -> Any:
     return fold(value) if isinstance(value, str) else value
 
 
-def _taken(ctx: Context, live: LiveTable, fields: Sequence[str], keyed: Mapping[UUID, tuple[Any, ...]]) -> dict[tuple[Any, ...], UUID]:
+def _taken(
+    ctx: Context, live: LiveTable, fields: Sequence[str], keyed: Mapping[UUID, tuple[Any, ...]]
+) -> dict[tuple[Any, ...], UUID]:
     """Which of these values live records hold, and which record each."""
     if not keyed:
         return {}
     t = live.sql
     columns = [folded_column(t.c[f]) for f in fields]
-    same = tuple_(*columns).in_(list(set(keyed.values()))) if len(fields) > 1 else columns[0].in_({k[0] for k in keyed.values()})
-    return {tuple(row[1:]): row[0] for row in ctx.conn.execute(select(t.c.id, *columns).where(same, t.c._deleted_at.is_(None)))}
+    same = (
+        tuple_(*columns).in_(list(set(keyed.values())))
+        if len(fields) > 1
+        else columns[0].in_({k[0] for k in keyed.values()})
+    )
+    return {
+        tuple(row[1:]): row[0]
+        for row in ctx.conn.execute(select(t.c.id, *columns).where(same, t.c._deleted_at.is_(None)))
+    }
 
 
 class _unique:
@@ -360,5 +402,3 @@ class _unique:
                 raise InvalidInput({found.id: [TAKEN]}) from err
         for key in self.live.table.keys:
             raise InvalidInput({key.fields[0]: [key.message or TAKEN]}) from err  # type: ignore[list-item]
-
-

@@ -203,7 +203,11 @@ class Binder:
                   blank: Values | None = None) -> BoundField:  # fmt: skip
         """A subform with its rows; columns that are hidden for everybody are left out."""
         errors = errors or {}
-        columns = [c for c in found.fields if f"{found.id}.{c.id}" not in (hidden or ()) and (rights or {}).get(f"{found.id}.{c.id}") != "hidden"]
+        columns = [
+            c
+            for c in found.fields
+            if f"{found.id}.{c.id}" not in (hidden or ()) and (rights or {}).get(f"{found.id}.{c.id}") != "hidden"
+        ]
 
         def line(values: Mapping[str, Any], number: str) -> BoundRow:
             cells = []
@@ -253,7 +257,9 @@ class BoundForm:
     def general(self) -> list[Sentence]:
         """Problems of the whole record, or of fields that the form does not show."""
         shown = {f.name for f in self}
-        return [m for path, messages in self.errors.items() if re.split(r"[.\[]", path)[0] not in shown for m in messages]
+        return [
+            m for path, messages in self.errors.items() if re.split(r"[.\[]", path)[0] not in shown for m in messages
+        ]
 
     @property
     def summary(self) -> list[tuple[str, Text, Sentence]]:
@@ -284,9 +290,16 @@ def bind_form(
             return None
         readonly = right != "write" or id in state.readonly or found.computed
         if isinstance(found, Rows):
-            return binder.bind_rows(found, values.get(id), state, errors, state.hidden, readonly, rights, (blanks or {}).get(id))
+            return binder.bind_rows(
+                found, values.get(id), state, errors, state.hidden, readonly, rights, (blanks or {}).get(id)
+            )
         return binder.bind(
-            found, values.get(id), raw=raw.get(id), errors=errors.get(id, ()), required=id in state.required, readonly=readonly
+            found,
+            values.get(id),
+            raw=raw.get(id),
+            errors=errors.get(id, ()),
+            required=id in state.required,
+            readonly=readonly,
         )
 
     blocks = []
@@ -296,4 +309,3 @@ def bind_form(
         if (lines or block.divider or block.note) and block.id not in state.hidden:
             blocks.append(BoundBlock(block, lines))
     return BoundForm(form, live, blocks, errors, record, version)
-

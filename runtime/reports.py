@@ -138,12 +138,13 @@ def _aggregate(gate: Door, aggregate: Aggregate) -> ColumnElement[Any]:
     source = gate.source()
     value = source.sql(aggregate.value) if aggregate.value else None
     made: Any
+    functions: dict[str, Any] = {"SUM": func.sum, "AVERAGE": func.avg, "MIN": func.min, "MAX": func.max}
     if aggregate.name == "COUNT":
         made = func.count() if value is None else func.count(value)
     elif aggregate.name == "MEDIAN":
-        made = func.percentile_cont(0.5).within_group(value)
+        made = func.percentile_cont(0.5).within_group(value)  # type: ignore[arg-type]
     else:
-        made = {"SUM": func.sum, "AVERAGE": func.avg, "MIN": func.min, "MAX": func.max}[aggregate.name](value)
+        made = functions[aggregate.name](value)
     if aggregate.where is not None:
         made = made.filter(source.sql(aggregate.where))
     return func.coalesce(made, 0) if aggregate.name == "SUM" else made
@@ -256,6 +257,13 @@ def figure_text(value: Decimal | None, widget: Measured, language: str) -> str:
         return "–"
     number = Decimal(value)
     decimals = widget.decimals if widget.decimals is not None else (2 if widget.percent else None)
-    text = grouped(number * 100 if widget.percent else number.quantize(Decimal("0.01")).normalize() if decimals is None else number, decimals)
+    text = grouped(
+        number * 100
+        if widget.percent
+        else number.quantize(Decimal("0.01")).normalize()
+        if decimals is None
+        else number,
+        decimals,
+    )
     unit = widget.unit.in_language(language)
     return text + ("%" if widget.percent else "") + (f" {unit}" if unit else "")

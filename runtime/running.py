@@ -69,7 +69,7 @@ def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
     running.state = State.from_json(row.body)
     t = flow_task
     numbers = ctx.conn.execute(select(t.c.number, t.c.id).where(t.c.instance_id == id))
-    running.task_ids = {number: task for number, task in numbers}
+    running.task_ids = {row.number: row.id for row in numbers}
     return running
 
 
@@ -204,13 +204,8 @@ def _keep_tasks(ctx: Context, running: Running, log: list[Entry]) -> None:
     lines = [_task_row(ctx, running, running.state.tasks[number]) for number in sorted(touched)]
     for line in lines:
         statement = upsert(flow_task).values(line)
-        fresh = {
-            name: line[name]
-            for name in ("member_id", "state", "decision", "automatic", "asked_at", "decided_at")
-        }
-        ctx.conn.execute(
-            statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh)
-        )
+        fresh = {name: line[name] for name in ("member_id", "state", "decision", "automatic", "asked_at", "decided_at")}
+        ctx.conn.execute(statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh))
 
 
 def _task_row(ctx: Context, running: Running, task: Task) -> dict[str, Any]:

@@ -266,9 +266,7 @@ def answers_of(ctx: Context, live: LiveTable, entry: Mapping[str, Any], keys: Ke
     return answers
 
 
-def _cells(
-    ctx: Context, rows: Rows, row: Mapping[str, Any], keys: Keys, where: str
-) -> Iterator[tuple[str, Any]]:
+def _cells(ctx: Context, rows: Rows, row: Mapping[str, Any], keys: Keys, where: str) -> Iterator[tuple[str, Any]]:
     for id, given in row.items():
         column = rows.column(id)
         if column is None or column.computed:

@@ -104,9 +104,7 @@ def database_url(settings: Settings) -> str:
     home = home_of(settings.data)
     folder = live_socket_folder(home)
     if folder is None:
-        raise ServerError(
-            f"The embedded database in {settings.data} is not running. Start it with: mortise serve"
-        )
+        raise ServerError(f"The embedded database in {settings.data} is not running. Start it with: mortise serve")
     return address(folder, ROLE, password(home, ROLE), DATABASE)
 
 

@@ -25,9 +25,7 @@ class Described:
     private: bool
 
 
-def setting(
-    name: str, default: str, meaning: str, parse: Callable[[str], Any] = str, private: bool = False
-) -> Any:
+def setting(name: str, default: str, meaning: str, parse: Callable[[str], Any] = str, private: bool = False) -> Any:
     return field(metadata={"setting": Described(name, default, meaning, parse, private)})
 
 

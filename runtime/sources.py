@@ -8,7 +8,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, FromClause, Subquery, Text, Uuid, cast, func, literal, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    DateTime,
+    FromClause,
+    Subquery,
+    Text,
+    Uuid,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.types import TypeEngine
 
 from runtime import models
@@ -164,7 +178,9 @@ class RowSource(Clock):
         if found is None:
             return self.parent.linked(name)
         live = self.parent.live
-        return _hop(self, live.analysis.type_of(live.table, found, self.subform), self.column(name), live, self.parent.door)
+        return _hop(
+            self, live.analysis.type_of(live.table, found, self.subform), self.column(name), live, self.parent.door
+        )
 
 
 def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door | None") -> RowsSource:
@@ -206,7 +222,9 @@ class PersonSource(Clock):
         if name == "head":
             return _lookup(t.c.id, {m: directory.head_of(m) for m in self._everybody()})
         if name == "headed_departments":
-            return _gather(t.c.id, [(u.head, d) for u in directory.units.values() if u.head for d in directory.below(u.id)])
+            return _gather(
+                t.c.id, [(u.head, d) for u in directory.units.values() if u.head for d in directory.below(u.id)]
+            )
         pairs = [(p.id, d) for p in directory.persons(self._everybody()).values() for d in p.departments]
         return _gather(t.c.id, pairs)
 
@@ -217,7 +235,11 @@ class PersonSource(Clock):
     def _roles(self) -> Column:
         r, i = models.role_member.alias(), models.installation.alias()
         named = func.concat(i.c.slug, ".", r.c.role)
-        query = select(func.array_agg(named)).join_from(r, i, i.c.id == r.c.installation_id).where(r.c.member_id == self.table.c.id)
+        query = (
+            select(func.array_agg(named))
+            .join_from(r, i, i.c.id == r.c.installation_id)
+            .where(r.c.member_id == self.table.c.id)
+        )
         return func.coalesce(query.scalar_subquery(), cast([], ARRAY(Text())))
 
     def rows(self, name: str) -> RowsSource:
@@ -284,11 +306,11 @@ def _aggregate(name: str, value: Column) -> Column:
         return func.count(value)
     if name == "sum":
         return func.coalesce(func.sum(value), 0)
-    return {"average": func.avg, "min": func.min, "max": func.max}[name](value)
+    functions: dict[str, Any] = {"average": func.avg, "min": func.min, "max": func.max}
+    made: Column = functions[name](value)
+    return made
 
 
 def folded_column(column: Column) -> Column:
     """A column as unique values are compared: ASCII letters made small."""
     return func.lower(column.collate("C")) if isinstance(column.type, Text) else column
-
-

@@ -38,10 +38,9 @@ def total(values: Sequence[Column]) -> Column:
     return result
 
 
-def _numbers(
-    renderer: "Renderer", args: Sequence["Argument"]
-) -> tuple[list[Piece], list["Series"], list[Piece]]:
+def _numbers(renderer: "Renderer", args: Sequence["Argument"]) -> tuple[list[Piece], list["Series"], list[Piece]]:
     singles, lists, errors = gathered(args)
+    lists = [s for s in lists if s.element.kind != "boolean"]
     return [read_as(p, "number", renderer.clock) for p in singles], lists, errors
 
 
@@ -78,9 +77,7 @@ def count_true(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     singles, lists, errors = gathered(args)
     singles = [p for p in singles if p.kind == "boolean"]
     lists = [s for s in lists if s.element.kind == "boolean"]
-    ones = [
-        case((blank_filled(p, "boolean").value, literal(Decimal(1), Numeric())), else_=ZERO) for p in singles
-    ]
+    ones = [case((blank_filled(p, "boolean").value, literal(Decimal(1), Numeric())), else_=ZERO) for p in singles]
     many = [
         cast(func.coalesce(s.aggregate(number_true, blank_filled(s.element, "boolean").value), 0), Numeric())
         for s in lists
@@ -132,10 +129,9 @@ def _extreme(name: str, among: str) -> None:
     def extreme(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
         singles, lists, errors = gathered(args)
         kind = use.kind if use.kind in MOMENTS else "number"
+        lists = [s for s in lists if s.element.kind != "boolean"]
         ones = [as_kind(read_as(p, kind, renderer.clock), kind, renderer.clock).value for p in singles]
-        many = [
-            s.aggregate(getattr(func, name), as_kind(s.element, kind, renderer.clock).value) for s in lists
-        ]
+        many = [s.aggregate(getattr(func, name), as_kind(s.element, kind, renderer.clock).value) for s in lists]
         values = [*ones, *many]
         if not values:
             return as_kind(constant(None, "blank"), kind, renderer.clock)

@@ -62,9 +62,7 @@ def read_as(piece: Piece, kind: str, clock: Any) -> Piece:
         return piece
     match kind:
         case "number" if piece.kind == "boolean":
-            value = case(
-                (piece.value, literal(ONE, Numeric())), (not_(piece.value), literal(ZERO, Numeric()))
-            )
+            value = case((piece.value, literal(ONE, Numeric())), (not_(piece.value), literal(ZERO, Numeric())))
             return Piece(value, piece.error, "number", 1, 0)
         case "text":
             return replace(

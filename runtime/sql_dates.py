@@ -63,9 +63,7 @@ def _add_microseconds(moment: Piece, days: Piece) -> Piece:
         later <= literal(LAST_MOMENT, DateTime(timezone=True)),
     )
     value = case((fits, later))
-    return failing(
-        Piece(value, any_error(moment, days), "datetime"), and_(moment.value.is_not(None), not_(fits))
-    )
+    return failing(Piece(value, any_error(moment, days), "datetime"), and_(moment.value.is_not(None), not_(fits)))
 
 
 def interval(microseconds: Column) -> Column:
@@ -84,9 +82,7 @@ def between_moments(left: Piece, right: Piece, unit: int) -> Piece:
 
 def add_months(day: Piece, months: Piece | None, to_month_end: bool = False) -> Piece:
     """The same day some months later, or the last one of its month. An error outside the years 1 to 9999."""
-    start = (
-        func.date_trunc("month", cast(day.value, DateTime())) if to_month_end else cast(day.value, DateTime())
-    )
+    start = func.date_trunc("month", cast(day.value, DateTime())) if to_month_end else cast(day.value, DateTime())
     count = literal(0, Integer) if months is None else integer(months.value, -MOST_MONTHS, MOST_MONTHS)
     later = cast(start.op("+")(func.make_interval(0, count)), Date())
     fits = and_(later >= literal(FIRST_DAY, Date()), later <= literal(LAST_DAY, Date()))

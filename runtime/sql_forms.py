@@ -102,12 +102,7 @@ def contains(renderer: "Renderer", use: "Use", where: "Argument", what: "Argumen
 def _among(renderer: "Renderer", one: Piece, type: Type, items: "Argument") -> Column:
     singles, lists = items.spread()
     folded = folds(type, items.type)
-    if (
-        not lists
-        and not folded
-        and len(singles) > 1
-        and all(p.is_constant and p.kind != "blank" for p in singles)
-    ):
+    if not lists and not folded and len(singles) > 1 and all(p.is_constant and p.kind != "blank" for p in singles):
         return and_(one.value.in_([p.value for p in singles]), one.value.is_not(None))
     hits = [_and_no_error(same(one, p, renderer.clock, folded), p) for p in singles]
     return or_(false(), *hits, *(_in_list(renderer, one, s, items, folded) for s in lists))
@@ -154,7 +149,8 @@ def _truths(
             values.append(blank_filled(read_as(single, "boolean", renderer.clock), "boolean").value)
             errors.append(single)
         for series in lists:
-            truth = read_as(series.element, "boolean", renderer.clock).value
+            element = read_as(series.element, "boolean", renderer.clock)
+            truth = blank_filled(element, "boolean").value
             values.append(func.coalesce(series.aggregate(aggregate, truth), empty, type_=Boolean()))
             errors.append(Piece(empty, series.failed()))
     return values, errors
@@ -188,9 +184,7 @@ def odd(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     return condition(result, *errors)
 
 
-def chosen(
-    use: "Use", renderer: "Renderer", branches: Sequence[tuple[Piece, Piece]], otherwise: Piece
-) -> Piece:
+def chosen(use: "Use", renderer: "Renderer", branches: Sequence[tuple[Piece, Piece]], otherwise: Piece) -> Piece:
     """The value of the first branch whose condition holds; only errors on the way to it count."""
     value = case(*((c.value, v.value) for c, v in branches), else_=otherwise.value)
     steps: list[tuple[Any, Any]] = []
@@ -202,27 +196,19 @@ def chosen(
     fails = otherwise.error is not None or any(p.error is not None for branch in branches for p in branch)
     pieces = [p for _, p in branches] + [otherwise]
     digits, scale = max(p.digits for p in pieces), max(p.scale for p in pieces)
-    return Piece(
-        value,
-        case(*steps, else_=last) if fails else None,
-        use.kind,
-        digits,
-        scale,
-        total=use.kind == "boolean",
-    )
+    return Piece(value, case(*steps, else_=last) if fails else None, use.kind, digits, scale)
 
 
 def _branch(argument: "Argument", use: "Use", renderer: "Renderer") -> Piece:
-    piece = as_kind(argument.one(), use.kind, renderer.clock)
-    return blank_filled(piece, "boolean") if use.kind == "boolean" else piece
+    return as_kind(argument.one(), use.kind, renderer.clock)
 
 
 @form("case")
 def if_(
     renderer: "Renderer", use: "Use", test: "Argument", then: "Argument", otherwise: "Argument | None" = None
 ) -> Piece:
-    last = constant(False if use.kind == "boolean" else None, "blank")
-    last = _branch(otherwise, use, renderer) if otherwise else as_kind(last, use.kind, renderer.clock)
+    nothing = as_kind(constant(None, "blank"), use.kind, renderer.clock)
+    last = _branch(otherwise, use, renderer) if otherwise else nothing
     return chosen(use, renderer, [(test.filled(), _branch(then, use, renderer))], last)
 
 

@@ -76,18 +76,14 @@ def constant(value: Any, kind: str) -> Piece:
     if value is None or value == "":
         return Piece(null(), kind="blank", is_constant=True)
     if isinstance(value, bool):
-        return Piece(
-            true() if value else false(), kind="boolean", constant=value, is_constant=True, total=True
-        )
+        return Piece(true() if value else false(), kind="boolean", constant=value, is_constant=True, total=True)
     if isinstance(value, Decimal):
         exponent = value.as_tuple().exponent
         scale = max(0, -exponent) if isinstance(exponent, int) else 0
         digits = max(1, value.adjusted() + 1)
         return Piece(literal(value, Numeric()), None, "number", digits, scale, value, True, True)
     if isinstance(value, datetime):
-        return Piece(
-            literal(value, DateTime(timezone=True)), kind="datetime", constant=value, is_constant=True
-        )
+        return Piece(literal(value, DateTime(timezone=True)), kind="datetime", constant=value, is_constant=True)
     if isinstance(value, date):
         return Piece(literal(value, Date()), kind="date", constant=value, is_constant=True)
     return Piece(literal(value, Text()), kind="text", constant=value, is_constant=True)
@@ -111,18 +107,16 @@ def numeric(value: Column) -> Column:
 def integer(value: Column, least: int = -1_000_000, most: int = 1_000_000) -> Column:
     """A number without its fraction as PostgreSQL's integer, held within bounds."""
     return cast(
-        func.trunc(
-            func.greatest(literal(least, Integer), func.least(numeric(value), literal(most, Integer)))
-        ),
+        func.trunc(func.greatest(literal(least, Integer), func.least(numeric(value), literal(most, Integer)))),
         Integer,
     )
 
 
 def fold(value: Column) -> Column:
     """A text with ASCII letters made small, as texts are compared; by code point."""
-    return func.translate(
-        value, literal(CAPITALS, Text()), literal(CAPITALS.lower(), Text()), type_=Text()
-    ).collate("C")
+    return func.translate(value, literal(CAPITALS, Text()), literal(CAPITALS.lower(), Text()), type_=Text()).collate(
+        "C"
+    )
 
 
 def nothing_if_empty(value: Column) -> Column:
@@ -161,9 +155,7 @@ def subtract(left: Piece, right: Piece) -> Piece:
 
 
 def multiply(left: Piece, right: Piece) -> Piece:
-    return bounded(
-        _number(left, right, left.value * right.value, left.digits + right.digits, left.scale + right.scale)
-    )
+    return bounded(_number(left, right, left.value * right.value, left.digits + right.digits, left.scale + right.scale))
 
 
 def divide(left: Piece, right: Piece) -> Piece:
@@ -226,9 +218,7 @@ STRICT["trunc"] = STRICT["round_down"]
 @strict("round_up", "number")
 def _round_up(x: Column, n: Column | None = None) -> Column:
     cut = func.trunc(x, _decimals(n), type_=Numeric())
-    unit = func.power(
-        literal(Decimal(10), Numeric()), numeric(-_decimals(n)) if n is not None else 0, type_=Numeric()
-    )
+    unit = func.power(literal(Decimal(10), Numeric()), numeric(-_decimals(n)) if n is not None else 0, type_=Numeric())
     return case((cut == x, cut), else_=func.round(cut + func.sign(x) * unit, _decimals(n)))
 
 

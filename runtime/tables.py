@@ -4,8 +4,9 @@ Columns are reached by the field's id (`live.sql.c.amount`); our own by names th
 (`_deleted_at`). The names in SQL are generated and kept in the workspace's `storage` table.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -67,7 +68,9 @@ def wanted(app_analysis: Analysis, table: definition.Table) -> Iterator[Wanted]:
     yield from _columns(app_analysis, table, table.fields, None)
 
 
-def _columns(analysis: Analysis, table: definition.Table, fields: tuple[Field, ...], rows: Rows | None) -> Iterator[Wanted]:
+def _columns(
+    analysis: Analysis, table: definition.Table, fields: tuple[Field, ...], rows: Rows | None
+) -> Iterator[Wanted]:
     prefix = f"{table.id}.{rows.id}" if rows else table.id
     for field in fields:
         storage = analysis.storage_of(table, field, rows)
@@ -83,7 +86,7 @@ class LiveTable:
     table: definition.Table
     sql: Table
     children: Mapping[str, Table]
-    family: Mapping[str, "LiveTable"] = field(repr=False)
+    family: Mapping[str, "LiveTable"] = dataclasses.field(repr=False)
 
     def __hash__(self) -> int:
         return hash((self.inst, self.table.id))

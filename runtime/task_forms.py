@@ -36,9 +36,7 @@ class Sheet:
     def right(self, path: str) -> str:
         """hidden, read or write; a subform with a column that may be written is itself open."""
         found = self.live.table.by_id.get(path)
-        if isinstance(found, Rows) and any(
-            self.step.right(f"{path}.{c.id}") == "write" for c in found.fields
-        ):
+        if isinstance(found, Rows) and any(self.step.right(f"{path}.{c.id}") == "write" for c in found.fields):
             return "write"
         return self.step.right(path)
 
@@ -56,6 +54,13 @@ class Sheet:
     def writable(self) -> bool:
         """Whether there is anything on the form to fill in."""
         return any(self.gate.best(id, "update") == "write" for id in self.form.placed)
+
+    def fixed(self, id: str) -> bool:
+        """Whether the step opens only some columns of a subform, so that its rows stay the ones they are."""
+        found = self.live.table.by_id.get(id)
+        if not isinstance(found, Rows) or self.step.id == START:
+            return False
+        return any(self.step.right(f"{id}.{c.id}") != "write" for c in found.fields if not c.computed)
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -94,10 +99,7 @@ class Sheet:
         Where some columns are closed, rows can be neither added nor taken away.
         """
         found = self.live.table.by_id[id]
-        if not isinstance(found, Rows) or self.step.id == START:
-            return given
-        closed = [c.id for c in found.fields if not c.computed and self.step.right(f"{id}.{c.id}") != "write"]
-        if not closed:
+        if not isinstance(found, Rows) or not self.fixed(id):
             return given
         sent = {str(row.get("_id")): row for row in given or ()}
         return [self._merged(found, row, sent.get(str(row["_id"]), {})) for row in self._rows(found, present)]

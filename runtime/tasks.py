@@ -166,21 +166,15 @@ def listed(ctx: Context, asked: Asked) -> tuple[list[Line], bool]:
     query = _query(ctx, asked)
     if asked.flow:
         slug, _, flow = asked.flow.partition(".")
-        query = query.where(
-            flow_instance.c.flow == flow, flow_instance.c.installation_id == _installation(ctx, slug)
-        )
+        query = query.where(flow_instance.c.flow == flow, flow_instance.c.installation_id == _installation(ctx, slug))
     order = {
         "todo": flow_task.c.asked_at,
         "started": flow_instance.c.started_at.desc(),
         "decided": flow_task.c.decided_at.desc(),
         "copies": flow_reader.c.told_at.desc(),
     }[asked.tab]
-    rows = list(
-        ctx.conn.execute(query.order_by(order).limit(2_000 if asked.search else SHOWN * asked.page + 1))
-    )
-    lines = [
-        line for line in _lines(ctx, asked.tab, rows) if asked.search.casefold() in line.title.casefold()
-    ]
+    rows = list(ctx.conn.execute(query.order_by(order).limit(2_000 if asked.search else SHOWN * asked.page + 1)))
+    lines = [line for line in _lines(ctx, asked.tab, rows) if asked.search.casefold() in line.title.casefold()]
     first = SHOWN * (max(asked.page, 1) - 1)
     return lines[first : first + SHOWN], len(lines) > first + SHOWN
 

@@ -51,7 +51,13 @@ def create(engine: Engine, slug: str, title: str, zone: str = "Asia/Shanghai", l
         models.workspace_metadata.create_all(conn)
         conn.execute(
             insert(models.workspace).values(
-                id=made.id, slug=slug, title=title, schema=made.schema, zone=zone, language=language, layout=models.LAYOUT
+                id=made.id,
+                slug=slug,
+                title=title,
+                schema=made.schema,
+                zone=zone,
+                language=language,
+                layout=models.LAYOUT,
             )
         )
     return made

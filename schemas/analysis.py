@@ -126,7 +126,9 @@ class Analysis:
     def _depth(self, table: Table, row: Rows | None, parts: list[Expression]) -> int:
         inner = [0]
         for path in (p for part in parts for p in part.paths):
-            found, within = (row.column(path[0]), row) if row and row.column(path[0]) else (table.by_id.get(path[0]), None)
+            found, within = (
+                (row.column(path[0]), row) if row and row.column(path[0]) else (table.by_id.get(path[0]), None)
+            )
             if found is not None and self.is_volatile(table, found, within):
                 inner.append(self._facts(table, found, within)[2])
         return max(inner) + 1
@@ -177,7 +179,8 @@ class Analysis:
         """The formulas of a subform's row, each after those of the same row that it reads."""
         fields = [c for c in rows.fields if isinstance(c, FormulaField) and not self.is_volatile(table, c, rows)]
         return _in_order(
-            fields, lambda c: {p[0] for p in self.expression(c.formula, self.scope(table, rows)).paths if rows.column(p[0])}
+            fields,
+            lambda c: {p[0] for p in self.expression(c.formula, self.scope(table, rows)).paths if rows.column(p[0])},
         )
 
     def inputs(self, table: Table, field: Computed, row: Rows | None = None) -> set[Input]:
@@ -198,7 +201,8 @@ class Analysis:
 
     def _trace(self, table: Table, path: tuple[str, ...], row: Rows | None) -> Iterator[Input]:
         """The fields that one path of a formula passes, the last one included."""
-        at, route, prefix = table, (), ""
+        at, prefix = table, ""
+        route: tuple[str, ...] = ()
         for name in path:
             holder = at.by_id.get(prefix) if prefix else (row if row and row.column(name) else None)
             field = holder.column(name) if isinstance(holder, Rows) else at.by_id.get(name)
@@ -274,7 +278,9 @@ class Analysis:
 
         return list(problems_of(self))
 
-    def attempt(self, path: str, formula: Formula | None, scope: TableScope, expected: Type | None = None) -> Iterator[Problem]:
+    def attempt(
+        self, path: str, formula: Formula | None, scope: TableScope, expected: Type | None = None
+    ) -> Iterator[Problem]:
         """The problem with a formula, if any."""
         if formula is None:
             return
@@ -307,5 +313,3 @@ def _in_order(fields: list[Any], reads: Any) -> list[Any]:
     for field in fields:
         visit(field)
     return list(done.values())
-
-

@@ -84,7 +84,9 @@ class App:
         made = {form.id: form for form in laid_out}
         for table in self.tables:
             if not any(form.table == table.id for form in self.forms) and table.id not in made:
-                made[table.id] = Form(id=table.id, table=table.id, title=table.title, icon=table.icon, layout=self._layout_of(table.id))
+                made[table.id] = Form(
+                    id=table.id, table=table.id, title=table.title, icon=table.icon, layout=self._layout_of(table.id)
+                )
         return made
 
     def _layout_of(self, table: str) -> tuple[Block, ...]:
@@ -114,4 +116,3 @@ class App:
         from schemas.analysis import Analysis
 
         return Analysis(self)
-

@@ -91,7 +91,11 @@ def _part(condition: Condition, kind: Type) -> str:
     element = kind.of.kind if kind.kind == "array" and kind.of else kind.kind
     literals = [_literal(v, element) for v in condition.values if v]
     value = "{" + ",".join(literals) + "}" if operator.values == -1 else (literals or [""])[0]
-    return operator.pattern.replace("{value}", value).replace("{field}", condition.field) if operator.values == 0 else _fill(operator, condition.field, value)
+    return (
+        operator.pattern.replace("{value}", value).replace("{field}", condition.field)
+        if operator.values == 0
+        else _fill(operator, condition.field, value)
+    )
 
 
 def _fill(operator: Operator, field: str, value: str) -> str:
@@ -103,7 +107,13 @@ def _literal(text: str, kind: str) -> str:
     if kind == "number":
         cleaned = text.strip().replace(",", "")
         try:
-            return str(float(cleaned)) if "e" in cleaned.lower() else str(int(cleaned)) if cleaned.lstrip("-").isdigit() else _decimal(cleaned)
+            return (
+                str(float(cleaned))
+                if "e" in cleaned.lower()
+                else str(int(cleaned))
+                if cleaned.lstrip("-").isdigit()
+                else _decimal(cleaned)
+            )
         except ValueError:
             return _quoted(text)
     if kind in ("date", "datetime"):
@@ -151,13 +161,21 @@ def _call(part: Call) -> Condition | None:
     if known is None or not part.args or not isinstance(part.args[0], Name):
         return None
     values = [_value(a) for a in part.args[1:]]
-    return None if None in values else Condition(".".join(part.args[0].path), known, tuple(v for v in values if v is not None))
+    return (
+        None
+        if None in values
+        else Condition(".".join(part.args[0].path), known, tuple(v for v in values if v is not None))
+    )
 
 
 def _membership(part: Binary) -> Condition | None:
     if isinstance(part.left, Name) and isinstance(part.right, ArrayLiteral):
         values = [_value(item) for row in part.right.rows for item in row]
-        return None if None in values else Condition(".".join(part.left.path), "any_of", tuple(v for v in values if v is not None))
+        return (
+            None
+            if None in values
+            else Condition(".".join(part.left.path), "any_of", tuple(v for v in values if v is not None))
+        )
     if isinstance(part.right, Name) and (value := _value(part.left)) is not None:
         return Condition(".".join(part.right.path), "has", (value,))
     return None

@@ -76,6 +76,16 @@ def _parse_row(rows: Rows, raw: Mapping[str, Any], number: int, zone: tzinfo, er
     return row
 
 
+def keep_columns(table: Table, before: Mapping[str, Any], given: Mapping[str, Any]) -> Values:
+    """The values given, where a row that was there keeps the columns that were not sent with it."""
+    kept = dict(given)
+    for rows in table.subforms:
+        if kept.get(rows.id):
+            known = {str(row["_id"]): row for row in before.get(rows.id) or () if row.get("_id")}
+            kept[rows.id] = [{**known.get(str(row.get("_id")), {}), **row} for row in kept[rows.id]]
+    return kept
+
+
 # -- defaults --------------------------------------------------------------------------------------
 
 

@@ -70,9 +70,7 @@ class Trigger:
             return form == self.submit
         if self.changed is not None:
             wanted = frozenset(self.changed.fields)
-            return (
-                event == "changed" and table == self.changed.table and (not wanted or bool(wanted & changed))
-            )
+            return event == "changed" and table == self.changed.table and (not wanted or bool(wanted & changed))
         return event == "created" and table == self.created
 
 
@@ -119,12 +117,8 @@ class Flow:
     title: Text = option(Label(), "Title", Text())
     trigger: tuple[Trigger, ...] = option(Triggers(required=True), "Starts when", ())
     steps: tuple[Step, ...] = option(Many(Kinds(step_types)), "Steps", ())
-    withdraw: str = option(
-        Words(*WITHDRAW), "The starter may withdraw", "until_first_decision", section="rules"
-    )
-    on_reject: str = option(
-        Words("end", START), "A rejection", "end", section="rules", help="Ends it, or returns it."
-    )
+    withdraw: str = option(Words(*WITHDRAW), "The starter may withdraw", "until_first_decision", section="rules")
+    on_reject: str = option(Words("end", START), "A rejection", "end", section="rules", help="Ends it, or returns it.")
     after: After = option(Object(After), "Afterwards", After(), section="rules")
     owner: tuple[Who, ...] = option(People(), "Who is told when it cannot go on", (), section="rules")
 
@@ -150,10 +144,7 @@ class Flow:
     @cached_property
     def all_positions(self) -> tuple[Position, ...]:
         """Every step in reading order, also such as share an id by mistake."""
-        after = [
-            (name, steps, "", f"after.{name.partition(':')[2]}")
-            for name, steps in self.after.sequences().items()
-        ]
+        after = [(name, steps, "", f"after.{name.partition(':')[2]}") for name, steps in self.after.sequences().items()]
         return tuple(p for part in ((MAIN, self.steps, "", "steps"), *after) for p in _positions(*part))
 
     @cached_property

@@ -24,10 +24,12 @@ class Replacements(ma.Field[dict[str, str]]):
     """What a file says -> what is meant; blank for nothing."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, str]:
-        if not isinstance(value, Mapping) or not all(isinstance(k, str) and isinstance(v, str) for k, v in value.items()):
+        if not isinstance(value, Mapping) or not all(
+            isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+        ):
             raise refuse(say("expected texts by text"))
         if len(value) > 2_000:
-            raise ValidationError([say("at most {n} items", n=2_000)])  # type: ignore[list-item]
+            raise ValidationError([say("at most {n} items", n=2_000)])
         return dict(value)
 
 
@@ -97,7 +99,9 @@ def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Itera
         yield Problem("", say("choose a field for at least one column"))
 
 
-def answers(mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Message]]:
+def answers(
+    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, Message]]:
     """One line of the file as raw answers by field id, and what could not be matched.
 
     `found` holds, by path, folded text -> the id of the linked record, member or department.
@@ -130,7 +134,17 @@ def _put(raw: dict[str, Any], path: str, value: Any) -> None:
 
 def without_blank_rows(raw: dict[str, Any]) -> dict[str, Any]:
     """A subform whose one row has nothing in it is no row."""
-    return {k: (None if isinstance(v, list) and v and isinstance(v[0], dict) and not any(x not in (None, "") for x in v[0].values()) else v) for k, v in raw.items()}
+    return {
+        k: (
+            None
+            if isinstance(v, list)
+            and v
+            and isinstance(v[0], dict)
+            and not any(x not in (None, "") for x in v[0].values())
+            else v
+        )
+        for k, v in raw.items()
+    }
 
 
 def matched(table: Table, path: str) -> Field | None:

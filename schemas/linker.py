@@ -64,7 +64,11 @@ def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
     for n, check in enumerate(table.checks):
         yield from analysis.attempt(f"{path}.checks[{n}].formula", check.formula, analysis.scope(table), BOOLEAN)
     for n, key in enumerate(table.keys):
-        yield from _known(f"{path}.keys[{n}].fields", key.fields, [f.id for f in table.fields if f.may_be_unique or f.type in ("choice", "link", "member", "department")])
+        yield from _known(
+            f"{path}.keys[{n}].fields",
+            key.fields,
+            [f.id for f in table.fields if f.may_be_unique or f.type in ("choice", "link", "member", "department")],
+        )
 
 
 def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, path: str) -> Iterator[Problem]:
@@ -108,7 +112,9 @@ def _formula(analysis: Analysis, table: Table, field: FormulaField, rows: Rows |
     yield from _volatile(analysis, table, field, rows, [(f"{path}.formula", expression)])
 
 
-def _volatile(analysis: Analysis, table: Table, field: Computed, rows: Rows | None, parts: list[Any]) -> Iterator[Problem]:
+def _volatile(
+    analysis: Analysis, table: Table, field: Computed, rows: Rows | None, parts: list[Any]
+) -> Iterator[Problem]:
     """A field that changes with time has no column: it must have an SQL form and may not be nested too deeply."""
     if not analysis.is_volatile(table, field, rows):
         return
@@ -116,24 +122,39 @@ def _volatile(analysis: Analysis, table: Table, field: Computed, rows: Rows | No
         if expression.no_sql:
             yield Problem(path, expression.no_sql)
     if analysis._facts(table, field, rows)[2] > DEEPEST_VOLATILE:
-        yield Problem(parts[0][0], say("fields that depend on the time may build on one another at most {n} deep", n=DEEPEST_VOLATILE))
+        yield Problem(
+            parts[0][0],
+            say("fields that depend on the time may build on one another at most {n} deep", n=DEEPEST_VOLATILE),
+        )
 
 
 def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Iterator[Problem]:
     child = analysis.child_of(field)
     if child is None:
-        links = [f"{t.id}.{f.id}" for t in analysis.app.tables for f in t.fields if isinstance(f, Link) and f.table == table.id]
+        links = [
+            f"{t.id}.{f.id}"
+            for t in analysis.app.tables
+            for f in t.fields
+            if isinstance(f, Link) and f.table == table.id
+        ]
         yield Problem(f"{path}.over", _no("link field", field.over, links))
         return
     if child.by_id[field.over.rpartition(".")[2]].table != table.id:  # type: ignore[attr-defined]
         yield Problem(f"{path}.over", say("'{over}' does not link to this table", over=field.over))
         return
     scope = analysis.linked_scope(field, table)
-    found = [*analysis.attempt(f"{path}.value", field.value, scope), *analysis.attempt(f"{path}.where", field.where, scope, BOOLEAN)]
+    found = [
+        *analysis.attempt(f"{path}.value", field.value, scope),
+        *analysis.attempt(f"{path}.where", field.where, scope, BOOLEAN),
+    ]
     yield from found
     if found:
         return
-    parts = [(f"{path}.{name}", analysis.expression(f, scope)) for name, f in (("value", field.value), ("where", field.where)) if f]
+    parts = [
+        (f"{path}.{name}", analysis.expression(f, scope))
+        for name, f in (("value", field.value), ("where", field.where))
+        if f
+    ]
     for name, expression in parts:
         yield from _rollup_part(name, expression)
     if field.aggregate in ("sum", "average") and parts and field.value and parts[0][1].type.kind != "number":
@@ -147,7 +168,9 @@ def _rollup_part(path: str, expression: Any) -> Iterator[Problem]:
     if any(need.kind == "me" for need in expression.needs):
         yield Problem(path, say("a calculated field is the same for everybody; ME() cannot be used in it"))
     elif expression.needs:
-        yield Problem(path, say("a rollup reads only fields of the linked records themselves; add a formula field there"))
+        yield Problem(
+            path, say("a rollup reads only fields of the linked records themselves; add a formula field there")
+        )
 
 
 def _circles(analysis: Analysis) -> Iterator[Problem]:
@@ -155,7 +178,10 @@ def _circles(analysis: Analysis) -> Iterator[Problem]:
         analysis.ranks  # noqa: B018
     except Circle as err:
         table, _, field = err.trail[0].partition(".")
-        yield Problem(_field_path(analysis.app, table, field), say("this calculation needs itself: {trail}", trail=" -> ".join(err.trail)))
+        yield Problem(
+            _field_path(analysis.app, table, field),
+            say("this calculation needs itself: {trail}", trail=" -> ".join(err.trail)),
+        )
     except FormulaError:
         return
 
@@ -188,7 +214,9 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
     for n, rule in enumerate(form.rules):
         targets = (*rule.show, *rule.hide, *rule.require, *rule.readonly)
         yield from _known(f"{path}.rules[{n}]", targets, [*table.paths, *sections])
-        yield from analysis.attempt(f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN)
+        yield from analysis.attempt(
+            f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN
+        )
     for n, check in enumerate(form.checks):
         yield from analysis.attempt(f"{path}.checks[{n}].formula", check.formula, analysis.scope(table), BOOLEAN)
 
@@ -212,11 +240,15 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     if view.group:
         yield from _known(f"{path}.group", [view.group], names)
     if view.form:
-        yield from _known(f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id])
+        yield from _known(
+            f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]
+        )
     yield from _filter(analysis, f"{path}.filter", view.filter, analysis.scope(table), BOOLEAN)
 
 
-def _filter(analysis: Analysis, path: str, formula: Formula | None, scope: TableScope, expected: Type | None) -> Iterator[Problem]:
+def _filter(
+    analysis: Analysis, path: str, formula: Formula | None, scope: TableScope, expected: Type | None
+) -> Iterator[Problem]:
     """A formula that the database must compute."""
     found = list(analysis.attempt(path, formula, scope, expected))
     yield from found
@@ -266,7 +298,16 @@ def _known(path: str, names: Iterable[str], known: Iterable[str]) -> Iterator[Pr
     present = list(known)
     for name in names:
         if name not in present:
-            yield Problem(path, _no("field" if path.rpartition(".")[2] not in ("view", "form", "dashboard", "role", "slot", "flow") else path.rpartition(".")[2], name, present))
+            yield Problem(
+                path,
+                _no(
+                    "field"
+                    if path.rpartition(".")[2] not in ("view", "form", "dashboard", "role", "slot", "flow")
+                    else path.rpartition(".")[2],
+                    name,
+                    present,
+                ),
+            )
 
 
 def _no(thing: str, name: Any, known: Iterable[str]) -> Message:

@@ -45,9 +45,11 @@ def read_moment(raw: Any, zone: tzinfo, refusal: Message) -> datetime | None:
         return _utc(datetime(day.year, day.month, day.day), zone)
     text = str(raw).strip()
     clock = _CLOCK.search(text)
-    hour, minute, second, fraction = (clock.groups() if clock else ("0", "0", None, None))
+    hour, minute, second, fraction = clock.groups() if clock else ("0", "0", None, None)
     try:
-        moment = datetime(day.year, day.month, day.day, int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0")))
+        moment = datetime(
+            day.year, day.month, day.day, int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0"))
+        )
     except ValueError:
         raise BadValue(refusal) from None
     offset = _OFFSET.search(text[clock.end() :]) if clock else None

@@ -20,23 +20,21 @@ class Option:
     """One declared option: its JSON key, how it is parsed, and how it is presented."""
 
     name: str
-    parser: ma.Field
+    parser: ma.Field[Any]
     label: str
     section: str
     help: str
     default: Any
 
 
-def option(
-    parser: ma.Field, label: str, default: Any = None, *, section: str = "basic", help: str = ""
-) -> Any:
+def option(parser: ma.Field[Any], label: str, default: Any = None, *, section: str = "basic", help: str = "") -> Any:
     """Declare an option of a definition. `label` and `help` are English msgids."""
     metadata = {"parser": parser, "label": label, "section": section, "help": help}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @cache
-def options_of(kind: type[Any]) -> tuple[Option, ...]:
+def options_of(kind: Any) -> tuple[Option, ...]:
     """Every option that a class declares, in order."""
     return tuple(
         Option(f.name, f.metadata["parser"], f.metadata["label"], f.metadata["section"], f.metadata["help"], f.default)
@@ -46,7 +44,7 @@ def options_of(kind: type[Any]) -> tuple[Option, ...]:
 
 
 @cache
-def schema_of(kind: type[Any]) -> Schema:
+def schema_of(kind: Any) -> Schema:
     declared: dict[str, Any] = {o.name: o.parser for o in options_of(kind)}
     return Schema.from_dict(declared, name=f"{kind.__name__}Options")(unknown=EXCLUDE)
 
@@ -62,16 +60,17 @@ def load(kind: type[Kind], json: Any, path: str = "") -> Kind:
 def load_object(kind: type[Kind], json: Any) -> Kind:
     """As `load`, for use inside a marshmallow field: raises ValidationError in the JSON's shape."""
     if not isinstance(json, Mapping):
-        raise ValidationError([say("expected an object with options")])  # type: ignore[list-item]
-    known = {o.name for o in options_of(kind)}
+        raise ValidationError([say("expected an object with options")])
+    declared: Any = kind
+    known = {o.name for o in options_of(declared)}
     messages: dict[Any, Any] = {}
     strange = [_unknown(str(name), known) for name in json if name not in known]
     if strange:
         messages["_schema"] = strange
     try:
-        values = schema_of(kind).load({k: v for k, v in json.items() if k in known})
+        values = schema_of(declared).load({k: v for k, v in json.items() if k in known})
     except ValidationError as err:
-        messages = {**err.normalized_messages(), **messages}
+        messages = {**err.normalized_messages(), **messages}  # type: ignore[no-untyped-call]
     if messages:
         raise ValidationError(messages)
     made: Kind = kind(**values)

@@ -20,7 +20,7 @@ LONGEST_TEXT = 4_000
 
 
 def refuse(message: Message) -> ValidationError:
-    return ValidationError([message])  # type: ignore[list-item]
+    return ValidationError([message])
 
 
 class Id(ma.Field[str]):
@@ -119,7 +119,7 @@ class Label(ma.Field[Text]):
         for language in value:
             if not isinstance(language, str) or not LANGUAGE.match(language):
                 raise refuse(say("'{language}' is not a language code", language=str(language)[:40]))
-        return Text.of({language: line.deserialize(text) for language, text in value.items()})
+        return Text.of({language: line.deserialize(text) or "" for language, text in value.items()})
 
 
 class FormulaSource(ma.Field[Formula]):
@@ -240,7 +240,9 @@ class Kinds(ma.Field[Any]):
 class Either(ma.Field[Any]):
     """The first of several parsers that accepts the value, by the JSON type it takes."""
 
-    def __init__(self, *, text: ma.Field[Any] | None = None, object: ma.Field[Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, text: ma.Field[Any] | None = None, object: ma.Field[Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.text, self.object = text, object
 

@@ -43,9 +43,7 @@ class SampleMember:
 class Sample:
     """`sample.json`: who there is, and the tables in the order in which their records are written."""
 
-    departments: tuple[SampleDepartment, ...] = option(
-        Many(Object(SampleDepartment), unique="key"), "Departments", ()
-    )
+    departments: tuple[SampleDepartment, ...] = option(Many(Object(SampleDepartment), unique="key"), "Departments", ())
     members: tuple[SampleMember, ...] = option(Many(Object(SampleMember), unique="key"), "Members", ())
     tables: tuple[str, ...] = option(Many(Id()), "Tables", ())
 

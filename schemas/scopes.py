@@ -70,7 +70,9 @@ class TableScope:
             return _Place(FLOW_FACTS[rest[0]]) if rest and rest[0] in FLOW_FACTS else say("'flow' offers: state")
         if name in SYSTEM_FIELDS:
             return _Place(SYSTEM_FIELDS[name])
-        return _stranger(name, [*self.table.by_id, *((c.id for c in self.row.fields) if self.row else ()), *SYSTEM_FIELDS])
+        return _stranger(
+            name, [*self.table.by_id, *((c.id for c in self.row.fields) if self.row else ()), *SYSTEM_FIELDS]
+        )
 
     def _field(self, found: "Field", row: Rows | None) -> _Place:
         return _Place(self.analysis.type_of(self.table, found, row), self.analysis.is_volatile(self.table, found, row))

@@ -90,5 +90,3 @@ class Table:
         """Every field, and every column of a subform as `items.price`."""
         inner = [f"{rows.id}.{c.id}" for rows in self.subforms for c in rows.fields]
         return (*self.by_id, *inner)
-
-

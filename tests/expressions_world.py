@@ -121,9 +121,7 @@ line = Table(
     Column("position", Integer),
     *(column_of(n, t) for n, t in COLUMNS.items()),
 )
-vendor = Table(
-    "vendor", metadata, Column("id", Uuid, primary_key=True), *(column_of(n, t) for n, t in VENDOR.items())
-)
+vendor = Table("vendor", metadata, Column("id", Uuid, primary_key=True), *(column_of(n, t) for n, t in VENDOR.items()))
 people = Table(
     "people", metadata, Column("id", Uuid, primary_key=True), Column("name", Text), Column("department", Uuid)
 )
@@ -180,9 +178,7 @@ class TableSource(Clock):
 
     def rows(self, name: str) -> RowsSource:
         there = line.alias()
-        return RowsSource(
-            there, there.c.claim == self.table.c.id, TableSource(self.zone, there), there.c.position
-        )
+        return RowsSource(there, there.c.claim == self.table.c.id, TableSource(self.zone, there), there.c.position)
 
     def linked(self, name: str) -> RowsSource:
         there = (people if name in ("owner", "head") else vendor).alias()

@@ -4,14 +4,14 @@ import io
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, send_file
+from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
 from builder import bundle, changes, drafts
 from builder.drafts import Draft
 from runtime import definitions
 from runtime.context import Context
 from runtime.people import Directory
-from runtime.web.edge import go, is_fragment, local_url, work
+from runtime.web.edge import go, is_fragment, local_url, tell, work
 from runtime.web.frame import frame
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.messages import say
@@ -48,7 +48,12 @@ def _index(ctx: Context, problems: list[Any] | None = None, status: int = 200) -
 
 
 def _told(package: dict[str, Any]) -> dict[str, Any]:
-    return {"title": Text.of(package.get("title", "")), "text": Text.of(package.get("description", "")), "icon": package.get("icon", "app"), "color": package.get("color", "teal")}
+    return {
+        "title": Text.of(package.get("title", "")),
+        "text": Text.of(package.get("description", "")),
+        "icon": package.get("icon", "app"),
+        "color": package.get("color", "teal"),
+    }
 
 
 @bp.post("/build/")
@@ -72,7 +77,7 @@ def install() -> Any:
         problems = err.problems if isinstance(err, DefinitionError) else [m for ms in err.errors.values() for m in ms]
         with work() as ctx:
             return _index(ctx, list(problems), 422)
-    flash(say("Installed."), "good")
+    tell(say("Installed."), "good")
     return go(f"/a/{slug}/")
 
 
@@ -116,7 +121,13 @@ def overview(app: str) -> Any:
 def about(ctx: Context, draft: Draft) -> dict[str, Any]:
     """What every page of an app being edited needs."""
     found = drafts.pending(ctx, draft)
-    return {"slug": draft.slug, "draft": draft, "title": Text.of(draft.parts["manifest"].get("title") or draft.slug), "pending": len(found), "base": f"/build/{draft.slug}"}
+    return {
+        "slug": draft.slug,
+        "draft": draft,
+        "title": Text.of(draft.parts["manifest"].get("title") or draft.slug),
+        "pending": len(found),
+        "base": f"/build/{draft.slug}",
+    }
 
 
 def _forms(draft: Draft) -> list[dict[str, Any]]:
@@ -124,7 +135,15 @@ def _forms(draft: Draft) -> list[dict[str, Any]]:
     for id in draft.parts["order/tables"]:
         table = draft.parts[f"tables/{id}"]
         own = [f for f in draft.parts["order/forms"] if draft.parts[f"forms/{f}"]["table"] == id]
-        listed.append({"table": id, "form": own[0] if own else "", "title": Text.of(table.get("title") or id), "fields": len(table["fields"]), "preset": changes.preset_of(draft.parts, id)})
+        listed.append(
+            {
+                "table": id,
+                "form": own[0] if own else "",
+                "title": Text.of(table.get("title") or id),
+                "fields": len(table["fields"]),
+                "preset": changes.preset_of(draft.parts, id),
+            }
+        )
     return listed
 
 
@@ -145,7 +164,11 @@ def add_form(app: str) -> Any:
 
 @bp.post("/build/<app>/forms/<table>/delete")
 def delete_form(app: str, table: str) -> Any:
-    edited(app, say("Form {name} removed", name=table), lambda parts: changes.delete_form(parts, _known(parts, "tables", table)))
+    edited(
+        app,
+        say("Form {name} removed", name=table),
+        lambda parts: changes.delete_form(parts, _known(parts, "tables", table)),
+    )
     return go(f"/build/{app}/")
 
 
@@ -154,7 +177,11 @@ def preset(app: str, table: str) -> Any:
     wanted = request.form.get("preset", "")
     if wanted not in changes.PRESETS:
         raise InvalidInput({"preset": [say("Choose who may do what.")]})
-    edited(app, say("Rights of {name} changed", name=table), lambda parts: changes.set_preset(parts, _known(parts, "tables", table), wanted))
+    edited(
+        app,
+        say("Rights of {name} changed", name=table),
+        lambda parts: changes.set_preset(parts, _known(parts, "tables", table), wanted),
+    )
     return go(f"/build/{app}/")
 
 
@@ -166,7 +193,9 @@ def _known(parts: changes.Parts, kind: str, id: str) -> str:
 
 @bp.post("/build/<app>/title")
 def rename(app: str) -> Any:
-    title = {code: request.form.get(code, "").strip()[:80] for code in ("zh", "en") if request.form.get(code, "").strip()}
+    title = {
+        code: request.form.get(code, "").strip()[:80] for code in ("zh", "en") if request.form.get(code, "").strip()
+    }
     if not title:
         raise InvalidInput({"title": [say("Give the app a name.")]})
     edited(app, say("App renamed"), lambda parts: changes.change_manifest(parts, {"title": title}))
@@ -191,7 +220,7 @@ def step(app: str) -> Any:
         designer(ctx)
         _, done = drafts.undo(ctx, app, back)
     if done is not None:
-        flash(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done), "good")
+        tell(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done), "good")
     return go(local_url(request.form.get("next", ""), f"/build/{app}/"))
 
 
@@ -204,7 +233,12 @@ def review(app: str) -> Any:
     with work() as ctx:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
-        values = {**about(ctx, draft), "changes": drafts.pending(ctx, draft), "problems": draft.problems(), "stale": draft.kept.base != draft.revision}
+        values = {
+            **about(ctx, draft),
+            "changes": drafts.pending(ctx, draft),
+            "problems": draft.problems(),
+            "stale": draft.kept.base != draft.revision,
+        }
         if is_fragment():
             return render_template("builder/_publish.html", **values)
         frame(ctx)
@@ -218,8 +252,10 @@ def publish(app: str) -> Any:
             designer(ctx)
             inst = drafts.publish(ctx, app, request.form.get("note", "")[:200])
     except Conflict as err:
-        raise InvalidInput({"": [say("The app was published anew since this draft began. Discard the draft to go on from there.")]}) from err
-    flash(say("Published as revision {n}.", n=inst.revision), "good")
+        raise InvalidInput(
+            {"": [say("The app was published anew since this draft began. Discard the draft to go on from there.")]}
+        ) from err
+    tell(say("Published as revision {n}.", n=inst.revision), "good")
     return go(f"/build/{app}/")
 
 
@@ -245,6 +281,5 @@ def remove(app: str) -> Any:
     with work() as ctx:
         designer(ctx)
         definitions.remove(ctx, app)
-    flash(say("The app was removed. Its records are kept."), "good")
+    tell(say("The app was removed. Its records are kept."), "good")
     return redirect("/build/", 303)
-

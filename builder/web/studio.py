@@ -53,7 +53,9 @@ def show(app: str, form: str) -> Any:
         return studio(ctx, drafts.open_draft(ctx, app), form, request.args.get("field", ""))
 
 
-def studio(ctx: Context, draft: Draft, form: str, chosen: str = "", *, errors: Any = None, typed: Any = None, status: int = 200) -> Any:
+def studio(
+    ctx: Context, draft: Draft, form: str, chosen: str = "", *, errors: Any = None, typed: Any = None, status: int = 200
+) -> Any:
     """The whole studio as a page, or its fragment after an edit."""
     table_id, found = the_form(draft.parts, form)
     table = draft.parts[f"tables/{table_id}"]
@@ -95,20 +97,38 @@ def canvas(draft: Draft, form: str, chosen: str, problems: list[Problem]) -> lis
     table_id, found = the_form(draft.parts, form)
     table = draft.parts[f"tables/{table_id}"]
     place = draft.parts["order/tables"].index(table_id)
-    wrong = {n for p in problems for n in range(len(table["fields"])) if p.path.startswith(f"tables[{place}].fields[{n}]")}
+    wrong = {
+        n for p in problems for n in range(len(table["fields"])) if p.path.startswith(f"tables[{place}].fields[{n}]")
+    }
     drawn = {f["id"]: _drawn(f, n in wrong, chosen) for n, f in enumerate(table["fields"])}
     blocks = []
     for n, block in enumerate(changes.layout_of(draft.parts, form)):
         lines = [block["row"]] if "row" in block else block.get("rows", [])
         shown = [[drawn[id] for id in line if id in drawn] for line in lines]
-        blocks.append({"place": n, "section": Text.of(block.get("section") or ""), "is_section": "rows" in block, "lines": [line for line in shown if line], "note": block.get("note"), "divider": block.get("divider")})
+        blocks.append(
+            {
+                "place": n,
+                "section": Text.of(block.get("section") or ""),
+                "is_section": "rows" in block,
+                "lines": [line for line in shown if line],
+                "note": block.get("note"),
+                "divider": block.get("divider"),
+            }
+        )
     return blocks
 
 
 def _drawn(options: Mapping[str, Any], wrong: bool, chosen: str) -> dict[str, Any]:
     """A field of the canvas; one that cannot be read yet shows its label alone."""
     bound = bound_of(options)
-    return {"id": options["id"], "bound": bound, "label": Text.of(options.get("label") or options["id"]), "type": options["type"], "wrong": wrong or bound is None, "chosen": chosen.partition(".")[0] == options["id"]}
+    return {
+        "id": options["id"],
+        "bound": bound,
+        "label": Text.of(options.get("label") or options["id"]),
+        "type": options["type"],
+        "wrong": wrong or bound is None,
+        "chosen": chosen.partition(".")[0] == options["id"],
+    }
 
 
 def bound_of(options: Mapping[str, Any]) -> BoundField | None:
@@ -121,7 +141,9 @@ def bound_of(options: Mapping[str, Any]) -> BoundField | None:
         return None
     if isinstance(field, Rows):
         cells = [BoundField(c, f"{field.id}[0].{c.id}") for c in field.fields]
-        return BoundField(field, field.id, columns=list(field.fields), rows=[BoundRow(cells)], blank_row=BoundRow(cells))
+        return BoundField(
+            field, field.id, columns=list(field.fields), rows=[BoundRow(cells)], blank_row=BoundRow(cells)
+        )
     shown = field.show(field.example(), Reader()) if field.type == "serial" else ""
     return BoundField(field, field.id, required=field.required, readonly=field.computed, shown=shown)
 
@@ -136,7 +158,10 @@ def _panel(draft: Draft, table_id: str, form: str, chosen: str, tab: str, errors
         return panel.inputs(field_types[field["type"]], field, known, errors, typed)
     if tab == "table":
         return _only(panel.inputs(Table, table, known, errors, typed), TABLE_OPTIONS)
-    return _only(panel.inputs(Form, draft.parts[f"forms/{form}"], known, errors, typed), FORM_OPTIONS - {"require", "readonly", "rules", "checks", "defaults"})
+    return _only(
+        panel.inputs(Form, draft.parts[f"forms/{form}"], known, errors, typed),
+        FORM_OPTIONS - {"require", "readonly", "rules", "checks", "defaults"},
+    )
 
 
 def _only(sections: list[Any], left_out: set[str]) -> list[Any]:
@@ -148,7 +173,7 @@ def references(draft: Draft, table_id: str) -> dict[str, list[tuple[str, Any]]]:
     """The ids that options may refer to."""
     tables = [(id, Text.of(draft.parts[f"tables/{id}"].get("title") or id)) for id in draft.parts["order/tables"]]
     links = [(path, path) for path in changes.links_to(draft.parts, table_id)]
-    return {"table": tables, "link field": links}  # type: ignore[dict-item]
+    return {"table": tables, "link field": links}
 
 
 # -- edits -----------------------------------------------------------------------------------------
@@ -228,7 +253,14 @@ def _among_lines(parts: Parts, form: str, id: str, order: str) -> Parts:
     layout = changes.layout_of(parts, form)
     before = keys[keys.index(id) - 1] if id in keys and keys.index(id) > 0 else None
     rest = changes.without_field(layout, id)
-    place = next((n + 1 for n, block in enumerate(rest) if before and (before in block.get("row", ()) or f"section-{block.get('id')}" == before)), 0)
+    place = next(
+        (
+            n + 1
+            for n, block in enumerate(rest)
+            if before and (before in block.get("row", ()) or f"section-{block.get('id')}" == before)
+        ),
+        0,
+    )
     return changes.move_line(parts, form, id, -1, place)
 
 
@@ -251,7 +283,9 @@ def copy(app: str, form: str) -> Any:
 def delete(app: str, form: str) -> Any:
     path = request.form.get("id", "")
     rows = path.partition(".")[0] if "." in path else ""
-    return change(app, form, say("Field deleted"), lambda parts: changes.delete_field(parts, the_form(parts, form)[0], path), rows)
+    return change(
+        app, form, say("Field deleted"), lambda parts: changes.delete_field(parts, the_form(parts, form)[0], path), rows
+    )
 
 
 @bp.post("/build/<app>/form/<form>/restore")
@@ -265,20 +299,38 @@ def section(app: str, form: str) -> Any:
     """A new section; or one renamed, or taken away."""
     place = request.form.get("place", "")
     if not place.isdigit():
-        return change(app, form, say("New section"), lambda parts: changes.add_section(parts, form, {"zh": "分组", "en": "Section"}))
+        return change(
+            app,
+            form,
+            say("New section"),
+            lambda parts: changes.add_section(parts, form, {"zh": "分组", "en": "Section"}),
+        )
     if request.form.get("remove"):
-        return change(app, form, say("Section removed"), lambda parts: changes.change_block(parts, form, int(place), {"remove": True}))
+        return change(
+            app,
+            form,
+            say("Section removed"),
+            lambda parts: changes.change_block(parts, form, int(place), {"remove": True}),
+        )
     title = request.form.get("title", "").strip()[:120]
     if not title:
         raise InvalidInput({"": [say("Give the section a name.")]})
-    return change(app, form, say("Section renamed"), lambda parts: changes.change_block(parts, form, int(place), {"section": title}))
+    return change(
+        app,
+        form,
+        say("Section renamed"),
+        lambda parts: changes.change_block(parts, form, int(place), {"section": title}),
+    )
 
 
 @bp.post("/build/<app>/form/<form>/options")
 def set_options(app: str, form: str) -> Any:
     """What was put into the panel: of a field or column (`path`), of the form or of its table."""
     path, tab = request.form.get("path", ""), request.form.get("tab", "field")
-    sent = {name: (values if len(values := request.form.getlist(name)) > 1 or "options." in name else values[0]) for name in request.form}
+    sent = {
+        name: (values if len(values := request.form.getlist(name)) > 1 or "options." in name else values[0])
+        for name in request.form
+    }
     with work() as ctx:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
@@ -290,11 +342,13 @@ def set_options(app: str, form: str) -> Any:
         try:
             draft = drafts.edit(ctx, app, counter_sent(), say("Options changed"), lambda parts: edit(parts, made))
         except Conflict as err:
-                raise InvalidInput({"": [CHANGED]}) from err
+            raise InvalidInput({"": [CHANGED]}) from err
         return studio(ctx, draft, form, path)
 
 
-def _target(draft: Draft, table_id: str, form: str, path: str, tab: str) -> tuple[type[Any], dict[str, Any], Callable[[Parts, Any], Parts]]:
+def _target(
+    draft: Draft, table_id: str, form: str, path: str, tab: str
+) -> tuple[type[Any], dict[str, Any], Callable[[Parts, Any], Parts]]:
     table = draft.parts[f"tables/{table_id}"]
     if tab == "field":
         field = changes.find_field(table, path)
@@ -307,4 +361,3 @@ def _target(draft: Draft, table_id: str, form: str, path: str, tab: str) -> tupl
 def _typed(sent: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed into the inputs that are refused, to be shown again."""
     return {name: sent[name] for name in errors if name in sent}
-

@@ -35,8 +35,12 @@ def show(app: str, dashboard: str) -> Any:
         inst = enter(ctx, app)
         board = find_board(ctx, inst, dashboard)
         frame(ctx, inst, f"/a/{app}/d/{dashboard}/")
-        tiles = [{"at": ",".join(map(str, place)), **tile(ctx, inst, board, widget)} for widget, place in board.places()]
-        return render_template("runtime/dashboard.html", inst=inst, board=board, tiles=tiles, title=board.title or Text.of(board.id))
+        tiles = [
+            {"at": ",".join(map(str, place)), **tile(ctx, inst, board, widget)} for widget, place in board.places()
+        ]
+        return render_template(
+            "runtime/dashboard.html", inst=inst, board=board, tiles=tiles, title=board.title or Text.of(board.id)
+        )
 
 
 @bp.get("/a/<app>/d/<dashboard>/<widget>")
@@ -60,7 +64,13 @@ def tile(ctx: Context, inst: Installed, board: Dashboard, widget: Widget) -> dic
     """What the template of a widget needs."""
     figures = reports.figures(ctx, inst, widget)
     url = f"/a/{inst.slug}/d/{board.id}/{widget.id}"
-    made: dict[str, Any] = {"widget": widget, "figures": figures, "url": url, "drill": f"{url}/records", "tile_title": widget.title or Text.of(widget.id)}
+    made: dict[str, Any] = {
+        "widget": widget,
+        "figures": figures,
+        "url": url,
+        "drill": f"{url}/records",
+        "tile_title": widget.title or Text.of(widget.id),
+    }
     if figures.hidden:
         return made
     if isinstance(widget, Grouped):
@@ -70,13 +80,21 @@ def tile(ctx: Context, inst: Installed, board: Dashboard, widget: Widget) -> dic
     table = live(ctx, inst, widget.table)
     reader = listing.reader_of(ctx, table, figures.records, figures.columns)
     heads = [(c, listing.label_of(table, c)) for c in figures.columns]
-    return {**made, "heads": heads, "body": listing.draw_rows(door(ctx, table), figures.records, figures.columns, reader)}
+    return {
+        **made,
+        "heads": heads,
+        "body": listing.draw_rows(door(ctx, table), figures.records, figures.columns, reader),
+    }
 
 
 def chart(widget: Grouped, figures: Figures, url: str) -> dict[str, Any]:
     """The figures as the chart script reads them."""
     series = [
-        {"name": words(slice.label) if slice else words(widget.title), "values": [_number(v, widget) for v in values], **({"color": slice.tone} if slice and slice.tone else {})}
+        {
+            "name": words(slice.label) if slice else words(widget.title),
+            "values": [_number(v, widget) for v in values],
+            **({"color": slice.tone} if slice and slice.tone else {}),
+        }
         for slice, values in figures.series
     ]
     colored = widget.type in ("pie", "funnel") or len(series) == 1
@@ -92,7 +110,7 @@ def chart(widget: Grouped, figures: Figures, url: str) -> dict[str, Any]:
 
 def ranking(widget: Grouped, figures: Figures, language: str, url: str) -> list[dict[str, Any]]:
     """The figures line by line: a ranking, and what a screen reader and a print have instead of a chart."""
-    totals = [sum(Decimal(values[n] or 0) for _, values in figures.series) for n in range(len(figures.categories))]
+    totals = [sum((Decimal(values[n] or 0) for _, values in figures.series), Decimal(0)) for n in range(len(figures.categories))]
     largest = max((abs(t) for t in totals), default=Decimal(0))
     return [
         {"place": n + 1, "label": c.label, "text": reports.figure_text(Decimal(t), widget, language), "url": drill_url(url, c.key),
@@ -142,5 +160,3 @@ def _columns(inst: Installed, widget: Widget) -> list[str]:
     assert table is not None
     named = [g.field for g in getattr(widget, "group", ())]
     return list(dict.fromkeys([*wanted, *named])) or [f.id for f in table.fields if f.storage != "child"][:8]
-
-

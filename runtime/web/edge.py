@@ -14,6 +14,7 @@ from flask import (
     Response,
     abort,
     current_app,
+    flash,
     g,
     make_response,
     redirect,
@@ -217,10 +218,17 @@ def go(url: str) -> Response:
     return redirect(url, 303)  # type: ignore[return-value]
 
 
+def tell(sentence: Any, kind: str = "good") -> None:
+    """Show a sentence on the next page, in the language of whoever is answered now."""
+    flash(words(sentence), kind)
+
+
 def local_url(url: str, otherwise: str = "/") -> str:
     """A path of our own, never another site's address."""
     parts = urlsplit(url.replace("\\", "/"))
-    return url if url.startswith("/") and not url.startswith("//") and not parts.netloc and not parts.scheme else otherwise
+    return (
+        url if url.startswith("/") and not url.startswith("//") and not parts.netloc and not parts.scheme else otherwise
+    )
 
 
 def answers_of_request() -> dict[str, Any]:
@@ -310,9 +318,13 @@ class Me:
 
 
 def _frame() -> dict[str, Any]:
-    frame = {"me": Me(), "navigation": g.get("navigation"), "app_title": g.get("app_title"), "counts": g.get("counts") or NO_COUNTS}
+    frame = {
+        "me": Me(),
+        "navigation": g.get("navigation"),
+        "app_title": g.get("app_title"),
+        "counts": g.get("counts") or NO_COUNTS,
+    }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 
 
 NO_COUNTS = {"tasks": 0, "notices": 0}
-

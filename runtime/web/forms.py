@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, jsonify, make_response, render_template, request, send_file
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file
 
 from runtime import files, filling, query
 from runtime.access import door
@@ -14,7 +14,18 @@ from runtime.sources import RecordSource
 from runtime.storage import file_key
 from runtime.submit import Sent, submit
 from runtime.tables import LiveTable, live
-from runtime.web.edge import answers_of_request, enter, go, is_fragment, local_url, record_id, touched_of_request, work, worked
+from runtime.web.edge import (
+    answers_of_request,
+    enter,
+    go,
+    is_fragment,
+    local_url,
+    record_id,
+    tell,
+    touched_of_request,
+    work,
+    worked,
+)
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.fields.file import File
@@ -88,7 +99,13 @@ def send(app: str, form: str, record: str | None = None) -> Any:
     def story(ctx: Context) -> tuple[UUID, LiveTable, Form]:
         table, found = find_form(ctx, app, form)
         id = record_id(record) if record else None
-        sent = Sent(found, answers, id, int(seen) if seen.isascii() and seen.isdigit() else None, request.form.get("_once", "")[:80])
+        sent = Sent(
+            found,
+            answers,
+            id,
+            int(seen) if seen.isascii() and seen.isdigit() else None,
+            request.form.get("_once", "")[:80],
+        )
         return submit(ctx, table, sent), table, found
 
     try:
@@ -101,7 +118,7 @@ def send(app: str, form: str, record: str | None = None) -> Any:
 
 
 def _sent(app: str, id: UUID, table: LiveTable, form: Form, new: bool) -> Any:
-    flash(form.after_submit.message or say("Saved."), "good")
+    tell(form.after_submit.message or say("Saved."), "good")
     if new and request.form.get("_again"):
         return go(f"/a/{app}/f/{form.id}/new")
     return go(local_url(request.form.get("_back", ""), f"/a/{app}/t/{table.id}/{id}"))
@@ -142,7 +159,11 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
-    typed, _ = parse(source.table, {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}, ctx.zone)
+    typed, _ = parse(
+        source.table,
+        {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id},
+        ctx.zone,
+    )
     return [RecordSource(ctx, target, target.sql, this=(source, query.row_of(source, typed))).sql(expression)]
 
 
@@ -170,10 +191,7 @@ def download(app: str, table: str, record: str, field: str, id: str) -> Any:
     with work() as ctx:
         source = live(ctx, enter(ctx, app), table)
         file_id = record_id(id)
-        if record == "new":
-            kept = files.own_upload(ctx, file_id)
-        else:
-            kept = files.open_file(ctx, source, record_id(record), field, file_id)
+        kept = _file(ctx, source, record, field, file_id)
         try:
             stream = current_app.extensions["storage"].open(file_key(ctx.workspace.id, file_id))
         except FileNotFoundError:
@@ -183,3 +201,7 @@ def download(app: str, table: str, record: str, field: str, id: str) -> Any:
     return response
 
 
+def _file(ctx: Context, source: LiveTable, record: str, field: str, id: UUID) -> files.Kept:
+    if record == "new":
+        return files.own_upload(ctx, id)
+    return files.open_file(ctx, source, record_id(record), field, id)

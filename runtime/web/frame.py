@@ -21,5 +21,3 @@ def frame(ctx: Context, inst: Installed | None = None, current: str = "") -> Non
     if g.is_admin:
         title = Text.of({"zh": "编辑应用", "en": "Edit this app"})
         g.navigation_settings = [Item(title, f"/build/{inst.slug}/", "build")]
-
-

@@ -21,7 +21,9 @@ def workbench() -> Any:
         frame(ctx)
         starts = [start for inst in apps for start in navigation.forms_to_start(ctx, inst)]
         boards = [board for inst in apps for board in navigation.dashboards(ctx, inst)]
-        return render_template("runtime/workbench.html", apps=apps, starts=starts, boards=boards, tasks=tasks.waiting(ctx))
+        return render_template(
+            "runtime/workbench.html", apps=apps, starts=starts, boards=boards, tasks=tasks.waiting(ctx)
+        )
 
 
 @bp.get("/a/<app>/")
@@ -50,7 +52,11 @@ def pick(kind: str) -> Any:
             ]
         elif kind == "department":
             folded = text.casefold()
-            found = [{"id": str(u.id), "text": u.name, "note": ""} for u in directory.units.values() if folded in u.name.casefold()]
+            found = [
+                {"id": str(u.id), "text": u.name, "note": ""}
+                for u in directory.units.values()
+                if folded in u.name.casefold()
+            ]
         else:
             raise NotFound
         return jsonify(found[:50])

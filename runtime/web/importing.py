@@ -33,7 +33,9 @@ def choose(app: str, table_id: str) -> Any:
 def _choose(ctx: Context, source: LiveTable, problem: str = "", status: int = 200) -> Any:
     frame(ctx, source.inst)
     labels = [label_of(source, p) for p in mapping.importable(source.table)]
-    page = render_template("runtime/import_choose.html", live=source, inst=source.inst, encodings=ENCODINGS, problem=problem, labels=labels)
+    page = render_template(
+        "runtime/import_choose.html", live=source, inst=source.inst, encodings=ENCODINGS, problem=problem, labels=labels
+    )
     return make_response(page, status)
 
 
@@ -46,7 +48,9 @@ def upload(app: str, table_id: str) -> Any:
             source = table(ctx, app, table_id)
             if not name:
                 raise InvalidInput({"file": [say("Choose a file.")]})
-            run = importing.begin(ctx, source, name, content, request.form.get("encoding", ""), request.form.get("sheet", ""))
+            run = importing.begin(
+                ctx, source, name, content, request.form.get("encoding", ""), request.form.get("sheet", "")
+            )
     except InvalidInput as err:
         with work() as ctx:
             return _choose(ctx, table(ctx, app, table_id), words(next(iter(err.errors.values()))[0]), 422)
@@ -62,7 +66,13 @@ def show(app: str, table_id: str, run: str) -> Any:
         found = importing.run_of(ctx, record_id(run))
         if found.state == "mapping":
             return _mapping(ctx, source, found)
-        values = {"inst": source.inst, "live": source, "run": found, "report": _told(source, found.report or []), "url": request.path}
+        values = {
+            "inst": source.inst,
+            "live": source,
+            "run": found,
+            "report": _told(source, found.report or []),
+            "url": request.path,
+        }
         if is_fragment():
             return render_template("runtime/_import_progress.html", **values)
         frame(ctx, source.inst)
@@ -70,10 +80,15 @@ def show(app: str, table_id: str, run: str) -> Any:
 
 
 def _told(source: LiveTable, report: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**t, "label": label_of(source, t["path"]) if t["path"] else "", "message": Message(t["text"], t["values"])} for t in report]
+    return [
+        {**t, "label": label_of(source, t["path"]) if t["path"] else "", "message": Message(t["text"], t["values"])}
+        for t in report
+    ]
 
 
-def _mapping(ctx: Context, source: LiveTable, run: Any, report: Report | None = None, problems: Any = (), status: int = 200) -> Any:
+def _mapping(
+    ctx: Context, source: LiveTable, run: Any, report: Report | None = None, problems: Any = (), status: int = 200
+) -> Any:
     targets = importing.mappings_of(run.mapping)
     sheet = importing.sheet_of(run)
     lines = [_line(source, path, targets.get(path)) for path in mapping.importable(source.table)]
@@ -107,7 +122,13 @@ def _troubles(ctx: Context, source: LiveTable, targets: dict[str, Target], repor
         path = trouble.path
         if path in targets and path not in offered:
             offered[path] = importing.offers(ctx, source, path, targets[path])
-        listed.append({"trouble": trouble, "label": label_of(source, path) if path else "", "offers": offered.get(path, []) if trouble.value else []})
+        listed.append(
+            {
+                "trouble": trouble,
+                "label": label_of(source, path) if path else "",
+                "offers": offered.get(path, []) if trouble.value else [],
+            }
+        )
     return listed
 
 

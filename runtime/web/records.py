@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, render_template, request
+from flask import Blueprint, make_response, render_template, request
 
 from runtime import flows, history, listing, query, records
 from runtime.access import door
@@ -11,7 +11,7 @@ from runtime.context import Context
 from runtime.query import Listing, Record
 from runtime.render import Binder, BoundField, Names
 from runtime.tables import LiveTable, live
-from runtime.web.edge import go, is_fragment, local_url, record_id, table, work, worked
+from runtime.web.edge import go, is_fragment, local_url, record_id, table, tell, work, worked
 from runtime.web.frame import frame
 from schemas.errors import NotFound
 from schemas.fields.link import Link
@@ -104,7 +104,14 @@ def related(ctx: Context, source: LiveTable, id: UUID) -> list[dict[str, Any]]:
                 if gate.may("read") and gate.readable(link.id):
                     label = link.reverse.label or other.table.title or Text.of(other.id)
                     url = f"/a/{source.inst.slug}/t/{source.id}/{id}/related/{other.id}/{link.id}"
-                    found.append({"id": f"{other.id}-{link.id}", "label": label, "url": url, "count": query.count_linked(gate, link.id, id)})
+                    found.append(
+                        {
+                            "id": f"{other.id}-{link.id}",
+                            "label": label,
+                            "url": url,
+                            "count": query.count_linked(gate, link.id, id),
+                        }
+                    )
     return found
 
 
@@ -119,7 +126,9 @@ def related_records(app: str, table_id: str, record: str, other: str, link: str)
         gate = door(ctx, there)
         if not isinstance(field, Link) or field.table != source.id or not gate.may("read") or not gate.readable(link):
             raise NotFound
-        wanted = (field.reverse.columns if field.reverse and field.reverse.columns else listing.default_columns(there)[:6])
+        wanted = (
+            field.reverse.columns if field.reverse and field.reverse.columns else listing.default_columns(there)[:6]
+        )
         columns = gate.shown([c for c in wanted if c != link])
         found = query.linked(gate, Listing(columns, size=RELATED), link, parent.id)
         reader = listing.reader_of(ctx, there, found, columns)
@@ -162,7 +171,14 @@ def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) 
         changes.append((field.label or Text.of(field.id), before, after))
     who = reader.names.get(entry.actor_id, "") if entry.actor_id else ""
     at = entry.at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")
-    return {"action": entry.action, "who": who, "kind": entry.actor_kind, "at": at, "changes": changes, "origin": entry.origin}
+    return {
+        "action": entry.action,
+        "who": who,
+        "kind": entry.actor_kind,
+        "at": at,
+        "changes": changes,
+        "origin": entry.origin,
+    }
 
 
 @bp.post("/a/<app>/t/<table_id>/trash")
@@ -180,7 +196,7 @@ def trash(app: str, table_id: str) -> Any:
     done = worked(story)
     if not done:
         raise NotFound
-    flash(say("{n} moved to the trash.", n=len(done)), "good")
+    tell(say("{n} moved to the trash.", n=len(done)), "good")
     return go(local_url(request.form.get("_back", ""), f"/a/{app}/"))
 
 
@@ -188,6 +204,5 @@ def trash(app: str, table_id: str) -> Any:
 def restore(app: str, table_id: str) -> Any:
     chosen = [record_id(i) for i in request.form.getlist("ids")][:MOST_AT_ONCE]
     done = worked(lambda ctx: records.restore(ctx, table(ctx, app, table_id), chosen))
-    flash(say("{n} restored.", n=len(done)), "good")
+    tell(say("{n} restored.", n=len(done)), "good")
     return go(local_url(request.form.get("_back", ""), f"/a/{app}/"))
-

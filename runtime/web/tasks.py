@@ -1,16 +1,17 @@
 """The to-do centre, a task's page, a run's page, and notices."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, make_response, render_template, request
+from flask import Blueprint, make_response, render_template, request
 
-from runtime import definitions, filling, flows, notices, progress, query, running, task_forms, tasks
+from runtime import filling, flows, notices, progress, query, running, task_forms, tasks
 from runtime.access import door
 from runtime.context import Context
 from runtime.filling import Filling
 from runtime.flows import Decision
-from runtime.render import Names
+from runtime.render import BoundField, BoundForm, Names
 from runtime.running import Running
 from runtime.web import records
 from runtime.web.edge import (
@@ -21,6 +22,8 @@ from runtime.web.edge import (
     local_url,
     page_or_fragment,
     record_id,
+    table,
+    tell,
     touched_of_request,
     work,
     worked,
@@ -32,7 +35,12 @@ from schemas.text import Text
 
 bp = Blueprint("tasks", __name__)
 
-TITLES = {"todo": say("To do"), "started": say("Started by me"), "decided": say("Decided by me"), "copies": say("Copies to me")}
+TITLES = {
+    "todo": say("To do"),
+    "started": say("Started by me"),
+    "decided": say("Decided by me"),
+    "copies": say("Copies to me"),
+}
 SAID = {
     "approve": say("Approved."), "submit": say("Submitted."), "reject": say("Rejected."), "return": say("Returned."),
     "save": say("Saved."),
@@ -49,7 +57,8 @@ def inbox() -> Any:
     page = request.args.get("page", "1")
     asked = tasks.Asked(
         tab if tab in tasks.TABS else "todo", request.args.get("flow", "")[:100].replace("\x00", ""),
-        request.args.get("q", "").strip()[:100].replace("\x00", ""), int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
+        request.args.get("q", "").strip()[:100].replace("\x00", ""),
+        int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
     )  # fmt: skip
     with work() as ctx:
         lines, more = tasks.listed(ctx, asked)
@@ -58,7 +67,7 @@ def inbox() -> Any:
             "flows": tasks.flows_of(ctx, asked.tab), "states": progress.STATES, "ago": lambda at: progress.duration(ctx.now - at),
         }  # fmt: skip
         frame(ctx)
-        return page_or_fragment("runtime/inbox.html", "runtime/_inbox.html", **shown)
+        return page_or_fragment("runtime/inbox.html", "runtime/_inbox.html", 200, **shown)
 
 
 # -- a task ----------------------------------------------------------------------------------------
@@ -95,9 +104,12 @@ def show(id: str) -> Any:
         return task_page(ctx, run, number, record_id(id), begun(ctx, run, number, record_id(id)))
 
 
-def task_page(ctx: Context, run: Running, number: int, id: UUID, current: Filling, status: int = 200, comment: str = "") -> Any:
+def task_page(
+    ctx: Context, run: Running, number: int, id: UUID, current: Filling, status: int = 200, comment: str = ""
+) -> Any:
     """The task as a page; after a refusal and for live values, its form alone."""
-    bound = current.bound(ctx)
+    sheet = task_forms.Sheet(ctx, run, run.flow.people_step(run.state.tasks[number].step), id)
+    bound = with_fixed_rows(current.bound(ctx), sheet)
     shown = {
         "bound": bound, "form": current.form, "inst": run.live.inst, "task_id": id, "run": progress.of_run(ctx, run, id),
         "title": query.titles(ctx, run.live, [run.record]).get(run.record, ""), "comment": comment,
@@ -109,6 +121,16 @@ def task_page(ctx: Context, run: Running, number: int, id: UUID, current: Fillin
         return make_response(render_template("runtime/_task.html", **shown), status)
     frame(ctx)
     return make_response(render_template("runtime/task.html", **shown), status)
+
+
+def with_fixed_rows(bound: BoundForm, sheet: task_forms.Sheet) -> BoundForm:
+    """The form with the subforms marked whose rows the step leaves as they are."""
+
+    def marked(f: BoundField) -> BoundField:
+        return replace(f, fixed=sheet.fixed(f.field.id))
+
+    blocks = [replace(block, lines=[[marked(f) for f in line] for line in block.lines]) for block in bound.blocks]
+    return replace(bound, blocks=blocks)
 
 
 def conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
@@ -138,8 +160,10 @@ def decide(id: str) -> Any:
         with work() as ctx:
             run, number = own_task(ctx, id)
             again = filling.refused(ctx, begun(ctx, run, number, record_id(id)), answers, err)
-            return task_page(ctx, run, number, record_id(id), again, 422 if isinstance(err, InvalidInput) else 409, comment)
-    flash(SAID.get(decision.action, say("Done.")), "good")
+            return task_page(
+                ctx, run, number, record_id(id), again, 422 if isinstance(err, InvalidInput) else 409, comment
+            )
+    tell(SAID.get(decision.action, say("Done.")), "good")
     return go(f"/tasks/{id}" if decision.action == "save" else "/tasks/")
 
 
@@ -160,7 +184,9 @@ def choose_member(id: str) -> Any:
         run, number = own_task(ctx, id)
         needed = "transfer" in run.flow.people_step(run.state.tasks[number].step).comment
         frame(ctx)
-        return page_or_fragment("runtime/task_transfer.html", "runtime/_task_transfer.html", task_id=id, needed=needed, errors={})
+        return page_or_fragment(
+            "runtime/task_transfer.html", "runtime/_task_transfer.html", task_id=id, needed=needed, errors={}
+        )
 
 
 @bp.post("/tasks/<id>/transfer")
@@ -173,7 +199,7 @@ def transfer(id: str) -> Any:
     except InvalidInput as err:
         shown = {"task_id": id, "needed": "comment" in err.errors, "errors": err.errors, "comment": comment}
         return page_or_fragment("runtime/task_transfer.html", "runtime/_task_transfer.html", 422, **shown)
-    flash(say("Transferred."), "good")
+    tell(say("Transferred."), "good")
     return go("/tasks/")
 
 
@@ -221,7 +247,7 @@ def change_run(id: str, verb: str) -> Any:
     if verb not in changes:
         raise NotFound
     worked(changes[verb])
-    flash(say("Withdrawn.") if verb == "withdraw" else say("Done."), "good")
+    tell(say("Withdrawn.") if verb == "withdraw" else say("Done."), "good")
     return go(local_url(request.form.get("_back", ""), f"/tasks/run/{id}"))
 
 
@@ -230,7 +256,7 @@ def press(app: str, table_id: str, record: str, flow: str) -> Any:
     """A button on a record's page starts a flow."""
 
     def story(ctx: Context) -> None:
-        source = records.table(ctx, app, table_id)
+        source = table(ctx, app, table_id)
         found = query.fetch(door(ctx, source), record_id(record))
         named = enter(ctx, app).app.flow(flow)
         if named is None:
@@ -238,7 +264,7 @@ def press(app: str, table_id: str, record: str, flow: str) -> Any:
         flows.press(ctx, source, named, found.id)
 
     worked(story)
-    flash(say("Started."), "good")
+    tell(say("Started."), "good")
     return go(f"/a/{app}/t/{table_id}/{record}")
 
 
@@ -249,10 +275,9 @@ def press(app: str, table_id: str, record: str, flow: str) -> Any:
 def show_notices() -> Any:
     with work() as ctx:
         found = notices.listed(ctx)
-        slugs = {inst.id: inst for inst in definitions.all_installed(ctx)}
+        titles = tasks.record_titles(ctx, [notice.place for notice in found if notice.place])
         frame(ctx)
-        shown = {"notices": found, "apps": slugs, "ago": lambda at: progress.duration(ctx.now - at)}
-        return page_or_fragment("runtime/notices.html", "runtime/_notices.html", **shown)
+        return page_or_fragment("runtime/notices.html", "runtime/_notices.html", notices=found, titles=titles)
 
 
 @bp.post("/notices/read")

@@ -12,8 +12,8 @@ from runtime.web.edge import enter, is_fragment, record_id, words, work, worked
 from runtime.web.frame import frame
 from schemas.conditions import Condition, to_formula
 from schemas.errors import NotFound
-from schemas.source import read_json
 from schemas.messages import say
+from schemas.source import read_json
 from schemas.view import View
 
 bp = Blueprint("views", __name__)
@@ -36,7 +36,12 @@ def show(app: str, view: str) -> Any:
             return _board(ctx, inst, chosen, wishes)
         columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
         shown = listing.show(ctx, inst, chosen, wishes, columns.get("shown", ()))
-        values = {**_tabs(ctx, inst, chosen, wishes), "shown": shown, "widths": columns.get("widths", {}), "all_columns": _all_columns(shown)}
+        values = {
+            **_tabs(ctx, inst, chosen, wishes),
+            "shown": shown,
+            "widths": columns.get("widths", {}),
+            "all_columns": _all_columns(shown),
+        }
         if is_fragment() and request.headers.get("HX-Target", "").endswith("records"):
             return make_response(render_template("runtime/_records.html", **values))
         frame(ctx, inst, f"/a/{inst.slug}/v/{view}/")
@@ -47,7 +52,9 @@ def _board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> Any:
     lanes, gate = listing.board(ctx, inst, view, wishes)
     frame(ctx, inst, f"/a/{inst.slug}/v/{view.id}/")
     values = _tabs(ctx, inst, view, wishes)
-    movable = bool(gate.may("update") and view.group in gate.live.table.by_id and gate.best(view.group or "", "update") == "write")
+    movable = bool(
+        gate.may("update") and view.group in gate.live.table.by_id and gate.best(view.group or "", "update") == "write"
+    )
     return render_template("runtime/board.html", lanes=lanes, gate=gate, movable=movable, **values)
 
 
@@ -62,7 +69,9 @@ def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> dict[str
 def _all_columns(shown: listing.Shown) -> list[tuple[str, Any, bool]]:
     """Every column that could be shown, those that are first."""
     present = [c.path for c in shown.columns]
-    others = [p for p in listing.names_of(shown.live) if p not in present and shown.gate.readable(p) and _flat(shown, p)]
+    others = [
+        p for p in listing.names_of(shown.live) if p not in present and shown.gate.readable(p) and _flat(shown, p)
+    ]
     order = {f.id: n for n, f in enumerate(shown.live.table.fields)}
     others.sort(key=lambda p: order.get(p, 999))
     return [(p, listing.label_of(shown.live, p), p in present) for p in (*present, *others)]
@@ -94,9 +103,16 @@ def filter(app: str, view: str) -> Any:
         chosen = find_view(inst, view)
         shown = listing.show(ctx, inst, chosen, Wishes())
         fields, operators, values = (request.args.getlist(n) for n in ("field", "operator", "value"))
-        rows = [Condition(f, o, tuple(v.split("\x1f")) if v else ()) for f, o, v in zip(fields, operators, values, strict=False)]
+        rows = [
+            Condition(f, o, tuple(v.split("\x1f")) if v else ())
+            for f, o, v in zip(fields, operators, values, strict=False)
+        ]
         allowed = {f["id"] for f in shown.filter_fields}
-        formula = to_formula([r for r in rows if r.field in allowed], listing.kinds_of(shown.live), "OR" if request.args.get("joined") == "OR" else "AND")
+        formula = to_formula(
+            [r for r in rows if r.field in allowed],
+            listing.kinds_of(shown.live),
+            "OR" if request.args.get("joined") == "OR" else "AND",
+        )
         wishes = Wishes.read({k: v for k, v in request.args.items() if k in ("q", "sort", "size")})
         return redirect(wishes.url(shown.base, filter=formula), 303)
 
@@ -111,7 +127,9 @@ def columns(app: str, view: str) -> Any:
         if isinstance(wish, dict):
             hidden = set(map(str, wish.get("hidden") or ()))
             shown = [str(c)[:80] for c in wish.get("order") or () if str(c) not in hidden]
-            preferences.write(ctx, f"columns:{inst.id}:{view}", {"shown": shown[:200], "widths": _widths(wish.get("widths"))})
+            preferences.write(
+                ctx, f"columns:{inst.id}:{view}", {"shown": shown[:200], "widths": _widths(wish.get("widths"))}
+            )
         return "", 204
 
 

@@ -107,9 +107,7 @@ def _transfer(run: Run, event: Transferred) -> None:
     if not run.present([event.to]) or event.to == task.member:
         raise InvalidInput({"to": [say("Choose another member.")]})
     asked = [
-        t
-        for t in run.state.round_of(run.state.tokens[task.token])
-        if t.live or not t.decision or t.by == event.to
+        t for t in run.state.round_of(run.state.tokens[task.token]) if t.live or not t.decision or t.by == event.to
     ]
     if any(t.member == event.to for t in asked):
         raise InvalidInput({"to": [say("This member is asked already.")]})
@@ -170,9 +168,7 @@ def _skip(run: Run, event: Skipped) -> None:
 def _live_task(run: Run, id: int) -> Task:
     task = run.state.tasks.get(id)
     if task is None or not task.live or not run.state.open:
-        raise Denied(
-            say("This task is no longer open: somebody else has dealt with it, or it was taken back.")
-        )
+        raise Denied(say("This task is no longer open: somebody else has dealt with it, or it was taken back."))
     return task
 
 

@@ -12,9 +12,7 @@ def return_targets(flow: Flow, state: State, task: Task) -> tuple[str, ...]:
     step = flow.people_step(task.step)
     if "return" not in step.allowed:
         return ()
-    return tuple(
-        dict.fromkeys(target for name in step.return_to for target in _named(flow, state, task, name))
-    )
+    return tuple(dict.fromkeys(target for name in step.return_to for target in _named(flow, state, task, name)))
 
 
 def _named(flow: Flow, state: State, task: Task, name: str) -> Iterator[str]:
@@ -30,9 +28,7 @@ def _named(flow: Flow, state: State, task: Task, name: str) -> Iterator[str]:
 
 def reachable(flow: Flow, state: State, task: Task, target: str) -> bool:
     """Whether a people's step was asked earlier, and not in a parallel branch that is over."""
-    if not isinstance(flow.step(target), PeopleStep) or not any(
-        t.step == target for t in state.tasks.values()
-    ):
+    if not isinstance(flow.step(target), PeopleStep) or not any(t.step == target for t in state.tasks.values()):
         return False
     way = flow.way(target)
     depth = {sequence: number for number, (sequence, _) in enumerate(way)}

@@ -76,9 +76,7 @@ def _moment(entry: Entry) -> Moment:
 
 def holding(state: State) -> list[Holding]:
     """Everybody who is asked now."""
-    return [
-        Holding(task.step, task.member, datetime.fromisoformat(task.since)) for task in state.live_tasks()
-    ]
+    return [Holding(task.step, task.member, datetime.fromisoformat(task.since)) for task in state.live_tasks()]
 
 
 def stuck(state: State) -> list[Token]:

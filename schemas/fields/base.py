@@ -142,7 +142,9 @@ def clean_text(raw: Any) -> str | None:
 def clean_list(raw: Any) -> list[Any]:
     """One value or several as a list without blanks or repeats."""
     items = raw if isinstance(raw, list | tuple) else [raw]
-    return list(dict.fromkeys(item.strip() if isinstance(item, str) else item for item in items if item not in (None, "")))
+    return list(
+        dict.fromkeys(item.strip() if isinstance(item, str) else item for item in items if item not in (None, ""))
+    )
 
 
 def parse_uuid(raw: Any, refusal: Message) -> UUID | None:
@@ -154,5 +156,3 @@ def parse_uuid(raw: Any, refusal: Message) -> UUID | None:
         return UUID(raw.strip())
     except (ValueError, AttributeError):
         raise BadValue(refusal) from None
-
-

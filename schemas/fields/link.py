@@ -37,7 +37,9 @@ class Link(Field):
         help="A condition on the other table; `this` is the record being filled in.",
     )  # fmt: skip
     show_columns: tuple[str, ...] = option(Many(Id()), "Columns shown when choosing", ())
-    fill: dict[str, str] = option(Dictionary(Id()), "Fill from the chosen record", None, help="This table's field: the other's.")
+    fill: dict[str, str] = option(
+        Dictionary(Id()), "Fill from the chosen record", None, help="This table's field: the other's."
+    )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
     on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")
 

@@ -69,7 +69,11 @@ class Number(Field):
     def _text(self, value: Decimal) -> str:
         number = value * 100 if self.percent else value
         decimals = self.decimals
-        text = grouped(number, decimals) if self.separators else plain(number if decimals is None else round_to(number, decimals))
+        text = (
+            grouped(number, decimals)
+            if self.separators
+            else plain(number if decimals is None else round_to(number, decimals))
+        )
         return text + "%" if self.percent else text
 
     def typed(self, value: Decimal | None) -> str:

@@ -34,7 +34,10 @@ class Rows(Field):
         yield from super().problems()
         for column in self.fields:
             if column.storage is Storage.CHILD or column.type in ("serial", "rollup"):
-                yield "fields", say("a subform cannot hold a field of type '{type}' ('{id}')", type=column.type, id=column.id)
+                yield (
+                    "fields",
+                    say("a subform cannot hold a field of type '{type}' ('{id}')", type=column.type, id=column.id),
+                )
             if column.unique:
                 yield "fields", say("a column of a subform cannot be unique ('{id}')", id=column.id)
 
@@ -48,7 +51,9 @@ class Rows(Field):
         """The rows as dictionaries of raw values, as sent; `schemas.form` reads each by its columns."""
         if raw is None or raw == "":
             return None
-        rows = read_json(raw, say("The rows could not be read. Please send them again.")) if isinstance(raw, str) else raw
+        rows = (
+            read_json(raw, say("The rows could not be read. Please send them again.")) if isinstance(raw, str) else raw
+        )
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadValue(say("The rows could not be read. Please send them again."))
         if len(rows) > MOST:

@@ -135,9 +135,7 @@ class Checker:
         rows = node.rows
         if any(step.rows != rows for step in run) or first.rows not in ((), rows):
             return self.nested(first, steps)
-        return Chain(
-            type=node.type, rows=rows, start=first.start, first=first, steps=tuple(map(_without_left, steps))
-        )
+        return Chain(type=node.type, rows=rows, start=first.start, first=first, steps=tuple(map(_without_left, steps)))
 
     def nested(self, first: Node, steps: list[Apply]) -> Node:
         split = next((n for n, step in enumerate(steps) if step.rows), len(steps))
@@ -174,9 +172,7 @@ class Checker:
         for length, kind in enumerate(kinds, 1):
             if kind.kind == "array" or (kind.kind == "rows" and length < len(path)):
                 element = found.type.of if found.type.kind == "array" and found.type.of else found.type
-                return Read(
-                    type=element, path=path, kinds=kinds, rows=path[:length], need=need, start=tree.start
-                )
+                return Read(type=element, path=path, kinds=kinds, rows=path[:length], need=need, start=tree.start)
         return Read(type=found.type, path=path, kinds=kinds, need=need, start=tree.start)
 
     def passed(self, path: Path) -> Type:
@@ -240,9 +236,7 @@ class Checker:
         assert places is not None
         return self.apply(function, args, places, tree)
 
-    def apply(
-        self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree
-    ) -> Apply:
+    def apply(self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree) -> Apply:
         rows: Path = ()
         lifts = False
         types = []
@@ -255,9 +249,7 @@ class Checker:
                 lifts = lifts or not arg.rows
             lifts = lifts or arg.type.kind == "any"
             types.append(
-                arg.type.of
-                if arg.type.kind == "array" and arg.type.of and place.kind != "array"
-                else arg.type
+                arg.type.of if arg.type.kind == "array" and arg.type.of and place.kind != "array" else arg.type
             )
         if function.name == "SWITCH":
             options_of_switch(types, args)

@@ -182,9 +182,7 @@ def serial_of(moment: date, world: World) -> Decimal:
         return Decimal((moment - EPOCH).days)
     local = world.local(moment)
     assert isinstance(local, datetime)
-    seconds = Decimal(local.hour * 3600 + local.minute * 60 + local.second) + Decimal(
-        local.microsecond
-    ).scaleb(-6)
+    seconds = Decimal(local.hour * 3600 + local.minute * 60 + local.second) + Decimal(local.microsecond).scaleb(-6)
     return Decimal((local.date() - EPOCH).days) + EXACT.quantize(seconds / DAY_SECONDS, Decimal("1E-20"))
 
 

@@ -53,9 +53,7 @@ def _split(checker: "Checker", tree: Call, args: tuple[Node, ...]) -> tuple[Node
         pairs = args if tree.name == "COUNTIFS" else args[1:]
         if len(pairs) % 2:
             return None
-        return args[0], [
-            criterion(checker, *pair, tree) for pair in zip(pairs[::2], pairs[1::2], strict=True)
-        ]
+        return args[0], [criterion(checker, *pair, tree) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
     if len(args) == 1:
         return None
     if args[0].type == BOOLEAN and args[1].rows:

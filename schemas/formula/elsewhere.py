@@ -41,26 +41,20 @@ def look_up(checker: "Checker", tree: Call) -> Node:
     kind = mapx_type(operation.value, given.type)
     if isinstance(kind, Message):
         raise FormulaError(kind, operation.start)
-    need = Need(
-        "mapx", (str(operation.value), *(".".join(p) for p in (value.path, compared.path, given.path)))
-    )
+    need = Need("mapx", (str(operation.value), *(".".join(p) for p in (value.path, compared.path, given.path))))
     return Read(type=kind, path=("mapx",), kinds=(kind,), need=need, start=tree.start)
 
 
 def foreign_paths(needs: Iterable[Need]) -> frozenset[Path]:
     """The paths in a formula that mean other tables' fields."""
-    return frozenset(
-        tuple(path.split(".")) for need in needs if need.kind == "mapx" for path in need.path[2:]
-    )
+    return frozenset(tuple(path.split(".")) for need in needs if need.kind == "mapx" for path in need.path[2:])
 
 
 def _foreign(checker: "Checker", tree: Tree) -> Reference:
     if not isinstance(checker.scope, ForeignScope):
         raise FormulaError(say("MAPX cannot be used here."), tree.start)
     if not isinstance(tree, Name) or len(tree.path) < 2:
-        raise FormulaError(
-            say("Name a table and its field, such as {example}.", example="book.price"), tree.start
-        )
+        raise FormulaError(say("Name a table and its field, such as {example}.", example="book.price"), tree.start)
     found = checker.scope.foreign(tree.path)
     if isinstance(found, Message):
         raise FormulaError(found, tree.start)

@@ -276,9 +276,7 @@ def _as_list(value: Any) -> list[Any]:
 def _lifting(node: Apply) -> Callable[..., Any]:
     """A function repeated for the elements of lists that stand where it takes one value."""
     compute, world = node.function.compute, node.function.world
-    kinds = {
-        n: place.kind for n, place in enumerate(node.parameters) if not place.takes_lists and not place.lazy
-    }
+    kinds = {n: place.kind for n, place in enumerate(node.parameters) if not place.takes_lists and not place.lazy}
 
     def lifted(run: Run, *args: Any) -> Any:
         lists = [n for n in kinds if args[n].__class__ is list]

@@ -105,11 +105,7 @@ def fitting(root: Node, expected: Type) -> Node:
 
 def as_moment(node: Node, place: Parameter) -> Node:
     """A text that spells a date counts as that date where dates are taken."""
-    if (
-        place.element not in ("date", "moment")
-        or not isinstance(node, Constant)
-        or not isinstance(node.value, str)
-    ):
+    if place.element not in ("date", "moment") or not isinstance(node, Constant) or not isinstance(node.value, str):
         return node
     moment = moment_in(node.value, NOWHERE)
     if moment is None or isinstance(moment, datetime):
@@ -164,9 +160,7 @@ def comparison(operator: str, args: tuple[Node, ...]) -> str:
 def member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:
     value, items = args
     if not items.rows and items.type.kind not in ("array", "rows", "any"):
-        raise FormulaError(
-            say("After IN a list is needed, such as {example}.", example='{"a","b"}'), items.start
-        )
+        raise FormulaError(say("After IN a list is needed, such as {example}.", example='{"a","b"}'), items.start)
     one, other = element_of(value), element_of(items)
     stray = stray_option(one, other) or stray_option(other, one)
     if stray is not None:
@@ -216,6 +210,4 @@ def wrong_count(function: Function, given: int) -> Message:
             count=least,
             **shown,
         )
-    return say(
-        "{function} takes at most {count} arguments, but {given} are given: {usage}", count=most, **shown
-    )
+    return say("{function} takes at most {count} arguments, but {given} are given: {usage}", count=most, **shown)

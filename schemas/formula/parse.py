@@ -25,9 +25,7 @@ LONGEST = 20_000
 MOST_NODES = 5_000
 DEEPEST = 64
 LARGEST_EXPONENT = 300
-RESERVED = frozenset(
-    ["true", "false", "in", "and", "or", "not", "xor", "if", "ifs", "null", "this", "flow", "me"]
-)
+RESERVED = frozenset(["true", "false", "in", "and", "or", "not", "xor", "if", "ifs", "null", "this", "flow", "me"])
 
 TOKEN = re.compile(
     r"""(?P<space>[\s\u3000]+)

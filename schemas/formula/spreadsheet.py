@@ -24,9 +24,7 @@ LISTED_IN = frozenset(("statistics", "conditions"))
 LISTED = frozenset(("AND", "OR", "XOR"))
 
 
-def evaluate_untyped(
-    source: str, values: Mapping[str, Any], now: datetime, zone: ZoneInfo, excel: bool = False
-) -> Any:
+def evaluate_untyped(source: str, values: Mapping[str, Any], now: datetime, zone: ZoneInfo, excel: bool = False) -> Any:
     """The value of a formula over named values or cells (`A1`, ranges `A1:B2`); an ErrorValue if it has none.
 
     A name that is not among the values is `#NAME?`, a wrong formula `#ERROR!`. With `excel`, blanks compare
@@ -97,13 +95,9 @@ class SpreadsheetChecker(Checker):
             return Constant(type=ANY, value=NA, start=tree.start)
         return self.apply(function, tuple(self.node(arg) for arg in tree.args), places, tree)
 
-    def apply(
-        self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree
-    ) -> Apply:
+    def apply(self, function: Function, args: tuple[Node, ...], places: tuple[Parameter, ...], tree: Tree) -> Apply:
         listed = function.module in LISTED_IN or function.name in LISTED
-        given = tuple(
-            _as_list(a) if listed and p.takes_lists else a for a, p in zip(args, places, strict=True)
-        )
+        given = tuple(_as_list(a) if listed and p.takes_lists else a for a, p in zip(args, places, strict=True))
         return Apply(type=ANY, start=tree.start, function=function, args=given, parameters=places, lifts=True)
 
 

@@ -123,9 +123,7 @@ def stray_option(choice: Type, text: Type) -> Message | None:
     for stray in sorted(text.options - choice.options):
         near = get_close_matches(stray, choice.options, n=1)
         if near:
-            return say(
-                "'{option}' is not one of the options (did you mean '{near}'?)", option=stray, near=near[0]
-            )
+            return say("'{option}' is not one of the options (did you mean '{near}'?)", option=stray, near=near[0])
         known = ", ".join(sorted(choice.options))
         return say("'{option}' is not one of the options ({known})", option=stray, known=known)
     return None

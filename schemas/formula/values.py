@@ -16,12 +16,8 @@ DECIMALS = 20
 QUANTUM = Decimal(1).scaleb(-DECIMALS)
 LARGEST = Decimal("1E308")
 LONGEST_TEXT = 32767
-EXACT = decimal.Context(
-    prec=4000, rounding=ROUND_HALF_UP, Emin=-999999, Emax=999999, traps=[decimal.InvalidOperation]
-)
-TRUNCATING = decimal.Context(
-    prec=80, rounding=ROUND_DOWN, Emin=-999999, Emax=999999, traps=[decimal.InvalidOperation]
-)
+EXACT = decimal.Context(prec=4000, rounding=ROUND_HALF_UP, Emin=-999999, Emax=999999, traps=[decimal.InvalidOperation])
+TRUNCATING = decimal.Context(prec=80, rounding=ROUND_DOWN, Emin=-999999, Emax=999999, traps=[decimal.InvalidOperation])
 FOLDED = {ord(upper): ord(upper) + 32 for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 

@@ -28,12 +28,8 @@ class Choose(Step):
     title_word = "Choose"
     icon = "split"
 
-    branches: tuple[Case, ...] = option(
-        Many(Object(Case), unique="id", most=50, required=True), "Branches", ()
-    )
-    mode: str = option(
-        Words("first", "every"), "Branches taken", "first", help="The first that holds, or every one."
-    )
+    branches: tuple[Case, ...] = option(Many(Object(Case), unique="id", most=50, required=True), "Branches", ())
+    mode: str = option(Words("first", "every"), "Branches taken", "first", help="The first that holds, or every one.")
 
     @property
     def inner(self) -> dict[str, tuple[Step, ...]]:

@@ -44,9 +44,7 @@ class Parallel(Step):
     title_word = "In parallel"
     icon = "git-fork"
 
-    branches: tuple[Branch, ...] = option(
-        Many(Object(Branch), unique="id", most=50, required=True), "Branches", ()
-    )
+    branches: tuple[Branch, ...] = option(Many(Object(Branch), unique="id", most=50, required=True), "Branches", ())
     join: str | SomeOf = option(
         Join(),
         "Goes on after",

@@ -70,13 +70,9 @@ class PeopleStep(Step):
         "replay",
         help="Replay the steps between, or come straight back here.",
     )
-    if_self: str = option(
-        Words("ask", "skip", "head"), "If the starter would be asked", "ask", section="rules"
-    )
+    if_self: str = option(Words("ask", "skip", "head"), "If the starter would be asked", "ask", section="rules")
     if_nobody: Any = option(Substitute(), "If there is nobody to ask", "stop", section="rules")
-    if_repeated: str = option(
-        Words("ask", "approve"), "If a person has agreed before", "ask", section="rules"
-    )
+    if_repeated: str = option(Words("ask", "approve"), "If a person has agreed before", "ask", section="rules")
     fields: dict[str, str] = option(Dictionary(Words(*RIGHTS), star=True), "Fields", None, section="access")
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="access")
 
@@ -170,9 +166,7 @@ class PeopleStep(Step):
     def _action_complaints(self, place: "Place") -> Iterator[Problem]:
         for index, action in enumerate(self.actions):
             if action not in self.offered:
-                yield place.problem(
-                    f"actions[{index}]", say("this step does not offer '{action}'", action=action)
-                )
+                yield place.problem(f"actions[{index}]", say("this step does not offer '{action}'", action=action))
         if self.agrees not in self.allowed:
             yield place.problem("actions", say("a task needs the action '{action}'", action=self.agrees))
         for action in self.rename or {}:
@@ -183,6 +177,4 @@ class PeopleStep(Step):
         for index, path in enumerate(self.require):
             yield from place.field(f"require[{index}]", path)
             if self.right(path) != "write":
-                yield place.problem(
-                    f"require[{index}]", say("'{id}' is required, so let it be written here", id=path)
-                )
+                yield place.problem(f"require[{index}]", say("'{id}' is required, so let it be written here", id=path))

@@ -88,7 +88,9 @@ class Place:
 
     def may_write(self, path: str, target: Table, name: str) -> Iterator[Problem]:
         """A flow acts within its own rights: without a grant, setting the field would fail every time."""
-        grants = [g for g in self.app.access if g.who.flow == self.flow.id and g.table == target.id and "update" in g.do]
+        grants = [
+            g for g in self.app.access if g.who.flow == self.flow.id and g.table == target.id and "update" in g.do
+        ]
         if not any(grant.right(name) == "write" for grant in grants):
             yield Problem(
                 path,
@@ -101,9 +103,7 @@ class Place:
         if wanted.kind == "text":
             return given.kind in ("text", "number", "choice", "blank", "any")
         return (
-            given.kind == "any"
-            or unify(wanted, given) == wanted
-            or (given.kind, wanted.kind) == ("datetime", "date")
+            given.kind == "any" or unify(wanted, given) == wanted or (given.kind, wanted.kind) == ("datetime", "date")
         )
 
     def wording(self, path: str, text: Text) -> Iterator[Problem]:
@@ -138,9 +138,7 @@ class Place:
             if sequence != other:
                 return False
             if index != earlier:
-                return earlier < index and all(
-                    self.flow.sequences[s][i].resumable for s, i in there[depth:-1]
-                )
+                return earlier < index and all(self.flow.sequences[s][i].resumable for s, i in there[depth:-1])
         return False
 
     def _known(self, path: str, thing: str, name: str | None, known: Iterable[str]) -> Iterator[Problem]:
@@ -211,9 +209,7 @@ def _unreachable(flow: "Flow") -> Iterator[Problem]:
     for position in flow.all_positions:
         before = flow.sequences.get(position.sequence, ())[: position.index]
         if any(step.type == "end" for step in before):
-            yield Problem(
-                position.path, say("this step is never reached: the flow ends before it"), "warning"
-            )
+            yield Problem(position.path, say("this step is never reached: the flow ends before it"), "warning")
         if position.path.startswith("after.") and (position.step.for_people or position.step.type == "end"):
             yield Problem(position.path, say("after the outcome only steps without people are possible"))
     if not flow.steps:

@@ -43,9 +43,7 @@ class Who:
 
     role: str | None = option(Id(allow_none=True), "Role")
     slot: str | None = option(Id(allow_none=True), "Slot")
-    field: Formula | None = option(
-        FormulaSource("people", allow_none=True), "Member or department field of the record"
-    )
+    field: Formula | None = option(FormulaSource("people", allow_none=True), "Member or department field of the record")
     head_of: str | HeadOf | None = option(StarterOrField(allow_none=True), "Head of")
     level: int = option(Whole(1, 20), "Level", 1)
     word: str = ""

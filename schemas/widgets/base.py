@@ -62,7 +62,7 @@ class Widget:
 
     @property
     def place(self) -> tuple[int, int, int, int] | None:
-        return self.at if len(self.at) == 4 else None  # type: ignore[return-value]
+        return self.at if len(self.at) == 4 else None
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         """What is wrong with references and formulas; paths are relative to the widget."""

@@ -19,6 +19,7 @@ from runtime.tables import LiveTable
 
 Trial = Callable[[str], AbstractContextManager[Context]]
 
+
 def stories() -> Iterator[Any]:
     for app, folder in bundle.bundled().items():
         for path in sorted((folder / "stories").glob("*.json")):

@@ -56,11 +56,7 @@ def test_a_zip_gives_back_the_package_and_is_the_same_every_time(tmp_path: Path)
 def test_files_read_like_prose() -> None:
     text = bundle.files_of(LIBRARY)["tables/book.json"]
     assert text == (
-        "{\n"
-        '  "id": "book",\n'
-        '  "title": {"zh": "书", "en": "Book"},\n'
-        '  "fields": [{"id": "title", "type": "text"}]\n'
-        "}\n"
+        '{\n  "id": "book",\n  "title": {"zh": "书", "en": "Book"},\n  "fields": [{"id": "title", "type": "text"}]\n}\n'
     )
 
 

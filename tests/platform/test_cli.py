@@ -188,9 +188,7 @@ def test_check_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "no such folder or file" in capsys.readouterr().out
 
 
-def test_bad_settings_are_all_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_settings_are_all_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("MORTISE_PORT", "many")
     monkeypatch.setenv("MAIL_FROM", "nobody")
     assert cli.main(["settings"]) == 2

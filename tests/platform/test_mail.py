@@ -98,9 +98,7 @@ def test_a_final_refusal_is_told_from_a_passing_one(catcher: tuple[Catcher, str]
         send(settings, letter(to="full@example.org"))
 
 
-def test_a_password_is_not_sent_in_the_clear(
-    monkeypatch: pytest.MonkeyPatch, catcher: tuple[Catcher, str]
-) -> None:
+def test_a_password_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch, catcher: tuple[Catcher, str]) -> None:
     monkeypatch.setattr("runtime.mail.LOCAL", set())
     address = catcher[1].replace("//", "//me:secret@")
     with pytest.raises(OSError, match="no TLS"):

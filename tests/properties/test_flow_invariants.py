@@ -59,7 +59,8 @@ def people_step(rnd: random.Random, id: str, number: int) -> dict[str, Any]:
 
 def block(rnd: random.Random, id: str, depth: int, count: list[int]) -> dict[str, Any]:
     branches: list[dict[str, Any]] = [
-        {"id": f"b{n}", "steps": build(rnd, depth + 1, count) if rnd.random() < 0.85 else []} for n in range(rnd.randint(2, 3))
+        {"id": f"b{n}", "steps": build(rnd, depth + 1, count) if rnd.random() < 0.85 else []}
+        for n in range(rnd.randint(2, 3))
     ]
     if rnd.random() < 0.5:
         return {"id": id, "type": "parallel", "branches": branches, "join": rnd.choice(["all", "first", {"count": 2}])}

@@ -107,11 +107,7 @@ rows = st.fixed_dictionaries(
     }
 )
 records = st.fixed_dictionaries(
-    {
-        name: st.none() | values[kind.kind]
-        for name, kind in FIELDS.items()
-        if name not in ("items", "proof", "vendor")
-    }
+    {name: st.none() | values[kind.kind] for name, kind in FIELDS.items() if name not in ("items", "proof", "vendor")}
 ).flatmap(lambda record: st.lists(rows, max_size=3).map(lambda found: {**record, "items": found}))
 
 
@@ -145,10 +141,7 @@ def formulas(depth: int, lifted: bool = False) -> dict[str, st.SearchStrategy[st
     """Well-typed formulas of every kind; `lifted` ones have a value for every row."""
     leaf = {kind: fields[kind] | literals[kind] if kind in literals else fields[kind] for kind in fields}
     if lifted:
-        leaf = {
-            kind: st.sampled_from(columns[kind]) | leaf[kind] if kind in columns else leaf[kind]
-            for kind in leaf
-        }
+        leaf = {kind: st.sampled_from(columns[kind]) | leaf[kind] if kind in columns else leaf[kind] for kind in leaf}
     if depth == 0:
         return leaf
     inner = formulas(depth - 1, lifted)

@@ -293,7 +293,9 @@ def test_the_log_leads_to_the_state(claims: Shop) -> None:
     do(claims, claims.manager, "submit", values={"paid_on": "2026-03-04"})
     run = run_of(claims, record)
     with claims.opened() as ctx:
-        lines = ctx.conn.scalars(select(flow_log.c.entry).where(flow_log.c.instance_id == run.id).order_by(flow_log.c.number))
+        lines = ctx.conn.scalars(
+            select(flow_log.c.entry).where(flow_log.c.instance_id == run.id).order_by(flow_log.c.number)
+        )
         assert replay(lines).to_json() == run.body
         live = select(func.count()).select_from(flow_task).where(flow_task.c.state.in_(("live", "waiting")))
         assert ctx.conn.scalar(live) == 0
@@ -319,7 +321,9 @@ def test_two_flows_that_chase_each_other_are_stopped_visibly(make_shop: Callable
     assert len(runs) < 20
 
 
-def test_a_new_task_is_told_by_mail_once_the_sender_has_committed(claims: Shop, tmp_path: Any, monkeypatch: Any) -> None:
+def test_a_new_task_is_told_by_mail_once_the_sender_has_committed(
+    claims: Shop, tmp_path: Any, monkeypatch: Any
+) -> None:
     monkeypatch.setenv("MORTISE_DATA", str(tmp_path))
     monkeypatch.delenv("SMTP_URL", raising=False)
     with claims.opened() as ctx:

@@ -29,7 +29,7 @@ def racing(make_shop: Callable[..., Shop], step: dict[str, Any]) -> Shop:
     package = deepcopy(CLAIMS)
     package["flows"][0]["steps"] = [
         {"id": "both", "type": "approve", "who": {"role": "manager"}, **step},
-        {"id": "book", "type": "update", "set": {"secret": "secret & \"+\""}},
+        {"id": "book", "type": "update", "set": {"secret": 'secret & "+"'}},
     ]
     shop = make_shop(package)
     with shop.opened() as ctx:
@@ -65,7 +65,10 @@ def at_once(shop: Shop, pairs: list[tuple[UUID, UUID]], action: str = "approve")
             return "refused"
 
     with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(decide, shop.manager, [a for a, _ in pairs]), pool.submit(decide, shop.boss, [b for _, b in pairs])]
+        both = [
+            pool.submit(decide, shop.manager, [a for a, _ in pairs]),
+            pool.submit(decide, shop.boss, [b for _, b in pairs]),
+        ]
         return Counter(outcome for future in both for outcome in future.result())
 
 

@@ -57,7 +57,10 @@ def test_a_replacement_settles_one_value_for_all_rows(jane):
         mapping = {**MAPPING, "author": {"column": "author", "match": "name", "values": {"JaneAusten": "Jane Austen"}}}
         report = importing.run_now(ctx, book, read_sheet(BOOKS.encode(), "b.csv"), importing.mappings_of(mapping))
         assert report.sound == 3
-        found = {r["title"]: query.fetch(door(ctx, book), r.id) for r in query.page(door(ctx, book), Listing(columns=("title",))).records}
+        found = {
+            r["title"]: query.fetch(door(ctx, book), r.id)
+            for r in query.page(door(ctx, book), Listing(columns=("title",))).records
+        }
     assert set(found) == {"Emma", "Sense", "Mary"}
     assert found["Emma"]["price"] == Decimal("1200.50")
     assert found["Emma"]["total"] == Decimal("2401.00")
@@ -114,7 +117,9 @@ def workbook(rows):
 
 
 def test_excel_s_floats_become_the_decimals_that_they_show():
-    sheet = read_sheet(workbook([["title", "price", "price"], ["A", 0.1, 12], ["", "", ""], ["B", 1e20, True]]), "b.xlsx")
+    sheet = read_sheet(
+        workbook([["title", "price", "price"], ["A", 0.1, 12], ["", "", ""], ["B", 1e20, True]]), "b.xlsx"
+    )
     assert sheet.headings == ["title", "price", "price (3)"]
     assert sheet.rows[0] == {"title": "A", "price": Decimal("0.1"), "price (3)": Decimal("12.0")}
     assert len(sheet.rows) == 2
@@ -122,7 +127,14 @@ def test_excel_s_floats_become_the_decimals_that_they_show():
 
 @pytest.mark.parametrize(
     ("content", "name"),
-    [(b"", "a.csv"), (b"PK\x03\x04nonsense", "a.xlsx"), (b"MZ", "a.exe"), (b"\x00\x01", "a.csv"), (b"\xff\xfe\xfa", "b.csv"), (b"\n\n", "c.csv")],
+    [
+        (b"", "a.csv"),
+        (b"PK\x03\x04nonsense", "a.xlsx"),
+        (b"MZ", "a.exe"),
+        (b"\x00\x01", "a.csv"),
+        (b"\xff\xfe\xfa", "b.csv"),
+        (b"\n\n", "c.csv"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_words(content, name):
     with pytest.raises(InvalidInput):

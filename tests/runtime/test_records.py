@@ -40,7 +40,9 @@ def test_every_problem_is_told_at_once(shop):
 def test_a_check_of_the_table_binds_even_where_the_field_is_hidden(shop):
     with shop.opened(shop.manager) as ctx:
         book = shop.table(ctx, "book")
-        id = records.create(ctx, book, {"title": "Emma", "price": Decimal(10), "cost": Decimal(8), "owner": shop.clerk.id})
+        id = records.create(
+            ctx, book, {"title": "Emma", "price": Decimal(10), "cost": Decimal(8), "owner": shop.clerk.id}
+        )
     with pytest.raises(InvalidInput, match="Too cheap"), shop.opened(shop.clerk) as ctx:
         records.change(ctx, shop.table(ctx, "book"), id, {"price": Decimal(5)})
 
@@ -72,7 +74,11 @@ def test_fifty_children_of_one_parent_at_once_are_all_counted(shop):
     def write() -> None:
         def once() -> None:
             with shop.opened(shop.manager) as ctx:
-                records.create(ctx, shop.table(ctx, "book"), {"title": "T", "author": jane, "price": Decimal(1), "copies": [{"count": Decimal(1)}]})
+                records.create(
+                    ctx,
+                    shop.table(ctx, "book"),
+                    {"title": "T", "author": jane, "price": Decimal(1), "copies": [{"count": Decimal(1)}]},
+                )
 
         start.wait()
         for _ in range(5):
@@ -85,7 +91,9 @@ def test_fifty_children_of_one_parent_at_once_are_all_counted(shop):
         thread.join()
     with shop.opened(shop.manager) as ctx:
         found = query.fetch(door(ctx, shop.table(ctx, "author")), jane)
-        numbers = [r["no"] for r in query.page(door(ctx, shop.table(ctx, "book")), Listing(columns=("no",), size=100)).records]
+        numbers = [
+            r["no"] for r in query.page(door(ctx, shop.table(ctx, "book")), Listing(columns=("no",), size=100)).records
+        ]
     assert (found["books"], found["worth"]) == (50, 50)
     assert len(set(numbers)) == 50
 
@@ -99,7 +107,9 @@ def test_what_depends_on_today_is_right_tomorrow_without_a_write(shop):
         moment = now.replace(year=2026, month=11, day=24, hour=4) + timedelta(days=days)
         with shop.opened(shop.manager, now=moment) as ctx:
             gate = door(ctx, shop.table(ctx, "book"))
-            found = query.page(gate, Listing(columns=("late",), where=[Formula.of("late >= 0")], sort=["-late"])).records
+            found = query.page(
+                gate, Listing(columns=("late",), where=[Formula.of("late >= 0")], sort=["-late"])
+            ).records
         assert [r["late"] for r in found] == [days]
 
 

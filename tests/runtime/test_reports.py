@@ -36,7 +36,10 @@ def test_measures_are_arithmetic_over_aggregates(books):
 
 def test_groups_come_in_the_order_of_the_options(books):
     found = widget(books, books.manager, "kinds")
-    assert [(s.key, v) for s, v in zip(found.categories, found.series[0][1], strict=True)] == [("novel", 15), ("essay", 1)]
+    assert [(s.key, v) for s, v in zip(found.categories, found.series[0][1], strict=True)] == [
+        ("novel", 15),
+        ("essay", 1),
+    ]
 
 
 def test_a_clerk_s_figures_leave_out_rows_and_values_that_are_not_theirs(books):

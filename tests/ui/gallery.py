@@ -38,9 +38,7 @@ OPTIONS = (
 
 
 def options(tones: Any = OPTIONS) -> tuple[ChoiceOption, ...]:
-    return tuple(
-        ChoiceOption(id=id, label=Text.of({"en": en, "zh": zh}), color=tone) for id, en, zh, tone in tones
-    )
+    return tuple(ChoiceOption(id=id, label=Text.of({"en": en, "zh": zh}), color=tone) for id, en, zh, tone in tones)
 
 
 def uuid(number: int) -> UUID:
@@ -173,9 +171,7 @@ def everything() -> list[list[BoundField]]:
         ],
         [
             bound(f("choice", "long", "Long list", "长列表", options=many), "o3"),
-            bound(
-                f("choices", "tags", "Tags", "标签", options=options(), display="dropdown"), ["meal", "gift"]
-            ),
+            bound(f("choices", "tags", "Tags", "标签", options=options(), display="dropdown"), ["meal", "gift"]),
             bound(f("choices", "tags_chips", "Tags as chips", "标签（多选）", options=options()), ["travel"]),
         ],
         [bound(f("choices", "boxes", "Boxes", "复选", options=options(), display="checkboxes"), ["office"])],
@@ -275,9 +271,7 @@ def create_app() -> Flask:
     )
     app.secret_key = "gallery"
     language = lambda: request.cookies.get("language", "en")  # noqa: E731
-    Babel(
-        app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations")
-    )
+    Babel(app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations"))
     app.jinja_env.filters.update(words=words, moment=moment)
     app.jinja_env.globals.update(condition_fields=condition_fields)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -285,9 +279,7 @@ def create_app() -> Flask:
         lambda: {
             "me": {"id": "1", "name": "林晓", "tone": "", "language": language(), "is_admin": True},
             "navigation": navigation(),
-            "navigation_settings": [
-                {"title": "App settings", "url": "#", "icon": "settings", "current": False}
-            ],
+            "navigation_settings": [{"title": "App settings", "url": "#", "icon": "settings", "current": False}],
             "app_title": "Expense claims",
             "counts": {"tasks": 3, "notices": 120},
             "csrf_token": lambda: "token",

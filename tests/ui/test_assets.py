@@ -60,9 +60,7 @@ def test_styles_and_scripts_of_a_first_page_stay_small() -> None:
     scripts = packed(*(ROOT / "static" / "js").glob("*.js"))
     assert styles <= 40
     assert (
-        styles
-        + scripts
-        + packed(VENDOR / "htmx.min.js", VENDOR / "tom-select.min.js", ROOT / "static" / "icons.svg")
+        styles + scripts + packed(VENDOR / "htmx.min.js", VENDOR / "tom-select.min.js", ROOT / "static" / "icons.svg")
         <= 120
     )
 
@@ -87,7 +85,5 @@ def test_an_app_names_icons_that_exist(manifest: Path) -> None:
 
 def test_no_template_has_inline_script_or_style() -> None:
     inline = re.compile(r"\sstyle=|\son\w+=|\shx-on|<style|<script(?![^>]*(?:src=|application/json))")
-    found = [
-        str(file) for file in (ROOT / "templates").rglob("*.html") if inline.search(file.read_text("utf-8"))
-    ]
+    found = [str(file) for file in (ROOT / "templates").rglob("*.html") if inline.search(file.read_text("utf-8"))]
     assert found == []

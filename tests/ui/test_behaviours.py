@@ -31,9 +31,7 @@ def rows(page: Page) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_no_page_scrolls_sideways(
-    page: Page, size: tuple[int, int], scheme: Any
-) -> None:
+def test_axe_finds_nothing_and_no_page_scrolls_sideways(page: Page, size: tuple[int, int], scheme: Any) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for path in ("/", "/list", "/form", "/sign-in", "/missing"):
@@ -64,9 +62,7 @@ def test_a_block_from_a_spreadsheet_fills_cells_and_adds_rows(page: Page) -> Non
     page.goto("/form?still=1")
     page.wait_for_timeout(500)
     page.focus('[name="items[1].what"]')
-    page.evaluate(
-        PASTE, 'Taxi\tTravel\t3\t¥1,200.50\t2026/11/4\tgrace hopper\t是\n"Two\nlines"\t餐饮\t1\t9\nThird'
-    )
+    page.evaluate(PASTE, 'Taxi\tTravel\t3\t¥1,200.50\t2026/11/4\tgrace hopper\t是\n"Two\nlines"\t餐饮\t1\t9\nThird')
     expect(page.locator("tr[data-row]")).to_have_count(4)
     page.wait_for_timeout(500)
     filled = rows(page)
@@ -158,9 +154,7 @@ def test_a_picker_searches_and_is_cleared(page: Page) -> None:
 
 def test_a_file_is_uploaded_and_removed(page: Page) -> None:
     page.goto("/form?still=1")
-    page.set_input_files(
-        "#f-papers", {"name": "ticket.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
-    )
+    page.set_input_files("#f-papers", {"name": "ticket.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
     expect(page.locator(".file a:has-text('ticket.pdf')")).to_be_visible()
     assert len(sent(page)["papers"]) == 2
     page.click(".file:has-text('ticket.pdf') [data-file-remove]")

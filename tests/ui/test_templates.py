@@ -15,8 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TYPES = sorted(kind.type for kind in field_types)
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 DRAW = (
-    "{% import 'fields/' ~ f.field.type ~ '.html' as type %}"
-    "{{ type.input(f) if which == 'input' else type.cell(f) }}"
+    "{% import 'fields/' ~ f.field.type ~ '.html' as type %}{{ type.input(f) if which == 'input' else type.cell(f) }}"
 )
 
 

@@ -37,7 +37,9 @@ class Person:
     def post(self, url: str, data: Any = None, headers: dict[str, str] | None = None, **options: Any) -> Any:
         with self.client.session_transaction() as session:
             token = session.setdefault("csrf", "token-of-the-test")
-        return self.client.post(url, data=data, headers={"X-CSRF-Token": token, "HX-Request": "true", **(headers or {})}, **options)
+        return self.client.post(
+            url, data=data, headers={"X-CSRF-Token": token, "HX-Request": "true", **(headers or {})}, **options
+        )
 
 
 @pytest.fixture
@@ -45,7 +47,9 @@ def sign_in(app: Flask) -> Callable[..., Person]:
     def enter(shop: Shop, name: str) -> Person:  # noqa: F811
         actor = getattr(shop, name)
         with workspaces.opened(shop.engine, shop.workspace) as ctx:
-            account = accounts.add_account(ctx.conn, f"{name}-{actor.id}@example.com", actor.name, "correct horse", "en")
+            account = accounts.add_account(
+                ctx.conn, f"{name}-{actor.id}@example.com", actor.name, "correct horse", "en"
+            )
             accounts.join(ctx.conn, account, shop.workspace.id)
             ctx.conn.execute(update(models.member).where(models.member.c.id == actor.id).values(account_id=account))
         client = app.test_client()

@@ -28,7 +28,10 @@ def test_from_nothing_to_a_filled_in_record(boss, shop, sign_in):
     added = boss.post(f"{studio}add", {"type": "number"})
     assert added.status_code == 200, added.text
     field = chosen(added)
-    changed = boss.post(f"{studio}options", {"path": field, "tab": "field", "label.zh": "天数", "label.en": "Days", "decimals": "0", "minimum": "1"})
+    changed = boss.post(
+        f"{studio}options",
+        {"path": field, "tab": "field", "label.zh": "天数", "label.en": "Days", "decimals": "0", "minimum": "1"},
+    )
     assert changed.status_code == 200, changed.text
     assert "Days" in changed.text
     review = boss.fragment(f"/build/{slug}/publish")
@@ -106,7 +109,17 @@ def test_moving_copying_and_sections(boss):
     assert boss.post(f"{studio}section", {}).status_code == 200
     column = boss.post(f"{studio}column", {"rows": "field_3", "type": "number"})
     assert chosen(column).startswith("field_3.column_")
-    named = boss.post(f"{studio}options", {"path": "field_4", "tab": "field", "options.id": ["one", ""], "options.zh": ["甲", "乙"], "options.en": ["A", "B"], "options.color": ["red", "gray"]})
+    named = boss.post(
+        f"{studio}options",
+        {
+            "path": "field_4",
+            "tab": "field",
+            "options.id": ["one", ""],
+            "options.zh": ["甲", "乙"],
+            "options.en": ["A", "B"],
+            "options.color": ["red", "gray"],
+        },
+    )
     assert named.status_code == 200
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
 
@@ -128,5 +141,12 @@ def test_who_is_no_administrator_finds_no_builder(shop, sign_in, boss):
     manager = sign_in(shop, "manager")
     for url in ("/build/", f"/build/{slug}/", studio, f"/build/{slug}/publish", f"/build/{slug}/export"):
         assert manager.get(url).status_code == 404, url
-    for url in ("/build/", f"/build/{slug}/forms", f"{studio}add", f"{studio}delete", f"/build/{slug}/publish", f"/build/{slug}/remove"):
+    for url in (
+        "/build/",
+        f"/build/{slug}/forms",
+        f"{studio}add",
+        f"{studio}delete",
+        f"/build/{slug}/publish",
+        f"/build/{slug}/remove",
+    ):
         assert manager.post(url, {"title": "X", "type": "text", "id": "field_1"}).status_code == 404, url

@@ -11,7 +11,7 @@ def test_a_dashboard_is_drawn_and_its_figures_lead_to_records(shop, sign_in):
     manager = sign_in(shop, "manager")
     page = manager.get("/a/shop/d/figures/")
     assert page.status_code == 200
-    assert 'data-chart' in page.text
+    assert "data-chart" in page.text
     assert "Emma" in manager.get("/a/shop/d/figures/kinds/records?key=novel").text
     assert "Emma" not in manager.get("/a/shop/d/figures/kinds/records?key=essay").text
     assert manager.fragment("/a/shop/d/figures/kinds").status_code == 200

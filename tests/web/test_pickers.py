@@ -12,7 +12,14 @@ from tests.runtime.conftest import SHOP
 def shop(make_shop):
     package = deepcopy(SHOP)
     book = package["tables"][1]
-    book["fields"].append({"id": "sequel_of", "type": "link", "table": "book", "pick": "AND(author = this.author, author.name = this.author.name)"})
+    book["fields"].append(
+        {
+            "id": "sequel_of",
+            "type": "link",
+            "table": "book",
+            "pick": "AND(author = this.author, author.name = this.author.name)",
+        }
+    )
     return make_shop(package)
 
 

@@ -41,14 +41,18 @@ def test_every_problem_stands_beside_its_field_and_nothing_typed_is_lost(shop, s
 def test_live_values_are_worked_out_on_the_server(shop, sign_in):
     manager = sign_in(shop, "manager")
     rows = json.dumps([{"count": "3"}])
-    answer = manager.post("/a/shop/f/book/live", {"title": "E", "price": "2.50", "copies": rows, "_touched": '["price"]'})
+    answer = manager.post(
+        "/a/shop/f/book/live", {"title": "E", "price": "2.50", "copies": rows, "_touched": '["price"]'}
+    )
     assert answer.status_code == 200
     assert "7.50" in answer.text
 
 
 def test_the_same_submission_twice_makes_one_record(shop, sign_in):
     manager = sign_in(shop, "manager")
-    sent = [manager.post("/a/shop/f/book/new", {"title": "Emma", "_once": "k-1"}).headers["HX-Redirect"] for _ in range(2)]
+    sent = [
+        manager.post("/a/shop/f/book/new", {"title": "Emma", "_once": "k-1"}).headers["HX-Redirect"] for _ in range(2)
+    ]
     assert sent[0] == sent[1]
 
 
@@ -117,7 +121,9 @@ def test_a_filter_is_drawn_as_conditions_and_kept_in_the_address(shop, sign_in):
     assert "Emma" not in manager.get("/a/shop/v/book/?filter=price+%3E+30").text
 
 
-@pytest.mark.parametrize("query", ["filter=((", "filter=nothing+%3D+1", "sort=none", "sort=copies", "after=%00", "size=9e9", "q=%00'%25_\\"])
+@pytest.mark.parametrize(
+    "query", ["filter=((", "filter=nothing+%3D+1", "sort=none", "sort=copies", "after=%00", "size=9e9", "q=%00'%25_\\"]
+)
 def test_a_senseless_address_shows_the_list_and_never_fails(shop, sign_in, query):
     book_of(shop)
     answer = sign_in(shop, "manager").get(f"/a/shop/v/book/?{query}")

@@ -66,9 +66,7 @@ def sum_if(run: Run, values: Any, test: Callable[[], Any], summed: Any = None) -
     given = test()
     items = list(flat(_as_rows(values)))
     if isinstance(given, list) and items and all(isinstance(i, bool) or i is None for i in items):
-        return total(
-            [n for n, holds in zip(flat(given), items, strict=False) if holds and isinstance(n, Decimal)]
-        )
+        return total([n for n, holds in zip(flat(given), items, strict=False) if holds and isinstance(n, Decimal)])
     return total(
         _chosen(
             items,

@@ -138,9 +138,7 @@ def fixed(number: Decimal, digits: Decimal = Decimal(2), plain: bool = False) ->
     return text[1:] if text.startswith("-") and not found else text
 
 
-@function(
-    "T", "any -> text", zh="文本本身，其他值为空", en="A text; nothing for any other value.", example='T("a")'
-)
+@function("T", "any -> text", zh="文本本身，其他值为空", en="A text; nothing for any other value.", example='T("a")')
 def t(value: Any) -> str:
     if isinstance(value, ErrorValue):
         raise Fault(value)

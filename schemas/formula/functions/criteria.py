@@ -25,9 +25,7 @@ def criterion(given: Any, run: Run) -> Criterion:
     """Whether a value meets a condition; an error never does, unless it is asked for."""
     if not isinstance(given, str):
         return lambda item: (
-            item.__class__ is given.__class__ and equal(run, item, given)
-            if given is not None
-            else is_blank(item)
+            item.__class__ is given.__class__ and equal(run, item, given) if given is not None else is_blank(item)
         )
     sign, text = written(given)
     wanted = _spelled(text, run)

@@ -151,14 +151,10 @@ def time_value(run: Run, text: str) -> Decimal:
 
 MONTH_NAMES = {
     name: n
-    for n, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
-    )
+    for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
 CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日?")
-ENGLISH_DATE = re.compile(
-    r"(\d{1,2})[- /]([A-Za-z]{3,9})[- /,]+(\d{4}|\d{2})|([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4})"
-)
+ENGLISH_DATE = re.compile(r"(\d{1,2})[- /]([A-Za-z]{3,9})[- /,]+(\d{4}|\d{2})|([A-Za-z]{3,9})\s+(\d{1,2}),?\s+(\d{4})")
 SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -293,9 +289,7 @@ def nothing(run: Run) -> Decimal | None:
 def hours(run: Run, end: date | None, start: date | None) -> Decimal | None:
     if end is None or start is None:
         return nothing(run)
-    return divide(
-        Decimal((moment_of(end, run) - moment_of(start, run)) // MICROSECOND), Decimal(3_600_000_000)
-    )
+    return divide(Decimal((moment_of(end, run) - moment_of(start, run)) // MICROSECOND), Decimal(3_600_000_000))
 
 
 def whole_months(start: date, end: date) -> int:

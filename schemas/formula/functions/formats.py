@@ -209,9 +209,7 @@ def _fraction_digits(pieces: list[Piece], places: list[int], fraction: str) -> d
 def _scientific(pieces: list[Piece], number: Decimal) -> str:
     point = next((n for n, p in enumerate(pieces) if p == ("other", ".")), None)
     power = next(n for n, p in enumerate(pieces) if p[0] == "power")
-    after = sum(
-        1 for n, p in enumerate(pieces) if p[0] == "digit" and point is not None and point < n < power
-    )
+    after = sum(1 for n, p in enumerate(pieces) if p[0] == "digit" and point is not None and point < n < power)
     before = max(1, sum(1 for n, p in enumerate(pieces[:power]) if p[0] == "digit") - after)
     exponent = number.adjusted() if number else 0
     exponent -= exponent % before if before > 1 else 0
@@ -236,9 +234,7 @@ def _fraction(pieces: list[Piece], number: Decimal) -> str:
     tail = "".join(t for _, t in pieces[slash + 1 :])
     size = abs(number)
     fixed = re.match(r"\d+", tail)
-    has_whole = sum(1 for p in pieces[:slash] if p[0] == "digit") > 1 and any(
-        p[1] == " " for p in pieces[:slash]
-    )
+    has_whole = sum(1 for p in pieces[:slash] if p[0] == "digit") > 1 and any(p[1] == " " for p in pieces[:slash])
     whole = int(size) if has_whole else 0
     rest = Fraction(size - whole)
     if fixed and int(fixed[0]):
@@ -282,11 +278,7 @@ def _moment(run: Run, value: "date | Decimal", places: int) -> tuple[datetime, t
     if isinstance(value, Decimal):
         value = of_serial(value, run.world)
     local = run.world.local(value)
-    shown = (
-        local.replace(tzinfo=None)
-        if isinstance(local, datetime)
-        else datetime(local.year, local.month, local.day)
-    )
+    shown = local.replace(tzinfo=None) if isinstance(local, datetime) else datetime(local.year, local.month, local.day)
     unit = 10 ** (6 - min(places, 6))
     since = shown - datetime(EPOCH.year, EPOCH.month, EPOCH.day)
     micro = since // timedelta(microseconds=1)

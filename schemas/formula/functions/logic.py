@@ -255,9 +255,7 @@ def _quiet(value: Lazy) -> Any:
         return fault.error
 
 
-@function(
-    "ISNUMBER", "~any -> boolean", zh="是否数字", en="Whether a value is a number.", example="ISNUMBER(1)"
-)
+@function("ISNUMBER", "~any -> boolean", zh="是否数字", en="Whether a value is a number.", example="ISNUMBER(1)")
 def is_number(value: Lazy) -> bool:
     found = _quiet(value)
     return isinstance(found, Decimal | date)
@@ -268,9 +266,7 @@ def is_text(value: Lazy) -> bool:
     return isinstance(_quiet(value), str)
 
 
-@function(
-    "ISNONTEXT", "~any -> boolean", zh="是否非文本", en="Whether a value is no text.", example="ISNONTEXT(1)"
-)
+@function("ISNONTEXT", "~any -> boolean", zh="是否非文本", en="Whether a value is no text.", example="ISNONTEXT(1)")
 def is_non_text(value: Lazy) -> bool:
     return not isinstance(_quiet(value), str)
 

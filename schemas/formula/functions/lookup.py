@@ -234,9 +234,7 @@ def unique(run: Run, values: Any) -> list[Any]:
     en="A list in order.",
     example="SORT({3,1,2})",
 )
-def sort(
-    run: Run, values: Any, column: Decimal = ONE, order: Decimal = ONE, across: bool = False
-) -> list[Any]:
+def sort(run: Run, values: Any, column: Decimal = ONE, order: Decimal = ONE, across: bool = False) -> list[Any]:
     if order not in (1, -1):
         raise Fault(VALUE)
     table = table_of(values)
@@ -269,9 +267,7 @@ def distance(one: Any, other: Any) -> Decimal | None:
     if one in (None, "") or other in (None, ""):
         return None
     (lat1, lng1), (lat2, lng2) = place_of(one), place_of(other)
-    half = (
-        math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lng2 - lng1) / 2) ** 2
-    )
+    half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lng2 - lng1) / 2) ** 2
     return real(2 * EARTH * math.asin(min(1.0, math.sqrt(half)))).quantize(Decimal("0.01"))
 
 

@@ -170,9 +170,7 @@ def log(number: Decimal, base: Decimal = Decimal(10)) -> Decimal:
     return real(FIFTY.divide(_logarithm(number), bottom))
 
 
-@function(
-    "LOG10", "number -> number", zh="以 10 为底的对数", en="The logarithm to base 10.", example="LOG10(100)"
-)
+@function("LOG10", "number -> number", zh="以 10 为底的对数", en="The logarithm to base 10.", example="LOG10(100)")
 def log10(number: Decimal) -> Decimal:
     return log(number)
 

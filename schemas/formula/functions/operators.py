@@ -91,9 +91,7 @@ def shifted(run: Run, moment: date | None, days: Decimal) -> date | None:
         return None
     try:
         if isinstance(moment, datetime):
-            return moment + timedelta(
-                microseconds=int((days * 86_400_000_000).to_integral_value("ROUND_HALF_UP"))
-            )
+            return moment + timedelta(microseconds=int((days * 86_400_000_000).to_integral_value("ROUND_HALF_UP")))
         whole = int(days.to_integral_value(rounding="ROUND_FLOOR"))
         return moment + timedelta(days=whole)
     except OverflowError:
@@ -207,9 +205,7 @@ def equals(run: Run, left: Any, right: Any) -> bool:
     return equal(run, _checked(left), _checked(right))
 
 
-@function(
-    "<>", "any, any -> boolean", sql=lambda a, b: Sql("not", (Sql("=", (a, b)),)), world=True, operator=True
-)
+@function("<>", "any, any -> boolean", sql=lambda a, b: Sql("not", (Sql("=", (a, b)),)), world=True, operator=True)
 def differs(run: Run, left: Any, right: Any) -> bool:
     return not equal(run, _checked(left), _checked(right))
 

@@ -122,9 +122,7 @@ def average_a(run: Run, *args: Any) -> Decimal:
 )
 def count(run: Run, *args: Any) -> Decimal:
     if run.world.untyped:
-        return Decimal(
-            sum(1 for arg in args for item in flat(arg) if _is_number(item, isinstance(arg, list)))
-        )
+        return Decimal(sum(1 for arg in args for item in flat(arg) if _is_number(item, isinstance(arg, list))))
     return counted(args)
 
 
@@ -138,9 +136,7 @@ def _is_number(item: Any, in_list: bool) -> bool:
 
 
 def counted(args: tuple[Any, ...]) -> Decimal:
-    return Decimal(
-        sum(1 for a in args for item in flat(a) if not is_blank(item) and not isinstance(item, ErrorValue))
-    )
+    return Decimal(sum(1 for a in args for item in flat(a) if not is_blank(item) and not isinstance(item, ErrorValue)))
 
 
 @function(
@@ -321,9 +317,7 @@ def _product_of(items: tuple[Any, ...]) -> Decimal:
     return result
 
 
-@function(
-    "SUMSQ", "numbers... -> number", world=True, zh="平方和", en="The sum of squares.", example="SUMSQ(3, 4)"
-)
+@function("SUMSQ", "numbers... -> number", world=True, zh="平方和", en="The sum of squares.", example="SUMSQ(3, 4)")
 def sum_squares(run: Run, *args: Any) -> Decimal:
     return total([EXACT.multiply(n, n) for n in numbers(run, args)])
 

@@ -61,9 +61,7 @@ def concatenate(run: Run, *args: Any) -> str:
     "JOIN",
     "texts, text -> text",
     world=True,
-    sql=lambda items, sep: (
-        Sql("join", (items, sep)) if items.kind in ("choice", "text") and items.is_listed else None
-    ),
+    sql=lambda items, sep: Sql("join", (items, sep)) if items.kind in ("choice", "text") and items.is_listed else None,
     zh="用分隔符连接列表",
     en="The values of a list with a separator between them.",
     example='JOIN(tags, "、")',
@@ -111,9 +109,7 @@ def exact(one: str, other: str) -> bool:
 
 
 def _negative(number: Given | None) -> Sql | None:
-    if number is None or (
-        number.is_constant and isinstance(number.constant, Decimal) and number.constant >= 0
-    ):
+    if number is None or (number.is_constant and isinstance(number.constant, Decimal) and number.constant >= 0):
         return None
     return Sql("below_zero", (number.value,))
 
@@ -148,9 +144,7 @@ def right(text: str, count: Decimal = ONE) -> str:
 
 
 def _mid(text: Given, start: Given, count: Given) -> Made | None:
-    plain = all(
-        isinstance(g.constant, Decimal) and g.constant >= least for g, least in ((start, 1), (count, 0))
-    )
+    plain = all(isinstance(g.constant, Decimal) and g.constant >= least for g, least in ((start, 1), (count, 0)))
     return Made(Sql("substr", (text.value, start.value, count.value))) if plain else None
 
 
@@ -210,9 +204,7 @@ def _one(character: str, changed: str) -> str:
     return changed if len(changed) == 1 else character
 
 
-@function(
-    "PROPER", "text -> text", zh="首字母大写", en="Every word with a capital.", example='PROPER("ann lee")'
-)
+@function("PROPER", "text -> text", zh="首字母大写", en="Every word with a capital.", example='PROPER("ann lee")')
 def proper(text: str) -> str:
     return re.sub(r"[^\W\d_]+", lambda m: m[0][0].upper() + m[0][1:].lower(), text)
 
@@ -229,9 +221,7 @@ def trim(text: str) -> str:
     return " ".join(part for part in text.split(" ") if part)
 
 
-@function(
-    "CLEAN", "text -> text", zh="去掉不可打印字符", en="Without control characters.", example="CLEAN(notes)"
-)
+@function("CLEAN", "text -> text", zh="去掉不可打印字符", en="Without control characters.", example="CLEAN(notes)")
 def clean(text: str) -> str:
     return "".join(c for c in text if ord(c) > 31)
 
@@ -253,9 +243,7 @@ def replace_(text: str, start: Decimal, count: Decimal, new: str) -> str:
 @function(
     "SUBSTITUTE",
     "text, text, text, number? -> text",
-    sql=lambda text, old, new, which=None: (
-        None if which else Sql("replace", (text.value, old.value, new.value))
-    ),
+    sql=lambda text, old, new, which=None: None if which else Sql("replace", (text.value, old.value, new.value)),
     zh="替换文本",
     en="With one text replaced by another.",
     example='SUBSTITUTE(phone, "-", "")',

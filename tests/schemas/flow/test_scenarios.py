@@ -125,23 +125,27 @@ def choose(*branches: dict, **options) -> dict:
 
 
 def test_the_first_branch_that_holds_is_taken():
-    flow = flow_of(choose(
-        {"id": "large", "when": "total > 10", "steps": [approve("cfo", "ben")]},
-        {"id": "middle", "when": "total > 5", "steps": [approve("head", "cleo")]},
-        {"id": "otherwise", "steps": []},
-    ))
+    flow = flow_of(
+        choose(
+            {"id": "large", "when": "total > 10", "steps": [approve("cfo", "ben")]},
+            {"id": "middle", "when": "total > 5", "steps": [approve("head", "cleo")]},
+            {"id": "otherwise", "steps": []},
+        )
+    )
     assert Play(flow, true=("total > 10", "total > 5")).asked == {"cfo": ["ben"]}
     assert Play(flow, true=("total > 5",)).asked == {"head": ["cleo"]}
     assert Play(flow).state.state == "approved"
 
 
 def test_every_branch_that_holds_and_the_default_only_alone():
-    flow = flow_of(choose(
-        {"id": "large", "when": "a", "steps": [approve("one", "ben")]},
-        {"id": "risky", "when": "b", "steps": [approve("two", "cleo")]},
-        {"id": "otherwise", "steps": [approve("three", "dan")]},
-        mode="every",
-    ))
+    flow = flow_of(
+        choose(
+            {"id": "large", "when": "a", "steps": [approve("one", "ben")]},
+            {"id": "risky", "when": "b", "steps": [approve("two", "cleo")]},
+            {"id": "otherwise", "steps": [approve("three", "dan")]},
+            mode="every",
+        )
+    )
     assert Play(flow, true=("a", "b")).asked == {"one": ["ben"], "two": ["cleo"]}
     play = Play(flow)
     assert play.asked == {"three": ["dan"]}
@@ -149,7 +153,9 @@ def test_every_branch_that_holds_and_the_default_only_alone():
 
 
 def test_no_branch_holds_and_none_is_the_default():
-    assert Play(flow_of(choose({"id": "large", "when": "a", "steps": [approve("one", "ben")]}))).state.state == "approved"
+    assert (
+        Play(flow_of(choose({"id": "large", "when": "a", "steps": [approve("one", "ben")]}))).state.state == "approved"
+    )
 
 
 def parallel(**options) -> dict:

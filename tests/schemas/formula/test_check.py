@@ -74,9 +74,7 @@ def test_the_expected_type_is_demanded() -> None:
 
 
 def test_knows_what_it_reads_and_asks() -> None:
-    found = checked(
-        "owner.name & total & ME().department & SUM(items.book.price)".replace("& ME().department ", "")
-    )
+    found = checked("owner.name & total & ME().department & SUM(items.book.price)".replace("& ME().department ", ""))
     assert found.paths == {("owner", "name"), ("total",), ("items", "book", "price")}
     assert found.needs == {Need("path", ("owner", "name")), Need("path", ("items", "book", "price"))}
     assert checked("owner = ME()").needs == {Need("me", ())}
@@ -127,11 +125,7 @@ class Library(ClaimScope):
 
     def foreign(self, path: tuple[str, ...]) -> Reference | Message:
         known = {("book", "title"): TEXT, ("book", "price"): NUMBER}
-        return (
-            Reference(path, known[path])
-            if path in known
-            else say("there is no '{name}'", name=".".join(path))
-        )
+        return Reference(path, known[path]) if path in known else say("there is no '{name}'", name=".".join(path))
 
 
 def test_mapx_asks_another_table() -> None:

@@ -134,8 +134,7 @@ def test_chance_follows_from_the_seed() -> None:
     assert value_of("RAND()", world=one) == value_of("RAND()", world=one) != value_of("RAND()", world=other)
     assert value_of("RAND() = RAND()") is False
     assert all(
-        1 <= value_of("RANDBETWEEN(1, 6)", world=World(WORLD.now, WORLD.zone, seed=str(n))) <= 6
-        for n in range(50)
+        1 <= value_of("RANDBETWEEN(1, 6)", world=World(WORLD.now, WORLD.zone, seed=str(n))) <= 6 for n in range(50)
     )
     assert UUID(value_of("UUID()")).version == 4
 
