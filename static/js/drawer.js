@@ -18,6 +18,7 @@ export async function openDrawer(url, history = "push") {
   const wasOpen = drawer().open;
   home ??= history === "keep" && left ? left : path(location.href);
   await place(text, document.getElementById("drawer-body"));
+  if (wasOpen && !drawer().open) return;
   shown = path(url);
   if (history === "push") window.history.pushState({ htmx: true, drawer: true }, "", url);
   if (history === "replace") window.history.replaceState({ htmx: true, drawer: true }, "", url);
