@@ -5,11 +5,10 @@ DATA ?= data
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-CATALOGUES := $(wildcard runtime/translations/*/LC_MESSAGES/messages.po)
 
-.PHONY: install run test lint bench story docs wheel translations messages chromium
+.PHONY: install run test lint bench story docs wheel translations chromium
 
-install: .venv/.installed $(CATALOGUES:.po=.mo)
+install: .venv/.installed
 
 .venv/.installed: requirements.lock pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -40,19 +39,9 @@ wheel: install
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist .
 
-translations: $(CATALOGUES:.po=.mo)
-
-%.mo: %.po .venv/.installed
-	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
-
-# New sentences into every catalogue; then translate what is empty or marked fuzzy.
-messages: install
-	$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --keyword say --no-location --sort-output \
-	  --output-file build/messages.pot schemas runtime builder templates cli.py wsgi.py
-	for catalogue in $(CATALOGUES); do \
-	  $(BIN)/pybabel --quiet update --no-wrap --input-file build/messages.pot --output-file $$catalogue \
-	    --locale $$(basename $$(dirname $$(dirname $$catalogue))); \
-	done
+# New sentences into every catalogue, compiled; then translate what it lists.
+translations: install
+	$(BIN)/python -m runtime.catalogue
 
 # Browser tests drive the system's Chromium; the fonts make Chinese screenshots readable.
 chromium:

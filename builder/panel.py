@@ -107,19 +107,24 @@ def choices_of(
     option: Option, widget: str, known: Mapping[str, Sequence[tuple[str, Any]]]
 ) -> Sequence[tuple[str, Any]]:
     if widget == "words":
-        return [(w, say(WORDS.get(w, w.replace("_", " ")))) for w in option.parser.words]  # type: ignore[attr-defined]
+        return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in option.parser.words]  # type: ignore[attr-defined]
     if widget == "reference":
         return known.get(option.parser.to, ())  # type: ignore[attr-defined]
     return [(t, t) for t in TONES] if widget == "options" else ()
 
 
 WORDS = {
-    "any": "Any",
-    "id_card": "Identity card",
-    "url": "Web address",
-    "email": "E-mail",
-    "keep": "Kept",
-    "restrict": "Not deleted",
+    "any": say("Any"),
+    "id_card": say("Identity card"),
+    "url": say("Web address"),
+    "email": say("E-mail"),
+    "keep": say("Kept"),
+    "restrict": say("Not deleted"),
+    "clear": say("Clear"),
+    "dropdown": say("dropdown"),
+    "radio": say("radio"),
+    "chips": say("chips"),
+    "checkboxes": say("checkboxes"),
 }
 
 

@@ -85,19 +85,6 @@ def count_true(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     return Piece(total([*ones, *many]), any_error(*errors), "number", 18, 0)
 
 
-@form("sum_true")
-def sum_true(renderer: "Renderer", use: "Use", test: "Argument", value: "Argument") -> Piece:
-    """The sum of what stands beside conditions that hold, in the same rows."""
-    (tested,), (summed,) = test.spread()[1], value.spread()[1]
-    kept = ops.Piece(
-        case((blank_filled(tested.element, "boolean").value, summed.element.value)),
-        any_error(tested.element, summed.element),
-    )
-    series = replace(tested, element=kept)
-    result = func.coalesce(series.aggregate(func.sum), ZERO, type_=Numeric())
-    return Piece(result, series.failed(), "number", summed.element.digits + 12, summed.element.scale)
-
-
 @form("average")
 def average(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     singles, lists, errors = _numbers(renderer, args)

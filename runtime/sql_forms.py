@@ -255,11 +255,6 @@ def is_error(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
     return condition(false() if error is None else error)
 
 
-@form("fails")
-def fails(renderer: "Renderer", use: "Use", value: Any, when: Any) -> Piece:
-    return ops.failing(renderer.sql(value, use), renderer.sql(when, use).value)
-
-
 # -- texts -----------------------------------------------------------------------------------------
 
 
@@ -333,5 +328,5 @@ def _date_part(name: str) -> None:
         return Piece(taken, piece.error, "number", 4, 0)
 
 
-for _name in ("year", "month", "day", "quarter", "isodow", "hour", "minute", "second"):
+for _name in ("year", "month", "day", "quarter", "hour", "minute", "second"):
     _date_part(_name)

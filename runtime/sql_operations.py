@@ -227,11 +227,6 @@ def _floor(x: Column) -> Column:
     return func.floor(x, type_=Numeric())
 
 
-@strict("ceiling", "number")
-def _ceiling(x: Column) -> Column:
-    return func.ceil(x, type_=Numeric())
-
-
 @strict("abs", "number")
 def _abs(x: Column) -> Column:
     return func.abs(x, type_=Numeric())
@@ -330,8 +325,3 @@ def _true() -> Column:
 @strict("false", "boolean")
 def _false() -> Column:
     return false()
-
-
-@strict("null", "blank")
-def _null() -> Column:
-    return null()

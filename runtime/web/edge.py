@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -40,6 +41,7 @@ from schemas.text import LANGUAGES, Text
 Result = TypeVar("Result")
 
 COOKIE = "mortise_session"
+TRANSLATIONS = Path(__file__).parents[1] / "translations"
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -50,6 +52,7 @@ OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static",
 
 def install(app: Flask) -> None:
     """Give an application the edge."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, locale_selector=language)
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects import postgresql
 
 from runtime.expressions import NoSqlForm, to_sql
@@ -215,3 +215,13 @@ def test_functions_have_sql_forms(claims, source, value):
     assert claims.ask(expression) == value
     python = in_python(expression, VALUES, ANSWERS)
     assert (None if isinstance(python, ErrorValue) else python) == value
+
+
+def test_an_index_serves_a_filter(claims):
+    claims.conn.execute(text("CREATE INDEX by_kind ON claim (kind)"))
+    claims.conn.execute(text("SET LOCAL enable_seqscan = off"))
+    condition = to_sql(checked('AND(kind = "trip", a > 3)'), claim_source())
+    asked = select(claim.c.id).where(condition).compile(claims.conn, compile_kwargs={"literal_binds": True})
+    plan = "\n".join(claims.conn.scalars(text(f"EXPLAIN {asked}")))
+    assert "Index Cond: " in plan
+    assert "by_kind" in plan

@@ -1,0 +1,93 @@
+"""The sentences of the interface: gathered from the source, kept per language, compiled for gettext.
+
+`python -m runtime.catalogue` brings every catalogue up to date with the source and compiles it; what it then
+lists as untranslated is to be translated in the .po file.
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+FOLDER = Path(__file__).parent / "translations"
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
+KEYWORDS = {"_": None, "gettext": None, "say": None, "option": (2,)}
+HEADER = 'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+SOURCES = ("schemas", "runtime", "builder", "templates")
+
+
+def sentences() -> set[str]:
+    """Every English sentence that people may see."""
+    return set(_written()) | set(_declared())
+
+
+def _written() -> Iterator[str]:
+    for source in SOURCES:
+        found = extract_from_dir(ROOT / source, METHODS, OPTIONS, KEYWORDS, directory_filter=lambda _: True)
+        for _, _, message, _, _ in found:
+            yield message if isinstance(message, str) else message[0]
+
+
+def _declared() -> Iterator[str]:
+    """Names of kinds, help texts and words of options, which stand in the registries."""
+    from schemas.fields import field_types
+    from schemas.fields.choice import TONES
+    from schemas.options import options_of
+    from schemas.steps import step_types
+    from schemas.widgets import widget_types
+
+    yield from TONES
+    for kind in (*field_types, *step_types, *widget_types):
+        yield getattr(kind, "title_word", None) or kind.title  # type: ignore[attr-defined]
+        yield from (option.help for option in options_of(kind) if option.help)
+
+
+def path_of(language: str) -> Path:
+    return FOLDER / language / "LC_MESSAGES" / "messages.po"
+
+
+def read(language: str) -> Catalog:
+    with open(path_of(language), "rb") as file:
+        return read_po(file, locale=language)
+
+
+def updated(language: str) -> Catalog:
+    """The catalogue with every sentence of today, translated where it was."""
+    known = {m.id: m.string for m in read(language) if m.id}
+    fresh = Catalog(locale=language, project="Mortise", charset="utf-8", fuzzy=False)
+    for sentence in sorted(s for s in sentences() if s):
+        fresh.add(sentence, known.get(sentence, ""))
+    return fresh
+
+
+def compiled(catalog: Catalog) -> bytes:
+    out = io.BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def write(language: str, catalog: Catalog) -> None:
+    out = io.BytesIO()
+    write_po(out, catalog, width=0, omit_header=True, sort_output=True)
+    path_of(language).write_bytes(HEADER.format(language=language).encode() + out.getvalue())
+    path_of(language).with_suffix(".mo").write_bytes(compiled(read(language)))
+
+
+def main() -> int:
+    for folder in sorted(p for p in FOLDER.iterdir() if p.is_dir()):
+        catalog = updated(folder.name)
+        write(folder.name, catalog)
+        waiting = [m.id for m in catalog if m.id and not m.string]
+        print(f"{folder.name}: {len(catalog)} sentences, {len(waiting)} to be translated", *waiting, sep="\n  ")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
