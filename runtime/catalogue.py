@@ -45,7 +45,7 @@ def _declared() -> Iterator[str]:
 
     yield from TONES
     for kind in (*field_types, *step_types, *widget_types):
-        yield getattr(kind, "title_word", None) or kind.title  # type: ignore[attr-defined]
+        yield getattr(kind, "title_word", None) or kind.title
         yield from (option.help for option in options_of(kind) if option.help)
 
 

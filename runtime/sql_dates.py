@@ -1,6 +1,6 @@
 """Dates and moments in PostgreSQL, within the years 1 to 9999 that Python knows."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -51,19 +51,19 @@ def add_days(moment: Piece, days: Piece) -> Piece:
 
 
 def _add_microseconds(moment: Piece, days: Piece) -> Piece:
-    # Held within bounds twice: PostgreSQL computes constants beforehand, also behind a CASE.
+    # The sum is looked at as a number first: PostgreSQL would raise beyond the moments that it knows.
     most = literal(Decimal(MOST_DAYS * DAY_MICROSECONDS), Numeric())
-    total = func.round(days.value * DAY_MICROSECONDS, type_=Numeric())
-    near = func.abs(total) < most
-    total = func.least(func.greatest(total, -most), most, type_=Numeric())
-    later = case((near, moment.value.op("+", return_type=DateTime(timezone=True))(interval(total))))
-    fits = and_(
-        near,
-        later >= literal(FIRST_MOMENT, DateTime(timezone=True)),
-        later <= literal(LAST_MOMENT, DateTime(timezone=True)),
-    )
-    value = case((fits, later))
-    return failing(Piece(value, any_error(moment, days), "datetime"), and_(moment.value.is_not(None), not_(fits)))
+    wanted = func.round(days.value * DAY_MICROSECONDS, type_=Numeric())
+    total = func.least(func.greatest(wanted, -most), most, type_=Numeric())
+    sum_ = cast(extract("epoch", moment.value), Numeric()) * 1_000_000 + wanted
+    fits = and_(sum_ >= _epoch(FIRST_MOMENT), sum_ <= _epoch(LAST_MOMENT))
+    later = case((fits, moment.value.op("+", return_type=DateTime(timezone=True))(interval(total))))
+    return failing(Piece(later, any_error(moment, days), "datetime"), not_(fits))
+
+
+def _epoch(moment: datetime) -> Column:
+    """A moment in microseconds since 1970."""
+    return literal(Decimal((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)), Numeric())
 
 
 def interval(microseconds: Column) -> Column:
@@ -82,14 +82,21 @@ def between_moments(left: Piece, right: Piece, unit: int) -> Piece:
 
 def add_months(day: Piece, months: Piece | None, to_month_end: bool = False) -> Piece:
     """The same day some months later, or the last one of its month. An error outside the years 1 to 9999."""
-    start = func.date_trunc("month", cast(day.value, DateTime())) if to_month_end else cast(day.value, DateTime())
+    midnight = cast(day.value, DateTime())
+    start = func.date_trunc("month", midnight) if to_month_end else midnight
     count = literal(0, Integer) if months is None else integer(months.value, -MOST_MONTHS, MOST_MONTHS)
+    # As with moments, the month is first looked at as a number.
+    month = cast(extract("year", day.value), Integer) * 12 + cast(extract("month", day.value), Integer) + count
+    fits = and_(month > FIRST_DAY.year * 12, month <= LAST_DAY.year * 12 + 12)
     later = cast(start.op("+")(func.make_interval(0, count)), Date())
-    fits = and_(later >= literal(FIRST_DAY, Date()), later <= literal(LAST_DAY, Date()))
     last = cast(start.op("+")(func.make_interval(0, count + 1)), Date()).op("-", return_type=Date())(1)
     value = case((fits, last if to_month_end else later))
     errors = any_error(day) if months is None else any_error(day, months)
     return failing(Piece(value, errors, "date"), not_(fits))
+
+
+def between_days(left: Piece, right: Piece) -> Piece:
+    return Piece(cast(left.value.op("-")(right.value), Numeric()), any_error(left, right), "number", 8, 0)
 
 
 def between_days(left: Piece, right: Piece) -> Piece:

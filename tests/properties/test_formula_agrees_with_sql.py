@@ -53,6 +53,9 @@ NUMBERS = [
     "12345678901234567890",
     "0.00000000000000000001",
     "-1e20",
+    "-3000000",
+    "99999",
+    "-99999",
     "1e-15",
 ]
 DAYS = [
@@ -219,7 +222,7 @@ def formulas(depth: int, lifted: bool = False) -> dict[str, st.SearchStrategy[st
         ),
         "datetime": st.one_of(
             leaf["datetime"],
-            made("({} + {})", m, st.sampled_from(["1", "0.5", "-0.25", "a"])),
+            made("({} + {})", m, st.sampled_from(["1", "0.5", "-0.25", "a", "-3000000", "3000000"])),
             st.just("NOW()"),
         ),
         "choice": st.one_of(leaf["choice"], made("IF({}, {}, {})", p, k, k)),

@@ -183,7 +183,7 @@ def test_numbers(source: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("source", "value"),
     [
-        ('LEFT("报销单", 2)', "报价"),
+        ('LEFT("报销单", 2)', "报销"),
         ('RIGHT("abc", 5)', "abc"),
         ('MID("110101199003071234", 7, 8)', "19900307"),
         ('MID("abc", 0, 1)', "#VALUE!"),

@@ -1,0 +1,42 @@
+"""Takes the pictures of the README from a running installation with the sample data.
+
+    python docs/screenshots.py http://127.0.0.1:8000
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).parent / "screenshots"
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+FLAGS = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+
+
+def sign_in(page: Page, base: str, email: str, password: str) -> None:
+    page.goto(f"{base}/sign-in")
+    page.fill("#email", email)
+    page.fill("#password", password)
+    page.click("form .primary")
+    page.wait_for_load_state("networkidle")
+
+
+def take(base: str) -> None:
+    plan = json.loads((FOLDER / "plan.json").read_text("utf-8"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
+        for size, (width, height) in SIZES.items():
+            context = browser.new_context(viewport={"width": width, "height": height}, locale=plan["locale"])
+            page = context.new_page()
+            sign_in(page, base, plan["email"], plan["password"])
+            for name, path in plan["pages"].items():
+                page.goto(base + path)
+                page.wait_for_load_state("networkidle")
+                page.wait_for_timeout(500)
+                page.screenshot(path=FOLDER / f"{name}-{size}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    take(sys.argv[1].rstrip("/"))
