@@ -7,6 +7,7 @@ lists as untranslated is to be translated in the .po file.
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -20,6 +21,8 @@ METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 OPTIONS = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 KEYWORDS = {"_": None, "gettext": None, "say": None, "option": (2,)}
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+# stands in for the time of compiling, so that the same sentences give the same bytes
+CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 SOURCES = ("schemas", "runtime", "builder", "templates")
 
 
@@ -55,7 +58,9 @@ def path_of(language: str) -> Path:
 
 def read(language: str) -> Catalog:
     with open(path_of(language), "rb") as file:
-        return read_po(file, locale=language)
+        catalog = read_po(file, locale=language)
+    catalog.creation_date = CREATED
+    return catalog
 
 
 def updated(language: str) -> Catalog:
