@@ -208,6 +208,40 @@ def install(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def import_file(settings: Settings, options: argparse.Namespace) -> int:
+    """Import a CSV or Excel file into a table, or members and departments from one.
+
+    MAPPING is a JSON file: a field's path, then {"column": heading, "match": field of the linked table, "values": {said: meant}}.
+    Without a mapping the columns that bear a field's name are taken. With --people it is {"name": heading, "department": heading, ...}.
+    """
+    import json
+
+    from runtime import importing, importing_people
+    from runtime.definitions import installed
+    from runtime.sheets import read_sheet
+    from runtime.tables import live
+    from schemas import importing as mappings
+
+    sheet = read_sheet(options.file.read_bytes(), options.file.name, options.encoding or "")
+    wanted = json.loads(options.map.read_text("utf-8")) if options.map else None
+    with workspace_context(settings, options.workspace) as ctx:
+        if options.into == "people":
+            columns = wanted or {c: c for c in importing_people.COLUMNS if c in sheet.headings}
+            came = importing_people.import_people(ctx, sheet, columns, options.dry_run)
+            print(f"{len(came.members)} new members, {len(came.departments)} new departments, {came.known} known already.")
+            return 0
+        app, _, name = options.into.partition(".")
+        table = live(ctx, installed(ctx, app), name)
+        chosen = importing.mappings_of(wanted) if wanted else mappings.suggest(table.table, sheet.headings, {})
+        run = importing.trial if options.dry_run else importing.run_now
+        report = run(ctx, table, sheet, chosen)
+    print(f"{report.sound} of {report.total} rows {'can be' if options.dry_run else 'were'} imported.")
+    for trouble in report.sorted():
+        hint = f" (did you mean {trouble.nearest!r}?)" if trouble.nearest else ""
+        print(f"  {trouble.count:6} x {trouble.path}: {trouble.message} {trouble.value!r}{hint}, lines {trouble.rows}")
+    return 0 if report.sound == report.total else 1
+
+
 def export(settings: Settings, options: argparse.Namespace) -> int:
     """Write an app as it is published into a folder, or a zip file when the name ends in .zip."""
     from builder import bundle
@@ -336,6 +370,13 @@ def parser() -> argparse.ArgumentParser:
     i.add_argument("--slug", help="short name in addresses, instead of the app's own")
     i.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     i.add_argument("--sample", action="store_true", help="with its sample data, from a folder or bundled app")
+    f = command(commands, "import", import_file)
+    f.add_argument("into", metavar="APP.TABLE|people")
+    f.add_argument("file", type=Path)
+    f.add_argument("--map", type=Path, metavar="MAPPING")
+    f.add_argument("--encoding", choices=["utf-8", "gb18030"])
+    f.add_argument("--dry-run", action="store_true", help="only say what would be imported")
+    f.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     e = command(commands, "export", export)
     e.add_argument("app", help="short name of the installed app")
     e.add_argument("target", type=Path, metavar="FOLDER|ZIP")

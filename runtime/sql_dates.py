@@ -97,7 +97,3 @@ def add_months(day: Piece, months: Piece | None, to_month_end: bool = False) -> 
 
 def between_days(left: Piece, right: Piece) -> Piece:
     return Piece(cast(left.value.op("-")(right.value), Numeric()), any_error(left, right), "number", 8, 0)
-
-
-def between_days(left: Piece, right: Piece) -> Piece:
-    return Piece(cast(left.value.op("-")(right.value), Numeric()), any_error(left, right), "number", 8, 0)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import xlsxwriter
 
-from runtime import importing, jobs, query, records
+from runtime import importing, importing_people, jobs, people, query, records
 from runtime.access import door
 from runtime.query import Listing
 from runtime.sheets import read_sheet
@@ -139,3 +139,22 @@ def test_excel_s_floats_become_the_decimals_that_they_show():
 def test_a_file_that_cannot_be_read_is_refused_with_words(content, name):
     with pytest.raises(InvalidInput):
         read_sheet(content, name)
+
+
+def test_members_and_departments_come_from_a_file_and_keep_who_is_known(shop):
+    sheet = read_sheet(b"agent,boss,office\nAnna,Dustin,North\nClerk,Dustin,North\nBo,Cara,South\n,,\n", "team.csv")
+    columns = {"name": "agent", "head": "boss", "department": "office"}
+    with shop.opened(shop.boss) as ctx:
+        tried = importing_people.import_people(ctx, sheet, columns, dry=True)
+        assert tried.members == ["Anna", "Dustin", "Bo", "Cara"]
+        assert {u.name for u in people.Directory.of(ctx).units.values()} == {"Sales"}
+    with shop.opened(shop.boss) as ctx:
+        came = importing_people.import_people(ctx, sheet, columns)
+        directory = people.Directory.of(ctx)
+        heads = {u.name: directory.person(u.head).name for u in directory.units.values() if u.head}
+        assert came.known == 2
+        assert heads["North"] == "Dustin"
+        assert heads["South"] == "Cara"
+        assert importing_people.import_people(ctx, sheet, columns).members == []
+    with pytest.raises(InvalidInput), shop.opened(shop.boss) as ctx:
+        importing_people.import_people(ctx, sheet, {"name": "nobody"})
