@@ -17,6 +17,7 @@ from runtime import models
 from runtime.access import Door, door
 from runtime.bigrams import bigrams, like
 from runtime.context import Context
+from runtime.expressions import NoSqlForm
 from runtime.sources import expression_of
 from runtime.tables import COLLATION, LiveTable
 from schemas.errors import BadValue, InvalidInput, NotFound
@@ -291,6 +292,8 @@ def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
         raise InvalidInput({"filter": [checked.no_sql]})
     try:
         return gate.source().sql(checked)
+    except NoSqlForm as err:
+        raise InvalidInput({"filter": [err.message]}) from err
     except NotFound:
         raise InvalidInput({"filter": [say("The filter names a field that does not exist.")]}) from None
 
