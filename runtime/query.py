@@ -18,13 +18,13 @@ from runtime.access import Door, door
 from runtime.bigrams import bigrams, like
 from runtime.context import Context
 from runtime.expressions import NoSqlForm
-from runtime.sources import expression_of
+from runtime.sources import RecordSource, expression_of
 from runtime.tables import COLLATION, LiveTable
 from schemas.errors import BadValue, InvalidInput, NotFound
 from schemas.fields import Field, Storage
 from schemas.fields.choice import Choice
 from schemas.fields.rows import Rows
-from schemas.formula import ErrorValue, Formula, FormulaError
+from schemas.formula import ErrorValue, Expression, Formula, FormulaError
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
 from schemas.source import read_json
@@ -239,6 +239,13 @@ def suggest(
         query = query.where(or_(title.ilike(like(text)), _search(gate, text)))
     query = query.order_by(gate.live.sql.c.created_at.desc()).limit(limit)
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
+
+
+def pickable(
+    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
+) -> ColumnElement[bool]:
+    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`."""
+    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values))).sql(expression)
 
 
 def row_of(live: LiveTable, values: Mapping[str, Any]) -> Any:

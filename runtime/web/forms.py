@@ -10,7 +10,6 @@ from runtime.access import door
 from runtime.context import Context
 from runtime.filling import Filling
 from runtime.render import Names
-from runtime.sources import RecordSource
 from runtime.storage import file_key
 from runtime.submit import Sent, submit
 from runtime.tables import LiveTable, live
@@ -159,12 +158,9 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
-    typed, _ = parse(
-        source.table,
-        {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id},
-        ctx.zone,
-    )
-    return [RecordSource(ctx, target, target.sql, this=(source, query.row_of(source, typed))).sql(expression)]
+    given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
+    typed, _ = parse(source.table, given, ctx.zone)
+    return [query.pickable(source, target, expression, ctx, typed)]
 
 
 # -- files -----------------------------------------------------------------------------------------
