@@ -157,11 +157,21 @@ def past(app: str, table_id: str, record: str) -> Any:
         return render_template("runtime/_history.html", entries=[_told(ctx, source, found, e) for e in entries])
 
 
+def _shown_columns(field: Any, value: Any, found: Record) -> Any:
+    """A subform's rows without the columns that are hidden from the reader; any other value as it is."""
+    if not isinstance(field, Rows):
+        return value
+    hidden = {c.id for c in field.fields if found.rights.get(f"{field.id}.{c.id}", "hidden") == "hidden"}
+    return [{k: v for k, v in row.items() if k not in hidden} for row in value or ()]
+
+
 def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) -> dict[str, Any]:
     names = Names(ctx, source)
     changes = []
     fields = [f for f in source.table.fields if f.id in entry.changes and found.rights.get(f.id) != "hidden"]
     sides = [{f.id: history.read_value(source, f, entry.changes[f.id][n]) for f in fields} for n in (0, 1)]
+    sides = [{f.id: _shown_columns(f, side[f.id], found) for f in fields} for side in sides]
+    fields = [f for f in fields if sides[0][f.id] != sides[1][f.id]]
     for side in sides:
         names.note(fields, side)
     names.people |= {entry.actor_id} if entry.actor_id else set()
