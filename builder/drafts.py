@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder import changes, check
-from builder.changes import Parts
+from builder.differences import differences
+from builder.parts import Parts, join, split, word_of
 from runtime import definitions, drafts
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -31,7 +32,7 @@ class Draft:
 
     @property
     def package(self) -> dict[str, Any]:
-        return changes.join(self.parts)
+        return join(self.parts)
 
     def app(self) -> App | None:
         """The app that the draft describes, if it can be read at all."""
@@ -50,7 +51,7 @@ def create(ctx: Context, title: str) -> str:
     if not title or "\x00" in title:
         raise InvalidInput({"title": [say("Give the app a name.")]})
     taken = [inst.slug for inst in definitions.all_installed(ctx)]
-    word = changes.word_of(title, "app")
+    word = word_of(title, "app")
     slug = word if word not in taken and not _there(ctx, word) else f"{word}_{new_id().hex[-6:]}"
     package = changes.new_app(slug, title)
     definitions.publish(ctx, slug, package, note="created")
@@ -72,7 +73,7 @@ def open_draft(ctx: Context, slug: str) -> Draft:
         kept = drafts.read(ctx, installation)
     except NotFound:
         package = drafts.published(ctx, installation, revision) or changes.new_app(slug, slug)
-        drafts.begin(ctx, installation, revision, changes.split(package))
+        drafts.begin(ctx, installation, revision, split(package))
         kept = drafts.read(ctx, installation)
     return Draft(slug, kept, revision)
 
@@ -98,7 +99,7 @@ def undo(ctx: Context, slug: str, back: bool = True) -> tuple[Draft, Message | N
 def pending(ctx: Context, draft: Draft) -> list[tuple[str, Message]]:
     """What publishing would change, in words."""
     before = drafts.published(ctx, draft.kept.installation, draft.revision)
-    return changes.differences(before, draft.package)
+    return differences(before, draft.package)
 
 
 def publish(ctx: Context, slug: str, note: str = "") -> Installed:

@@ -8,6 +8,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 
 from builder import bundle, changes, drafts
 from builder.drafts import Draft
+from builder.parts import Parts, fresh
 from runtime import definitions
 from runtime.context import Context
 from runtime.people import Directory
@@ -106,7 +107,7 @@ def _slots_sent(ctx: Context, package: dict[str, Any]) -> dict[str, UUID]:
 
 
 def _free_slug(ctx: Context, wanted: str) -> str:
-    return changes.fresh(wanted, [inst.slug for inst in definitions.all_installed(ctx)])
+    return fresh(wanted, [inst.slug for inst in definitions.all_installed(ctx)])
 
 
 @bp.get("/build/<app>/")
@@ -154,7 +155,7 @@ def add_form(app: str) -> Any:
         raise InvalidInput({"title": [say("Give the form a name.")]})
     made: dict[str, str] = {}
 
-    def add(parts: changes.Parts) -> changes.Parts:
+    def add(parts: Parts) -> Parts:
         parts, made["form"] = changes.add_form(parts, title, request.form.get("preset", "own"))
         return parts
 
@@ -185,7 +186,7 @@ def preset(app: str, table: str) -> Any:
     return go(f"/build/{app}/")
 
 
-def _known(parts: changes.Parts, kind: str, id: str) -> str:
+def _known(parts: Parts, kind: str, id: str) -> str:
     if f"{kind}/{id}" not in parts:
         raise NotFound
     return id

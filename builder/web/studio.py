@@ -1,31 +1,35 @@
 """The form designer: palette, canvas, panel. Every edit is saved at once and answered with the whole studio."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, make_response, render_template, request
 
-from builder import changes, drafts, panel
-from builder.changes import Parts
+from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
+from builder.parts import Parts
 from builder.web.apps import CHANGED, about, counter_sent, designer
 from runtime.context import Context
 from runtime.render import BoundField, BoundRow
 from runtime.web.edge import is_fragment, work
 from runtime.web.frame import frame
-from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound, Problem
+from schemas.errors import BadValue, Conflict, DefinitionError, InvalidInput, NotFound, Problem
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
 from schemas.form import Form
 from schemas.messages import Message, say
 from schemas.options import load
+from schemas.source import read_json
 from schemas.table import Table
 from schemas.text import Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
+ORDER = (
+    "text", "long_text", "number", "money", "date", "datetime", "choice", "choices", "switch", "member", "department",
+    "file", "rows", "formula", "serial", "link", "rollup",
+)  # fmt: skip
 FORM_OPTIONS = {"table", "layout", "rules", "require", "readonly", "defaults", "checks"}
 TABLE_OPTIONS = {"keys", "checks", "comments"}
 
@@ -75,11 +79,13 @@ def studio(
 
 
 def palette() -> list[tuple[Message, list[type[Field]]]]:
-    return [(title, [k for k in field_types if k.group == group]) for group, title in GROUPS]
+    """The types by group, in the familiar order; a type that has no place in it comes last."""
+    ordered = sorted(field_types, key=lambda k: (ORDER.index(k.type) if k.type in ORDER else len(ORDER), k.type))
+    return [(title, [k for k in ordered if k.group == group]) for group, title in GROUPS]
 
 
 def column_types() -> list[type[Field]]:
-    return [k for k in field_types if k.storage != "child" and k.type not in ("serial", "rollup")]
+    return [k for _, kinds in palette() for k in kinds if k.storage != "child" and k.type not in ("serial", "rollup")]
 
 
 def _chosen(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:
@@ -102,14 +108,14 @@ def canvas(draft: Draft, form: str, chosen: str, problems: list[Problem]) -> lis
     }
     drawn = {f["id"]: _drawn(f, n in wrong, chosen) for n, f in enumerate(table["fields"])}
     blocks = []
-    for n, block in enumerate(changes.layout_of(draft.parts, form)):
+    for n, block in enumerate(layout.layout_of(draft.parts, form)):
         lines = [block["row"]] if "row" in block else block.get("rows", [])
         shown = [[drawn[id] for id in line if id in drawn] for line in lines]
         blocks.append(
             {
                 "place": n,
                 "section": Text.of(block.get("section") or ""),
-                "is_section": "rows" in block,
+                "is_section": layout.is_section(block),
                 "lines": [line for line in shown if line],
                 "note": block.get("note"),
                 "divider": block.get("divider"),
@@ -203,7 +209,7 @@ def add(app: str, form: str) -> Any:
         def place(parts: Parts) -> Parts:
             the_form(parts, form)
             parts, made["id"] = changes.add_field(parts, form, type, after.partition(".")[0])
-            return parts
+            return dropped(parts, form, made["id"], request.form["key"]) if "key" in request.form else parts
 
         draft = drafts.edit(ctx, app, None, say("New field: {type}", type=say(kind.title)), place)
         return studio(ctx, draft, form, made["id"])
@@ -235,33 +241,33 @@ def move(app: str, form: str) -> Any:
     def moved(parts: Parts) -> Parts:
         the_form(parts, form)
         if request.form.get("beside"):
-            return changes.join_line(parts, form, id)
+            return layout.join_line(parts, form, id)
         if "by" in request.form:
-            return changes.step_field(parts, form, id, 1 if request.form["by"] == "1" else -1)
-        to, position = request.form.get("to", ""), request.form.get("position", "0")
-        block = int(to) if to.isdigit() else -1
-        if block < 0:
-            return _among_lines(parts, form, id, request.form.get("order", ""))
-        return changes.move_line(parts, form, id, block, int(position) if position.isdigit() else 0)
+            return layout.step_field(parts, form, id, 1 if request.form["by"] == "1" else -1)
+        return dropped(parts, form, id, id)
 
     return change(app, form, say("Field moved"), moved, request.form.get("chosen", id))
 
 
-def _among_lines(parts: Parts, form: str, id: str, order: str) -> Parts:
-    """Put a line where the dragged order says: after the line (or section) that now stands before it."""
-    keys = json.loads(order) if order.startswith("[") else []
-    layout = changes.layout_of(parts, form)
-    before = keys[keys.index(id) - 1] if id in keys and keys.index(id) > 0 else None
-    rest = changes.without_field(layout, id)
-    place = next(
-        (
-            n + 1
-            for n, block in enumerate(rest)
-            if before and (before in block.get("row", ()) or f"section-{block.get('id')}" == before)
-        ),
-        0,
-    )
-    return changes.move_line(parts, form, id, -1, place)
+def dropped(parts: Parts, form: str, id: str, key: str) -> Parts:
+    """A field's line where it was let go: in the section `to`, or behind what stands before `key` in `order`."""
+    to, position = request.form.get("to", ""), request.form.get("position", "0")
+    if to.isdigit():
+        return layout.move_line(parts, form, id, int(to), int(position) if position.isdigit() else 0)
+    return layout.move_line_out(parts, form, id, _standing_before(key))
+
+
+def _standing_before(key: str) -> str | int | None:
+    """What precedes a key in the order sent: a field, the place of a section, or nothing. Raises InvalidInput."""
+    try:
+        order = read_json(request.form.get("order", "[]"), say("This order cannot be read."))
+    except BadValue as err:
+        raise InvalidInput({"": [err.message]}) from err
+    if not isinstance(order, list) or key not in order[1:]:
+        return None
+    before = str(order[order.index(key) - 1])
+    section = before.removeprefix("section-")
+    return int(section) if section != before and section.isdigit() else before
 
 
 @bp.post("/build/<app>/form/<form>/copy")
@@ -303,14 +309,14 @@ def section(app: str, form: str) -> Any:
             app,
             form,
             say("New section"),
-            lambda parts: changes.add_section(parts, form, {"zh": "分组", "en": "Section"}),
+            lambda parts: layout.add_section(parts, form, {"zh": "分组", "en": "Section"}),
         )
     if request.form.get("remove"):
         return change(
             app,
             form,
             say("Section removed"),
-            lambda parts: changes.change_block(parts, form, int(place), {"remove": True}),
+            lambda parts: layout.change_block(parts, form, int(place), {"remove": True}),
         )
     title = request.form.get("title", "").strip()[:120]
     if not title:
@@ -319,7 +325,7 @@ def section(app: str, form: str) -> Any:
         app,
         form,
         say("Section renamed"),
-        lambda parts: changes.change_block(parts, form, int(place), {"section": title}),
+        lambda parts: layout.change_block(parts, form, int(place), {"section": title}),
     )
 
 

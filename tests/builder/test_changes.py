@@ -1,0 +1,163 @@
+"""Edits of a definition: whatever is done can be undone, and what is left can be read."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builder import changes, layout
+from builder.differences import differences
+from builder.parts import Parts, join, split
+from runtime.drafts import merged
+from schemas.app import App
+from schemas.errors import InvalidInput
+from schemas.fields import field_types
+from schemas.options import load
+
+TYPES = sorted(kind.type for kind in field_types)
+NUMBERS = st.integers(0, 6)
+EDITS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sampled_from(TYPES), NUMBERS),
+        st.tuples(st.just("copy"), NUMBERS, NUMBERS),
+        st.tuples(st.just("delete"), NUMBERS, NUMBERS),
+        st.tuples(st.just("restore"), NUMBERS, NUMBERS),
+        st.tuples(st.just("rename"), NUMBERS, st.text(st.characters(codec="utf-8", categories=["L"]), min_size=1)),
+        st.tuples(st.just("step"), NUMBERS, st.sampled_from([-1, 1])),
+        st.tuples(st.just("join"), NUMBERS, NUMBERS),
+        st.tuples(st.just("into"), NUMBERS, NUMBERS),
+        st.tuples(st.just("out"), NUMBERS, NUMBERS),
+        st.tuples(st.just("section"), NUMBERS, NUMBERS),
+        st.tuples(st.just("open"), NUMBERS, NUMBERS),
+        st.tuples(st.just("preset"), st.sampled_from(changes.PRESETS), NUMBERS),
+    ),
+    max_size=12,
+)
+
+
+@pytest.fixture
+def parts() -> Parts:
+    return start()
+
+
+def start() -> Parts:
+    parts, _ = changes.add_form(split(changes.new_app("office", "Office")), "Claim")
+    return parts
+
+
+def nth(items: list[Any], n: int) -> Any:
+    return items[n % len(items)] if items else "nothing"
+
+
+def edited(parts: Parts, kind: str, a: Any, b: Any) -> Parts:
+    """One edit, on the nth field or block there is."""
+    fields = [f["id"] for f in parts["tables/claim"]["fields"]]
+    match kind:
+        case "add":
+            return changes.add_field(parts, "claim", a, nth(fields, b))[0]
+        case "copy":
+            return changes.copy_field(parts, "claim", nth(fields, a))[0]
+        case "delete":
+            return changes.delete_field(parts, "claim", nth(fields, a))
+        case "restore":
+            return changes.restore_field(
+                parts, "claim", nth([f["field"]["id"] for f in parts["bin"].get("claim", [])], a)
+            )
+        case "rename":
+            return changes.change_field(parts, "claim", nth(fields, a), {"label": b})
+        case "step":
+            return layout.step_field(parts, "claim", nth(fields, a), b)
+        case "join":
+            return layout.join_line(parts, "claim", nth(fields, a))
+        case "into":
+            return layout.move_line(parts, "claim", nth(fields, a), b, a)
+        case "out":
+            return layout.move_line_out(parts, "claim", nth(fields, a), nth([*fields, b, None], b))
+        case "section":
+            return layout.add_section(parts, "claim", "Section")
+        case "open":
+            return layout.change_block(parts, "claim", a, {"remove": True})
+        case _:
+            return changes.set_preset(parts, "claim", a)
+
+
+@settings(max_examples=150, deadline=None)
+@given(EDITS)
+def test_any_edits_leave_what_can_be_read_and_undoing_them_all_gives_the_start(edits: list[Any]) -> None:
+    now, steps = start(), []
+    for edit in edits:
+        before = deepcopy(now)
+        try:
+            after = edited(now, *edit)
+        except InvalidInput:
+            assert now == before
+            continue
+        assert now == before
+        touched = [k for k in {**before, **after} if before.get(k) != after.get(k)]
+        steps.append({k: before.get(k) for k in touched})
+        now = after
+        app = load(App, join(now))
+        placed = list(app.forms[0].placed)
+        there = {f["id"] for f in now["tables/claim"]["fields"]}
+        assert len(placed) == len(set(placed))
+        assert set(placed) == there or not now["forms/claim"]["layout"]
+    for step in reversed(steps):
+        now = merged(now, step)
+    assert now == start()
+
+
+def test_a_package_in_parts_is_the_package_again(parts: Parts) -> None:
+    package = join(parts)
+    assert join(split(package)) == package
+    assert differences(package, package) == []
+
+
+def lines(parts: Parts) -> list[Any]:
+    return [b.get("row") or b["rows"] for b in parts["forms/claim"]["layout"]]
+
+
+def with_section(parts: Parts) -> Parts:
+    for type in ("number", "date", "text"):
+        parts, _ = changes.add_field(parts, "claim", type)
+    return layout.add_section(parts, "claim", "Costs")
+
+
+def test_lines_move_into_sections_and_out_again(parts: Parts) -> None:
+    parts = with_section(parts)
+    parts = layout.move_line(parts, "claim", "field_2", 4, 0)
+    assert lines(parts) == [["field_1"], ["field_3"], ["field_4"], [["field_2"]]]
+    parts = layout.move_line(parts, "claim", "field_4", 3, 1)
+    assert lines(parts) == [["field_1"], ["field_3"], [["field_2"], ["field_4"]]]
+    parts = layout.move_line(parts, "claim", "field_4", 2, 0)
+    assert lines(parts)[2] == [["field_4"], ["field_2"]]
+    assert lines(layout.move_line_out(parts, "claim", "field_2", 2))[3] == ["field_2"]
+    assert lines(layout.move_line_out(parts, "claim", "field_2", "field_1"))[1] == ["field_2"]
+    assert lines(layout.move_line_out(parts, "claim", "field_2", None))[0] == ["field_2"]
+    with pytest.raises(InvalidInput):
+        layout.move_line(parts, "claim", "field_2", 9, 0)
+
+
+def test_new_fields_are_columns_of_the_list_that_came_with_the_form(parts: Parts) -> None:
+    for type in (*["number"] * 3, "long_text", "rows", *["date"] * 9):
+        parts, _ = changes.add_field(parts, "claim", type)
+    columns = parts["views/claim"]["columns"]
+    assert columns[:5] == ["field_1", "field_2", "field_3", "field_4", "field_7"]
+    assert columns[10:] == ["created_by", "created_at"]
+    assert "field_2" not in changes.delete_field(parts, "claim", "field_2")["views/claim"]["columns"]
+
+
+def test_a_list_that_somebody_arranged_is_left_alone(parts: Parts) -> None:
+    parts = changes.change_object(parts, "views", "claim", {"columns": ["field_1"]})
+    parts, _ = changes.add_field(parts, "claim", "number")
+    assert parts["views/claim"]["columns"] == ["field_1"]
+
+
+def test_a_deleted_field_leaves_the_rules_and_default_values_of_forms(parts: Parts) -> None:
+    parts, id = changes.add_field(parts, "claim", "number")
+    rules = [{"when": "TRUE", "hide": [id]}, {"when": "TRUE", "require": [id, "field_1"]}]
+    parts = changes.change_object(parts, "forms", "claim", {"rules": rules, "defaults": {id: 1, "field_1": "A"}})
+    form = changes.delete_field(parts, "claim", id)["forms/claim"]
+    assert form["rules"] == [{"when": "TRUE", "require": ["field_1"]}]
+    assert form["defaults"] == {"field_1": "A"}
