@@ -18,6 +18,7 @@ from runtime.query import Listing, Record
 from runtime.wording import translate
 from schemas.errors import InvalidInput
 from schemas.fields import Reader
+from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue
 from schemas.messages import say
 
@@ -48,6 +49,8 @@ def rows(gate: Door, listing: Listing) -> Iterator[list[tuple[Any, str]]]:
 def _cell(gate: Door, record: Record, path: str, reader: Reader) -> tuple[Any, str]:
     found = gate.live.table.by_id.get(path)
     value = record[path]
+    if isinstance(found, Rows):
+        return (Decimal(value), str(value)) if value else (None, "")
     if found is not None:
         return value, found.show(value, reader)
     if path in ("created_by", "updated_by"):

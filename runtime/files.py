@@ -114,6 +114,8 @@ def attach(ctx: Context, live: LiveTable, record: UUID, values: Mapping[str, Any
 
 def open_file(ctx: Context, live: LiveTable, record: UUID, field: str, id: UUID) -> Kept:
     """A file of a record's field, for one who may read that field of that record. Raises NotFound."""
+    if not isinstance(live.table.by_id.get(field), File):
+        raise NotFound
     shown = fetch(door(ctx, live), record)
     if id not in (shown.values.get(field) or ()):
         raise NotFound

@@ -1,0 +1,135 @@
+"""A shop full of canaries: texts and figures that some of its people may never be shown."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from runtime import files, flows, importing, query, records, tasks
+from runtime.access import door
+from runtime.flows import Decision
+from runtime.submit import Sent, submit
+from tests.runtime.conftest import SHOP, Shop, make_shop, prepared, shop  # noqa: F401
+from tests.web.conftest import Person, app, sign_in  # noqa: F401
+
+FIELD, COLUMN, FIGURE, FILE = "canaryfield", "canarycolumn", "73317331", "canaryfile"
+RECORD, TRASHED, LINKED, COMMENT = "canaryrecord", "canarytrashed", "canarylinked", "canarycomment"
+HIDDEN = (FIELD, COLUMN, FIGURE, FILE, RECORD, TRASHED, LINKED, COMMENT)
+"""Of each a clerk's page must be free: hidden fields, hidden rows, what only those lead to."""
+
+FIELDS = [
+    {"id": "secret", "type": "text"},
+    {"id": "papers", "type": "file"},
+    {"id": "about", "type": "formula", "formula": "secret & author.name"},
+    {"id": "margin", "type": "formula", "formula": "price - cost"},
+    {"id": "secret_kind", "type": "choice", "options": [{"id": "plain"}, {"id": "canaryfield_kind"}]},
+]
+VIEWS = [
+    {"id": "all", "table": "book", "columns": ["title", "author", "secret", "cost", "about", "copies", "flow.state"]},
+    {"id": "dear", "table": "book", "columns": ["title", "cost"], "sort": ["-cost"]},
+    {"id": "some", "table": "book", "columns": ["title"], "filter": 'secret = "canaryfield"'},
+    {"id": "lanes", "table": "book", "type": "kanban", "group": "kind", "card": ["secret", "cost", "author"]},
+    {"id": "shut", "table": "book", "type": "kanban", "group": "secret_kind", "card": ["title"]},
+    {"id": "writers", "table": "author", "columns": ["name", "worth", "books"]},
+]
+WIDGETS = [
+    {"id": "by_secret", "type": "bar", "table": "book", "group": ["secret"], "measure": "COUNT()"},
+    {"id": "where_secret", "type": "number", "table": "book", "measure": "COUNT()", "filter": 'secret = "canaryfield"'},
+    {"id": "if_secret", "type": "number", "table": "book", "measure": 'COUNTIF(secret = "canaryfield")'},
+    {"id": "dearest", "type": "table", "table": "book", "columns": ["title", "secret", "cost", "author"], "sort": ["-cost"]},
+    {"id": "by_author", "type": "pie", "table": "book", "group": ["author"], "measure": "MAX(margin)"},
+    {"id": "worths", "type": "ranking", "table": "author", "group": ["name"], "measure": "SUM(worth)"},
+    {"id": "funnel", "type": "funnel", "table": "book", "group": ["secret_kind"], "measure": "COUNT()"},
+]
+CLERK = [
+    {"id": "own", "who": {"role": "clerk"}, "table": "book", "rows": "owner = ME()",
+     "do": ["read", "create", "update", "delete", "import", "export", "history"],
+     "fields": {"*": "write", "cost": "hidden", "secret": "hidden", "papers": "hidden", "about": "hidden", "margin": "hidden",
+                "by": "hidden", "secret_kind": "hidden", "copies.place": "hidden", "due": "read"}},
+    {"id": "novels", "who": {"role": "clerk"}, "table": "book", "do": ["read"], "rows": 'title = "Persuasion"',
+     "fields": {"title": "read"}},
+    {"id": "authors", "who": {"role": "clerk"}, "table": "author", "do": ["read", "export", "history"],
+     "rows": 'name <> "canarylinked"', "fields": {"name": "read"}},
+]  # fmt: skip
+CHECKED = {
+    "id": "checking", "title": "Checking", "trigger": {"button": {"table": "book", "label": "Check"}},
+    "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}}, {"id": "again", "type": "approve", "who": {"role": "manager"}}],
+}  # fmt: skip
+
+
+def package() -> dict[str, Any]:
+    made = deepcopy(SHOP)
+    made["tables"][1]["fields"] += deepcopy(FIELDS)
+    made["views"], made["flows"] = deepcopy(VIEWS), [deepcopy(CHECKED)]
+    made["dashboards"][0]["widgets"] += deepcopy(WIDGETS)
+    kept = [g for g in made["access"] if g["id"] not in {c["id"] for c in CLERK}]
+    made["access"] = [*kept, *deepcopy(CLERK)]
+    return made
+
+
+@dataclass
+class Guarded:
+    """A shop with its people's browsers, and the ids of everything that stands in an address.
+
+    `own` and `foreign` are books that the clerk may and may not see; `ids` are all of an address's values by name.
+    """
+
+    shop: Shop
+    app: Flask
+    own: UUID
+    foreign: UUID
+    trashed: UUID
+    author: UUID
+    hidden_author: UUID
+    ids: dict[str, list[str]] = field(default_factory=dict)
+
+
+@pytest.fixture
+def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F811
+    shop = make_shop(package())  # noqa: F811
+    with shop.opened(shop.manager) as ctx:
+        author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
+        writer, hidden = (records.create(ctx, author, {"name": name}) for name in ("Jane", LINKED))
+        papers = [files.upload(ctx, app.extensions["storage"], book, book.table.by_id["papers"], f"{FILE}{n}.txt", BytesIO(FILE.encode())).id
+                  for n in range(2)]  # fmt: skip
+        rows = [{"place": COLUMN, "count": Decimal(1)}]
+        secrets = {"secret": FIELD, "secret_kind": "canaryfield_kind", "copies": rows, "price": Decimal(80_000_000)}
+    with shop.opened() as ctx:
+        own = records.create(ctx, shop.table(ctx, "book"), {"title": "Emma", "owner": shop.clerk.id, "author": hidden, "cost": Decimal(FIGURE), **secrets})
+        foreign = records.create(ctx, shop.table(ctx, "book"), {"title": RECORD, "owner": shop.manager.id, "author": writer, **secrets})
+        trashed = records.create(ctx, shop.table(ctx, "book"), {"title": TRASHED, "owner": shop.manager.id})
+        records.create(ctx, shop.table(ctx, "book"), {"title": "Persuasion", "owner": shop.manager.id, "author": writer, **secrets})
+        records.trash(ctx, shop.table(ctx, "book"), [trashed])
+    with shop.opened(shop.manager) as ctx:
+        live = shop.table(ctx, "book")
+        for id, paper in ((own, papers[0]), (foreign, papers[1])):
+            submit(ctx, live, Sent(live.inst.app.form_of("book"), {"papers": [str(paper)]}, id))
+        run = flows.press(ctx, live, live.inst.app.flow("checking"), foreign)
+    with shop.opened(shop.manager) as ctx:
+        task = tasks.listed(ctx, tasks.Asked())[0][0].id
+        flows.decide(ctx, Decision(task, "approve", COMMENT, "", {}, None))
+    with shop.opened(shop.clerk) as ctx:
+        assert query.allowed(door(ctx, shop.table(ctx, "book")), own, "update")
+        assert not query.allowed(door(ctx, shop.table(ctx, "book")), foreign, "read")
+        mine = importing.begin(ctx, shop.table(ctx, "book"), "books.csv", f"Title,Author\nMaria,{LINKED[:-1]}\n".encode())
+    with shop.opened(shop.boss) as ctx:
+        theirs = importing.begin(ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,{FIELD}\n{RECORD},{FIELD}\n".encode())
+    unknown = str(UUID(int=7))
+    tables = ["author", "book", "none"]
+    books = [str(own), str(foreign), str(trashed), str(writer), str(hidden), unknown, "nonsense", "new"]
+    things = {
+        "app": ["shop", "none"], "table": tables, "table_id": tables, "other": tables, "record": books,
+        "view": [*(v["id"] for v in VIEWS), "book", "author", "none"], "form": ["book", "author", "none"],
+        "dashboard": ["figures", "none"], "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
+        "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
+        "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
+        "id": [str(run), str(task), *map(str, papers), str(own), unknown, "nonsense"], "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
+    }  # fmt: skip
+    return Guarded(shop, app, own, foreign, trashed, writer, hidden, things)
