@@ -11,7 +11,6 @@ from schemas.options import option
 from schemas.parsers import Dictionary, Flag, FormulaSource, Id, Label, Line, Literal, Many, Object, Reference, Words
 from schemas.text import Text
 
-
 WIDTHS = {"1/4": 3, "1/3": 4, "1/2": 6, "2/3": 8, "3/4": 9, "1": 12}
 """How wide a field may be, and how many of twelve columns that is."""
 

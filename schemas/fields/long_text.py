@@ -5,8 +5,8 @@ from typing import Any
 from schemas.fields.base import Field, field_types
 from schemas.messages import say
 from schemas.options import option
-from schemas.parsers import Label, Whole
-from schemas.text import Sentence, Text
+from schemas.parsers import Whole
+from schemas.text import Sentence
 
 LONGEST = 50_000
 

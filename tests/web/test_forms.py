@@ -1,6 +1,5 @@
 """Forms through the Flask client: layout, rules, defaults and what happens when they are sent."""
 
-import json
 from typing import Any
 
 import pytest
