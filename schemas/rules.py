@@ -58,7 +58,7 @@ def settle(analysis: Analysis, table: Table, form: Form, values: Values, answeri
     while True:
         done = calculate(analysis, table, _without(values, gone), answering, volatile=True)
         state = state_of(analysis, table, form, done, answering)
-        fresh = {path for path in _values_at(done, state.cleared)} - gone
+        fresh = set(_values_at(done, state.cleared)) - gone
         if not fresh:
             return done, state
         gone |= fresh
