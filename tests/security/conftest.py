@@ -65,7 +65,8 @@ CLERK = [
 ]  # fmt: skip
 CHECKED = {
     "id": "checking", "title": "Checking", "trigger": {"button": {"table": "book", "label": "Check"}},
-    "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}}, {"id": "again", "type": "approve", "who": {"role": "manager"}}],
+    "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}},
+              {"id": "again", "type": "approve", "who": {"role": "manager"}}],
 }  # fmt: skip
 
 
@@ -102,8 +103,8 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     with shop.opened(shop.manager) as ctx:
         author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
         writer, hidden = (records.create(ctx, author, {"name": name}) for name in ("Jane", LINKED))
-        papers = [files.upload(ctx, app.extensions["storage"], book, book.table.by_id["papers"], f"{FILE}{n}.txt", BytesIO(FILE.encode())).id
-                  for n in range(2)]  # fmt: skip
+        field, storage = book.table.by_id["papers"], app.extensions["storage"]
+        papers = [files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)]
         rows = [{"place": COLUMN, "count": Decimal(1)}]
         secrets = {"secret": FIELD, "secret_kind": "canaryfield_kind", "copies": rows, "price": Decimal(80_000_000)}
     with shop.opened() as ctx:
