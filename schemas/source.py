@@ -15,9 +15,11 @@ def read_json(text: str | bytes, refusal: Message, number: Callable[[str], Any] 
 
     `number` reads its numbers, instead of as int and float; it may raise ValueError.
     """
-    numbers = {"parse_float": number or _finite, "parse_int": number or int}
+    read_float, read_int = number or _finite, number or int
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, **numbers)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=read_float, parse_int=read_int
+        )
     except (ValueError, RecursionError, UnicodeDecodeError):
         raise BadValue(refusal) from None
     if _depth(value) > DEEPEST or _has_half_characters(text, value):
