@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -293,7 +294,7 @@ def formula(settings: Settings, options: argparse.Namespace) -> int:
 
     for line in sys.stdin:
         if line.strip():
-            print(answer(line, excel=options.excel), flush=True)
+            print(answer(line, datetime.now(UTC), options.excel), flush=True)
     return 0
 
 

@@ -8,7 +8,7 @@ what cannot be read at all is `{"error": "#ERROR!", "message": "..."}`.
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,10 +24,10 @@ KEYS = {"formula", "values", "now", "zone"}
 NOT_JSON = say("A line is an object in JSON with a formula in it.")
 
 
-def answer(line: str, excel: bool = False) -> str:
-    """The line of JSON that answers this one."""
+def answer(line: str, now: datetime, excel: bool = False) -> str:
+    """The line of JSON that answers this one; `now` is for lines that say none."""
     try:
-        value = _value(read_json(line, NOT_JSON, number=_number), excel)
+        value = _value(read_json(line, NOT_JSON, number=_number), now, excel)
     except BadValue as err:
         return json.dumps({"error": "#ERROR!", "message": str(err)}, ensure_ascii=False)
     if isinstance(value, ErrorValue):
@@ -42,7 +42,7 @@ def _number(text: str) -> Decimal:
     return number
 
 
-def _value(asked: Any, excel: bool) -> Any:
+def _value(asked: Any, otherwise: datetime, excel: bool) -> Any:
     if not isinstance(asked, Mapping) or not isinstance(asked.get("formula"), str):
         raise BadValue(NOT_JSON)
     if strange := sorted(set(asked) - KEYS):
@@ -51,7 +51,7 @@ def _value(asked: Any, excel: bool) -> Any:
     given = asked.get("values") or {}
     if not isinstance(given, Mapping):
         raise BadValue(say("The values are an object: a name, and its value."))
-    now = read_moment(asked.get("now"), zone, _unread(asked.get("now"))) or datetime.now(UTC)
+    now = read_moment(asked.get("now"), zone, _unread(asked.get("now"))) or otherwise
     return evaluate_untyped(asked["formula"], {n: _read(v, zone) for n, v in given.items()}, now, zone, excel)
 
 

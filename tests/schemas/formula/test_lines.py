@@ -1,10 +1,13 @@
 """`mortise formula`: a line of JSON in, a line of JSON out."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from schemas.formula.lines import answer
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -30,12 +33,12 @@ from schemas.formula.lines import answer
     ],
 )  # fmt: skip
 def test_a_line_is_answered(line: str, expected: str) -> None:
-    assert answer(line) == expected
+    assert answer(line, NOW) == expected
 
 
 def test_blanks_compare_as_in_excel_on_request() -> None:
     line = '{"formula": "A1=0", "values": {"A1": null}}'
-    assert (answer(line), answer(line, excel=True)) == ('{"value": false}', '{"value": true}')
+    assert (answer(line, NOW), answer(line, NOW, excel=True)) == ('{"value": false}', '{"value": true}')
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,6 @@ def test_blanks_compare_as_in_excel_on_request() -> None:
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_says_why_and_the_next_goes_on(line: str) -> None:
-    told = json.loads(answer(line))
+    told = json.loads(answer(line, NOW))
     assert told["error"] == "#ERROR!"
     assert told["message"]
