@@ -20,8 +20,8 @@ Values = dict[str, Any]
 Line = TypeVar("Line")
 
 
-def deals(
-    count: int, people: Sequence[UUID], departments: Sequence[UUID], customers: Sequence[UUID]
+def parcels(
+    count: int, people: Sequence[UUID], departments: Sequence[UUID], buyers: Sequence[UUID]
 ) -> Iterator[Values]:
     """Values by field id, as they are stored."""
     dice = random.Random(20)
@@ -47,7 +47,7 @@ def deals(
             "tags": sorted(dice.sample(TAGS, dice.randint(0, 3))) or None,
             "owner": dice.choice(people),
             "department": dice.choice(departments),
-            "customer": dice.choice(customers),
+            "buyer": dice.choice(buyers),
             "due": date(2026, 1, 1) + timedelta(days=dice.randint(0, 700)),
             "contacted": MORNING + timedelta(minutes=n % 500_000),
             "active": dice.random() < 0.9,
@@ -71,12 +71,12 @@ def as_text(values: Values) -> dict[str, Any]:
     return made
 
 
-def orders(count: int, customers: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Lines of a file: texts by heading; the customer by name."""
+def bookings(count: int, buyers: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Lines of a file: texts by heading; the buyer by name."""
     dice = random.Random(7)
     for n in range(count):
         yield {
-            "number": f"O-{n:07}", "customer": dice.choice(customers), "quantity": str(dice.randint(1, 900)),
+            "number": f"O-{n:07}", "buyer": dice.choice(buyers), "quantity": str(dice.randint(1, 900)),
             "price": f"{dice.randint(100, 90_000) / 100:.2f}", "rebate": dice.choice(("0", "0.05", "0.1")),
             "day": str(date(2026, 1, 1) + timedelta(days=dice.randint(0, 300))),
         }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The app that is measured: a table of 20 fields, the customers it links to, and tables of formulas for imports."""
+"""The app that is measured: a table of 20 fields, the buyers it links to, and tables of formulas for imports."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ def _choice(id: str, ids: tuple[str, ...], type: str = "choice") -> dict[str, An
     return {"id": id, "type": type, "options": [{"id": o, "label": {"en": o.title(), "zh": LABELS[o]}} for o in ids]}
 
 
-DEAL: dict[str, Any] = {
-    "id": "deal",
+PARCEL: dict[str, Any] = {
+    "id": "parcel",
     "title_formula": "name",
     "fields": [
         {"id": "name", "type": "text", "required": True},
@@ -37,26 +37,26 @@ DEAL: dict[str, Any] = {
         _choice("tags", TAGS, "choices"),
         {"id": "owner", "type": "member"},
         {"id": "department", "type": "department"},
-        {"id": "customer", "type": "link", "table": "customer"},
+        {"id": "buyer", "type": "link", "table": "buyer"},
         {"id": "due", "type": "date"},
         {"id": "contacted", "type": "datetime"},
         {"id": "active", "type": "switch"},
     ],
 }
-CUSTOMER: dict[str, Any] = {
-    "id": "customer",
+BUYER: dict[str, Any] = {
+    "id": "buyer",
     "title_formula": "name",
     "fields": [
         {"id": "name", "type": "text", "required": True},
-        {"id": "ordered", "type": "rollup", "over": "order.customer", "aggregate": "sum", "value": "total"},
+        {"id": "booked", "type": "rollup", "over": "booking.buyer", "aggregate": "sum", "value": "total"},
     ],
 }
-ORDER: dict[str, Any] = {
-    "id": "order",
+BOOKING: dict[str, Any] = {
+    "id": "booking",
     "title_formula": "number",
     "fields": [
         {"id": "number", "type": "text", "required": True},
-        {"id": "customer", "type": "link", "table": "customer"},
+        {"id": "buyer", "type": "link", "table": "buyer"},
         {"id": "quantity", "type": "number", "decimals": 0},
         {"id": "price", "type": "money"},
         {"id": "rebate", "type": "number", "decimals": 2},
@@ -74,16 +74,16 @@ ORDER: dict[str, Any] = {
 }
 LIST: dict[str, Any] = {
     "id": "won",
-    "table": "deal",
+    "table": "parcel",
     "title": "Won",
-    "columns": [f["id"] for f in DEAL["fields"]],
+    "columns": [f["id"] for f in PARCEL["fields"]],
     "filter": 'stage = "won"',
     "sort": ["-amount"],
     "page_size": 50,
 }
 BOARD: dict[str, Any] = {
     "id": "figures",
-    "widgets": [{"id": "by_stage", "type": "bar", "table": "deal", "group": ["stage"], "measure": "SUM(amount)"}],
+    "widgets": [{"id": "by_stage", "type": "bar", "table": "parcel", "group": ["stage"], "measure": "SUM(amount)"}],
 }
 ALL = ["read", "create", "update", "delete", "import", "export", "history"]
 
@@ -128,15 +128,15 @@ PACKAGE: dict[str, Any] = {
     "app": "desk",
     "title": "Desk",
     "roles": [{"id": "manager"}, {"id": "rep"}],
-    "tables": [DEAL, CUSTOMER, ORDER, SHEET],
+    "tables": [PARCEL, BUYER, BOOKING, SHEET],
     "forms": [SHEET_FORM],
     "views": [LIST],
     "dashboards": [BOARD],
     "access": [
-        *({"id": f"all_{t}", "who": {"role": "manager"}, "table": t, "do": ALL} for t in ("deal", "customer", "order", "sheet")),
+        *({"id": f"all_{t}", "who": {"role": "manager"}, "table": t, "do": ALL} for t in ("parcel", "buyer", "booking", "sheet")),
         {"id": "look", "who": {"role": "manager"}, "dashboard": "figures"},
-        {"id": "own", "who": {"role": "rep"}, "table": "deal", "do": ALL, "rows": 'OR(owner = ME(), stage <> "lost")',
+        {"id": "own", "who": {"role": "rep"}, "table": "parcel", "do": ALL, "rows": 'OR(owner = ME(), stage <> "lost")',
          "fields": {"*": "write", "chance": "hidden"}},
-        {"id": "customers", "who": {"role": "rep"}, "table": "customer", "do": ["read"]},
+        {"id": "buyers", "who": {"role": "rep"}, "table": "buyer", "do": ["read"]},
     ],
 }  # fmt: skip

@@ -56,10 +56,10 @@ class Floor:
         metadata = MetaData(schema="floor")
         self.person = Table("person", metadata, Column("id", Uuid, primary_key=True), Column("name", Text))
         self.department = Table("department", metadata, Column("id", Uuid, primary_key=True), Column("name", Text))
-        self.customer = Table("customer", metadata, Column("id", Uuid, primary_key=True), Column("name", Text),
-                              Column("ordered", Numeric(38, 2), server_default="0"))  # fmt: skip
-        self.deal = _deal_table(metadata)
-        self.order = _order_table(metadata)
+        self.buyer = Table("buyer", metadata, Column("id", Uuid, primary_key=True), Column("name", Text),
+                              Column("booked", Numeric(38, 2), server_default="0"))  # fmt: skip
+        self.parcel = _parcel_table(metadata)
+        self.booking = _booking_table(metadata)
         with self.engine.begin() as conn:
             conn.execute(text("CREATE SCHEMA floor"))
             metadata.create_all(conn)
@@ -71,7 +71,7 @@ class Floor:
         names = ["id", "version", "created_at", "updated_at", *FIELDS]
         with self.engine.begin() as conn:
             cursor = conn.connection.cursor()
-            with cursor.copy(f"COPY floor.deal ({', '.join(names)}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY floor.parcel ({', '.join(names)}) FROM STDIN") as copy:
                 for number, values in enumerate(many):
                     made = MORNING + timedelta(seconds=number)
                     copy.write_row([values["id"], 1, made, made, *(values[f] for f in FIELDS)])
@@ -81,11 +81,11 @@ class Floor:
     def create(self, sent: Mapping[str, Any]) -> UUID:
         id = new_id()
         with self.engine.begin() as conn:
-            conn.execute(insert(self.deal).values(id=id, **read(sent)))
+            conn.execute(insert(self.parcel).values(id=id, **read(sent)))
         return id
 
     def update(self, id: UUID, seen: int, sent: Mapping[str, Any]) -> bool:
-        d = self.deal
+        d = self.parcel
         change = update(d).where(d.c.id == id, d.c.version == seen)
         with self.engine.begin() as conn:
             values = {**read(sent), "version": d.c.version + 1, "updated_at": func.now()}
@@ -95,11 +95,13 @@ class Floor:
 
     def read_one(self, id: UUID) -> Row[Any]:
         with self.engine.begin() as conn:
-            return conn.execute(select(self.deal).where(self.deal.c.id == id, self.deal.c.deleted_at.is_(None))).one()
+            return conn.execute(
+                select(self.parcel).where(self.parcel.c.id == id, self.parcel.c.deleted_at.is_(None))
+            ).one()
 
     def won(self, own: UUID | None = None) -> tuple[list[Row[Any]], int, Decimal]:
         """50 of those won, the largest first, with their number and sum; `own` leaves out what others have lost."""
-        d = self.deal
+        d = self.parcel
         chosen = and_(d.c.deleted_at.is_(None), d.c.stage == "won")
         if own is not None:
             chosen = and_(chosen, or_(d.c.owner == own, d.c.stage != "lost"))
@@ -110,61 +112,59 @@ class Floor:
         return found, total, amount
 
     def _rows(self, chosen: Any) -> Any:
-        d, c, p, u = self.deal, self.customer, self.person, self.department
+        d, c, p, u = self.parcel, self.buyer, self.person, self.department
         joined = (
-            d.outerjoin(c, c.c.id == d.c.customer)
-            .outerjoin(p, p.c.id == d.c.owner)
-            .outerjoin(u, u.c.id == d.c.department)
+            d.outerjoin(c, c.c.id == d.c.buyer).outerjoin(p, p.c.id == d.c.owner).outerjoin(u, u.c.id == d.c.department)
         )
-        named = (c.c.name.label("customer_name"), p.c.name.label("owner_name"), u.c.name.label("department_name"))
+        named = (c.c.name.label("buyer_name"), p.c.name.label("owner_name"), u.c.name.label("department_name"))
         return select(d, *named).select_from(joined).where(chosen)
 
     def deep_by_key(self, created_at: datetime, id: UUID) -> list[Row[Any]]:
-        d = self.deal
+        d = self.parcel
         beyond = tuple_(d.c.created_at, d.c.id) < tuple_(created_at, id)
         with self.engine.begin() as conn:
             asked = self._rows(and_(d.c.deleted_at.is_(None), beyond))
             return list(conn.execute(asked.order_by(d.c.created_at.desc(), d.c.id.desc()).limit(PAGE)))
 
     def deep_by_offset(self, skipped: int) -> list[Row[Any]]:
-        d = self.deal
+        d = self.parcel
         with self.engine.begin() as conn:
             asked = self._rows(d.c.deleted_at.is_(None)).order_by(d.c.created_at.desc(), d.c.id.desc())
             return list(conn.execute(asked.offset(skipped).limit(PAGE)))
 
     def search(self, word: str) -> tuple[list[Row[Any]], int]:
-        d = self.deal
+        d = self.parcel
         chosen = and_(d.c.deleted_at.is_(None), or_(*(d.c[f].ilike(f"%{word}%") for f in TEXTS)))
         with self.engine.begin() as conn:
             found = list(conn.execute(self._rows(chosen).order_by(d.c.created_at.desc(), d.c.id.desc()).limit(PAGE)))
             return found, conn.scalar(select(func.count()).select_from(d).where(chosen)) or 0
 
     def by_stage(self) -> dict[str, Decimal]:
-        d = self.deal
+        d = self.parcel
         with self.engine.begin() as conn:
             asked = select(d.c.stage, func.sum(d.c.amount)).where(d.c.deleted_at.is_(None)).group_by(d.c.stage)
             return dict(tuple(row) for row in conn.execute(asked))
 
 
-def _deal_table(metadata: MetaData) -> Table:
+def _parcel_table(metadata: MetaData) -> Table:
     table = Table(
-        "deal", metadata, *_own_columns(),
+        "parcel", metadata, *_own_columns(),
         *(Column(f, Text) for f in TEXTS), *(Column(f, Text) for f in CHOICES), Column("tags", ARRAY(Text)),
         Column("amount", Numeric(38, 2)), Column("price", Numeric(38, 2)), Column("quantity", Numeric(38, 0)),
         Column("chance", Numeric(38, 2)), Column("owner", Uuid), Column("department", Uuid),
-        Column("customer", Uuid, ForeignKey("floor.customer.id")), Column("due", Date),
+        Column("buyer", Uuid, ForeignKey("floor.buyer.id")), Column("due", Date),
         Column("contacted", DateTime(timezone=True)), Column("active", Boolean),
     )  # fmt: skip
     alive = table.c.deleted_at.is_(None)
-    Index("deal_created", table.c.created_at.desc(), table.c.id.desc(), postgresql_where=alive)
-    Index("deal_won", table.c.stage, table.c.amount.desc().nulls_last(), table.c.id.desc(), postgresql_where=alive)
-    Index("deal_customer", table.c.customer, postgresql_where=alive)
+    Index("parcel_created", table.c.created_at.desc(), table.c.id.desc(), postgresql_where=alive)
+    Index("parcel_won", table.c.stage, table.c.amount.desc().nulls_last(), table.c.id.desc(), postgresql_where=alive)
+    Index("parcel_buyer", table.c.buyer, postgresql_where=alive)
     return table
 
 
-def _order_table(metadata: MetaData) -> Table:
+def _booking_table(metadata: MetaData) -> Table:
     return Table(
-        "order", metadata, *_own_columns(), Column("number", Text), Column("customer", Uuid, ForeignKey("floor.customer.id"), index=True),
+        "booking", metadata, *_own_columns(), Column("number", Text), Column("buyer", Uuid, ForeignKey("floor.buyer.id"), index=True),
         Column("quantity", Numeric(38, 0)), Column("price", Numeric(38, 2)), Column("rebate", Numeric(38, 2)), Column("day", Date),
         *(Column(f, Numeric(38, 2)) for f in ("goods", "off", "tax", "total")), Column("size", Text),
     )  # fmt: skip
@@ -240,7 +240,7 @@ FIELDS: dict[str, Any] = {
     "amount": _number(2), "price": _number(2), "quantity": _number(0), "chance": lambda t: (n := _number(0)(t)) and n / 100,
     **{f: _one_of(known) for f, known in CHOICES.items()}, "tags": _tags,
     "owner": lambda t: UUID(t) if t else None, "department": lambda t: UUID(t) if t else None,
-    "customer": lambda t: UUID(t) if t else None, "due": lambda t: date.fromisoformat(t) if t else None,
+    "buyer": lambda t: UUID(t) if t else None, "due": lambda t: date.fromisoformat(t) if t else None,
     "contacted": lambda t: datetime.fromisoformat(t) if t else None, "active": lambda t: t in ("true", "on", "1"),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from bench.floor import Floor, Wrong
 
 COLUMNS = (
     "name", "code", "city", "phone", "email", "note", "amount", "price", "quantity", "chance", "stage", "source", "priority", "tags",
-    "owner", "department", "customer", "due", "contacted", "active",
+    "owner", "department", "buyer", "due", "contacted", "active",
 )  # fmt: skip
 NUMBERS = {"amount", "price", "quantity", "chance"}
 
@@ -27,22 +27,22 @@ def floor_app(floor: Floor, member: UUID) -> Flask:
         session["member"] = str(member)
         return "", 204
 
-    @app.get("/deals")
-    def deals() -> Any:
+    @app.get("/parcels")
+    def parcels() -> Any:
         signed_in()
         rows, total, amount = floor.won()
         return render_template(
             "page.html", rows=rows, total=total, amount=amount, columns=COLUMNS, numbers=NUMBERS, labels=LABELS
         )
 
-    @app.post("/deals")
+    @app.post("/parcels")
     def add() -> Any:
         signed_in()
         try:
             id = floor.create({name: _sent(name) for name in COLUMNS if name in request.form})
         except Wrong as err:
             abort(422, str(err))
-        return redirect(f"/deals/{id}", 303)
+        return redirect(f"/parcels/{id}", 303)
 
     def signed_in() -> str:
         p = floor.person

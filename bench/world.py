@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import insert, text, update
 
 from bench import data
-from bench.definition import CUSTOMER, PACKAGE
+from bench.definition import BUYER, PACKAGE
 from bench.floor import Floor
 from bench.loading import fill
 from bench.measure import Clock
@@ -27,7 +27,7 @@ from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from wsgi import create_app
 
-CUSTOMERS = 1_000
+BUYERS = 1_000
 PEOPLE = 20
 PASSWORD = "correct horse battery"
 
@@ -97,11 +97,11 @@ class World:
         return Site(self.stack)
 
     @cached_property
-    def customers(self) -> dict[str, UUID]:
-        """Customers by name."""
-        made = {f"Customer {n:04}": new_id() for n in range(CUSTOMERS)}
+    def buyers(self) -> dict[str, UUID]:
+        """Buyers by name."""
+        made = {f"Buyer {n:04}": new_id() for n in range(BUYERS)}
         with self.site.opened() as ctx:
-            fill(ctx, self.table(ctx, CUSTOMER["id"]), [{"id": id, "name": name} for name, id in made.items()])
+            fill(ctx, self.table(ctx, BUYER["id"]), [{"id": id, "name": name} for name, id in made.items()])
         return made
 
     @cached_property
@@ -110,7 +110,7 @@ class World:
         made = Floor(self.site.url)
         self.stack.callback(made.close)
         with made.engine.begin() as conn:
-            conn.execute(insert(made.customer), [{"id": id, "name": name} for name, id in self.customers.items()])
+            conn.execute(insert(made.buyer), [{"id": id, "name": name} for name, id in self.buyers.items()])
             conn.execute(
                 insert(made.person), [{"id": p, "name": f"Rep {n:02}"} for n, p in enumerate(self.site.people)]
             )
@@ -123,21 +123,21 @@ class World:
         """The records in both tables; gives the one by hand."""
         floor = self.floor
         with self.site.opened() as ctx:
-            fill(ctx, self.table(ctx, "deal"), self._deals(self.records))
-        floor.fill(self._deals(self.records))
+            fill(ctx, self.table(ctx, "parcel"), self._parcels(self.records))
+        floor.fill(self._parcels(self.records))
         with self.site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.execute(text("VACUUM ANALYZE"))
         return floor
 
-    def _deals(self, count: int) -> Iterator[data.Values]:
-        """The made-up deals with the ids that they have in both tables."""
-        made = data.deals(count, self.site.people, self.site.departments, list(self.customers.values()))
+    def _parcels(self, count: int) -> Iterator[data.Values]:
+        """The made-up parcels with the ids that they have in both tables."""
+        made = data.parcels(count, self.site.people, self.site.departments, list(self.buyers.values()))
         for number, values in enumerate(made):
             yield {"id": numbered_id(number), **values}
 
-    def some_deals(self, count: int) -> list[dict[str, Any]]:
-        """Further deals as a browser sends them."""
-        made = data.deals(count, self.site.people, self.site.departments, list(self.customers.values()))
+    def some_parcels(self, count: int) -> list[dict[str, Any]]:
+        """Further parcels as a browser sends them."""
+        made = data.parcels(count, self.site.people, self.site.departments, list(self.buyers.values()))
         return [data.as_text(values) for values in made]
 
     def table(self, ctx: Context, id: str) -> LiveTable:

@@ -41,7 +41,7 @@ def parse(world: World) -> Iterator[Pair]:
 def checked(world: World) -> Iterator[Pair]:
     """From its tree to the typed expression, once for each published formula."""
     app = load_app(PACKAGE)
-    table = app.table("deal")
+    table = app.table("parcel")
     assert table is not None
     for name, source in FORMULAS.items():
         formula, scope = Formula.of(source), app.analysis.scope(table)
@@ -52,7 +52,7 @@ def checked(world: World) -> Iterator[Pair]:
 def evaluated(world: World) -> Iterator[Pair]:
     """A checked formula over the values of a record."""
     app = load_app(PACKAGE)
-    table = app.table("deal")
+    table = app.table("parcel")
     assert table is not None
     for name, source in FORMULAS.items():
         expression = app.analysis.expression(Formula.of(source), app.analysis.scope(table))

@@ -48,58 +48,58 @@ def ours(world: World, table: str, content: bytes, mappings: Mapping[str, Target
 def imported(world: World) -> Iterator[Pair]:
     """A file of 5,000 rows and 20 columns, links found by name, into the table of 20 fields."""
     floor, site = world.filled, world.site
-    names = {id: name for name, id in world.customers.items()}
+    names = {id: name for name, id in world.buyers.items()}
     count, rows = min(ROWS, world.records), []
-    for values in world.some_deals(count):
+    for values in world.some_parcels(count):
         people = {"owner": f"Rep {site.people.index(UUID(values['owner'])):02}",
                   "department": ("Sales", "Export", "Service")[site.departments.index(UUID(values["department"]))]}  # fmt: skip
-        rows.append({**values, **people, "customer": names[UUID(values["customer"])], "tags": ",".join(values["tags"])})
+        rows.append({**values, **people, "buyer": names[UUID(values["buyer"])], "tags": ",".join(values["tags"])})
     content = as_file(rows)
-    mappings = {id: Target(column=id, match="name" if id == "customer" else None) for id in rows[0]}
+    mappings = {id: Target(column=id, match="name" if id == "buyer" else None) for id in rows[0]}
 
     def by_hand() -> None:
         with floor.engine.connect() as conn:
             people = {f"Rep {n:02}": id for n, id in enumerate(site.people)}
             units = dict(zip(("Sales", "Export", "Service"), site.departments, strict=True))
-            customers = {row.name: row.id for row in conn.execute(select(floor.customer))}
+            buyers = {row.name: row.id for row in conn.execute(select(floor.buyer))}
             for batch in batches(csv.DictReader(io.StringIO(content.decode())), BATCH):
                 made = [
-                    {"id": new_id(), **read({**line, "tags": line["tags"].split(","), "owner": "", "department": "", "customer": ""}),
-                     "owner": people[line["owner"]], "department": units[line["department"]], "customer": customers[line["customer"]]}
+                    {"id": new_id(), **read({**line, "tags": line["tags"].split(","), "owner": "", "department": "", "buyer": ""}),
+                     "owner": people[line["owner"]], "department": units[line["department"]], "buyer": buyers[line["buyer"]]}
                     for line in batch
                 ]  # fmt: skip
-                conn.execute(insert(floor.deal), made)
+                conn.execute(insert(floor.parcel), made)
             conn.rollback()
 
-    yield Pair("import, rows", lambda: ours(world, "deal", content, mappings), by_hand, times=1, size=count, goal=3)
+    yield Pair("import, rows", lambda: ours(world, "parcel", content, mappings), by_hand, times=1, size=count, goal=3)
 
 
 @benchmark
 def chained(world: World) -> Iterator[Pair]:
-    """10,000 rows into a table with 5 formulas, whose totals are summed up in 1,000 customers."""
+    """10,000 rows into a table with 5 formulas, whose totals are summed up in 1,000 buyers."""
     floor, count = world.floor, min(10_000, world.records)
-    content = as_file(list(data.orders(count, list(world.customers))))
-    columns = ("number", "customer", "quantity", "price", "rebate", "day")
-    mappings = {id: Target(column=id, match="name" if id == "customer" else None) for id in columns}
+    content = as_file(list(data.bookings(count, list(world.buyers))))
+    columns = ("number", "buyer", "quantity", "price", "rebate", "day")
+    mappings = {id: Target(column=id, match="name" if id == "buyer" else None) for id in columns}
     yield Pair(
-        "import with 5 formulas and a rollup, rows", lambda: ours(world, "order", content, mappings),
-        lambda: orders_by_hand(floor, content), times=1, size=count, goal=4,
+        "import with 5 formulas and a rollup, rows", lambda: ours(world, "booking", content, mappings),
+        lambda: bookings_by_hand(floor, content), times=1, size=count, goal=4,
     )  # fmt: skip
 
 
-def orders_by_hand(floor: Floor, content: bytes) -> None:
+def bookings_by_hand(floor: Floor, content: bytes) -> None:
     """The five values worked out in Python, inserted in batches, the sums brought up to date at the end."""
-    o, c = floor.order, floor.customer
+    o, c = floor.booking, floor.buyer
     with floor.engine.connect() as conn:
-        customers = {row.name: row.id for row in conn.execute(select(c))}
+        buyers = {row.name: row.id for row in conn.execute(select(c))}
         for batch in batches(csv.DictReader(io.StringIO(content.decode())), BATCH):
-            conn.execute(insert(o), [_order(line, customers) for line in batch])
-        sums = select(o.c.customer, func.sum(o.c.total).label("total")).group_by(o.c.customer).subquery()
-        conn.execute(update(c).where(c.c.id == sums.c.customer).values(ordered=sums.c.total))
+            conn.execute(insert(o), [_booking(line, buyers) for line in batch])
+        sums = select(o.c.buyer, func.sum(o.c.total).label("total")).group_by(o.c.buyer).subquery()
+        conn.execute(update(c).where(c.c.id == sums.c.buyer).values(booked=sums.c.total))
         conn.rollback()
 
 
-def _order(line: Mapping[str, str], customers: Mapping[str, UUID]) -> Values:
+def _booking(line: Mapping[str, str], buyers: Mapping[str, UUID]) -> Values:
     cent = Decimal("0.01")
     quantity, price, rebate = Decimal(line["quantity"]), Decimal(line["price"]), Decimal(line["rebate"])
     goods = (quantity * price).quantize(cent)
@@ -108,6 +108,6 @@ def _order(line: Mapping[str, str], customers: Mapping[str, UUID]) -> Values:
     total = goods - off + tax
     size = "large" if total >= 100_000 else "middle" if total >= 10_000 else "small"
     return {
-        "id": new_id(), "number": line["number"], "customer": customers[line["customer"]], "quantity": quantity, "price": price,
+        "id": new_id(), "number": line["number"], "buyer": buyers[line["buyer"]], "quantity": quantity, "price": price,
         "rebate": rebate, "day": line["day"], "goods": goods, "off": off, "tax": tax, "total": total, "size": size,
     }  # fmt: skip

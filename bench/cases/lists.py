@@ -22,7 +22,7 @@ NEWEST = Listing(COLUMNS, size=50)
 
 def _page_and_total(world: World, actor: Any, listing: Listing) -> int:
     with world.site.opened(actor) as ctx:
-        gate = door(ctx, world.table(ctx, "deal"))
+        gate = door(ctx, world.table(ctx, "parcel"))
         found = query.page(gate, listing).records
         query.total(gate, listing)
         return len(found)
@@ -52,7 +52,7 @@ def page(world: World) -> Iterator[Pair]:
         assert browser.get("/a/desk/v/won/", **headers).data.count(b"data-key=") >= 50
 
     def by_hand() -> None:
-        assert other.get("/deals").data.count(b"data-key=") == 50
+        assert other.get("/parcels").data.count(b"data-key=") == 50
 
     yield Pair("list page, whole", ours, by_hand, goal=2)
     fragment = {"HX-Request": "true", "HX-Target": "records"}
@@ -70,7 +70,7 @@ def deep(world: World) -> Iterator[Pair]:
 
     def ours() -> None:
         with site.opened(site.manager) as ctx:
-            assert len(query.page(door(ctx, world.table(ctx, "deal")), listing).records) == 50
+            assert len(query.page(door(ctx, world.table(ctx, "parcel")), listing).records) == 50
 
     yield Pair("deep page", ours, lambda: floor.deep_by_key(edge.created_at, edge.id), goal=2)
     yield Pair("deep page, by hand with OFFSET", ours, lambda: floor.deep_by_offset(skipped), times=5)

@@ -20,12 +20,12 @@ from schemas.errors import NotFound
 def create(world: World) -> Iterator[Pair]:
     """Add a record: from the texts of a form to the committed row."""
     floor, site = world.filled, world.site
-    sent = cycle(world.some_deals(200))
+    sent = cycle(world.some_parcels(200))
 
     def ours() -> None:
         with site.opened(site.manager) as ctx:
-            deal = world.table(ctx, "deal")
-            submit(ctx, deal, Sent(deal.inst.app.form_of("deal"), next(sent)))
+            parcel = world.table(ctx, "parcel")
+            submit(ctx, parcel, Sent(parcel.inst.app.form_of("parcel"), next(sent)))
 
     yield Pair("create", ours, lambda: floor.create(next(sent)), times=60, goal=3)
 
@@ -38,7 +38,7 @@ def read(world: World) -> Iterator[Pair]:
 
     def ours(actor: Any) -> None:
         with site.opened(actor) as ctx, suppress(NotFound):  # a few are not the rep's to see
-            query.fetch(door(ctx, world.table(ctx, "deal")), numbered_id(next(numbers) % world.records))
+            query.fetch(door(ctx, world.table(ctx, "parcel")), numbered_id(next(numbers) % world.records))
 
     def by_hand() -> None:
         floor.read_one(numbered_id(next(numbers) % world.records))
@@ -64,8 +64,8 @@ def update(world: World) -> Iterator[Pair]:
 
     def ours() -> None:
         with site.opened(site.manager) as ctx:
-            deal = world.table(ctx, "deal")
-            submit(ctx, deal, Sent(deal.inst.app.form_of("deal"), sent(), record=numbered_id(next(numbers))))
+            parcel = world.table(ctx, "parcel")
+            submit(ctx, parcel, Sent(parcel.inst.app.form_of("parcel"), sent(), record=numbered_id(next(numbers))))
 
     def by_hand() -> None:
         id = numbered_id(next(numbers))
@@ -80,15 +80,15 @@ def update(world: World) -> Iterator[Pair]:
 def post(world: World) -> Iterator[Pair]:
     """The same addition through the web: a form posted by a signed-in member."""
     floor, site = world.filled, world.site
-    sent = cycle(world.some_deals(200))
+    sent = cycle(world.some_parcels(200))
     other = _by_hand(floor, site.manager.id)
     browser = world.browser
 
     def ours() -> None:
-        assert browser.post("/a/desk/f/deal/new", next(sent)).status_code == 303
+        assert browser.post("/a/desk/f/parcel/new", next(sent)).status_code == 303
 
     def by_hand() -> None:
-        assert other.post("/deals", data=next(sent)).status_code == 303
+        assert other.post("/parcels", data=next(sent)).status_code == 303
 
     yield Pair("create by a posted form", ours, by_hand, times=40, goal=3)
 
