@@ -34,7 +34,7 @@ def parcels(
             "city": dice.choice(CITIES),
             "phone": f"138{dice.randint(0, 99_999_999):08}",
             "email": f"buyer{n % 5000}@example.com",
-            "note": f"{dice.choice(CITIES)}的客户要求{dice.choice(WORK)}，交期{dice.randint(5, 90)}天。"
+            "note": f"{dice.choice(CITIES)}的买家要求{dice.choice(WORK)}，交期{dice.randint(5, 90)}天。"
             if n % 3
             else None,
             "amount": quantity * price,
