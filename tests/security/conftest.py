@@ -42,7 +42,13 @@ WIDGETS = [
     {"id": "by_secret", "type": "bar", "table": "book", "group": ["secret"], "measure": "COUNT()"},
     {"id": "where_secret", "type": "number", "table": "book", "measure": "COUNT()", "filter": 'secret = "canaryfield"'},
     {"id": "if_secret", "type": "number", "table": "book", "measure": 'COUNTIF(secret = "canaryfield")'},
-    {"id": "dearest", "type": "table", "table": "book", "columns": ["title", "secret", "cost", "author"], "sort": ["-cost"]},
+    {
+        "id": "dearest",
+        "type": "table",
+        "table": "book",
+        "columns": ["title", "secret", "cost", "author"],
+        "sort": ["-cost"],
+    },
     {"id": "by_author", "type": "pie", "table": "book", "group": ["author"], "measure": "MAX(margin)"},
     {"id": "worths", "type": "ranking", "table": "author", "group": ["name"], "measure": "SUM(worth)"},
     {"id": "funnel", "type": "funnel", "table": "book", "group": ["secret_kind"], "measure": "COUNT()"},
@@ -59,7 +65,8 @@ CLERK = [
 ]  # fmt: skip
 CHECKED = {
     "id": "checking", "title": "Checking", "trigger": {"button": {"table": "book", "label": "Check"}},
-    "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}}, {"id": "again", "type": "approve", "who": {"role": "manager"}}],
+    "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}},
+              {"id": "again", "type": "approve", "who": {"role": "manager"}}],
 }  # fmt: skip
 
 
@@ -96,15 +103,23 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     with shop.opened(shop.manager) as ctx:
         author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
         writer, hidden = (records.create(ctx, author, {"name": name}) for name in ("Jane", LINKED))
-        papers = [files.upload(ctx, app.extensions["storage"], book, book.table.by_id["papers"], f"{FILE}{n}.txt", BytesIO(FILE.encode())).id
-                  for n in range(2)]  # fmt: skip
+        field, storage = book.table.by_id["papers"], app.extensions["storage"]
+        papers = [files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)]
         rows = [{"place": COLUMN, "count": Decimal(1)}]
         secrets = {"secret": FIELD, "secret_kind": "canaryfield_kind", "copies": rows, "price": Decimal(80_000_000)}
     with shop.opened() as ctx:
-        own = records.create(ctx, shop.table(ctx, "book"), {"title": "Emma", "owner": shop.clerk.id, "author": hidden, "cost": Decimal(FIGURE), **secrets})
-        foreign = records.create(ctx, shop.table(ctx, "book"), {"title": RECORD, "owner": shop.manager.id, "author": writer, **secrets})
+        own = records.create(
+            ctx,
+            shop.table(ctx, "book"),
+            {"title": "Emma", "owner": shop.clerk.id, "author": hidden, "cost": Decimal(FIGURE), **secrets},
+        )
+        foreign = records.create(
+            ctx, shop.table(ctx, "book"), {"title": RECORD, "owner": shop.manager.id, "author": writer, **secrets}
+        )
         trashed = records.create(ctx, shop.table(ctx, "book"), {"title": TRASHED, "owner": shop.manager.id})
-        records.create(ctx, shop.table(ctx, "book"), {"title": "Persuasion", "owner": shop.manager.id, "author": writer, **secrets})
+        records.create(
+            ctx, shop.table(ctx, "book"), {"title": "Persuasion", "owner": shop.manager.id, "author": writer, **secrets}
+        )
         records.trash(ctx, shop.table(ctx, "book"), [trashed])
     with shop.opened(shop.manager) as ctx:
         live = shop.table(ctx, "book")
@@ -117,9 +132,13 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     with shop.opened(shop.clerk) as ctx:
         assert query.allowed(door(ctx, shop.table(ctx, "book")), own, "update")
         assert not query.allowed(door(ctx, shop.table(ctx, "book")), foreign, "read")
-        mine = importing.begin(ctx, shop.table(ctx, "book"), "books.csv", f"Title,Author\nMaria,{LINKED[:-1]}\n".encode())
+        mine = importing.begin(
+            ctx, shop.table(ctx, "book"), "books.csv", f"Title,Author\nMaria,{LINKED[:-1]}\n".encode()
+        )
     with shop.opened(shop.boss) as ctx:
-        theirs = importing.begin(ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,{FIELD}\n{RECORD},{FIELD}\n".encode())
+        theirs = importing.begin(
+            ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,{FIELD}\n{RECORD},{FIELD}\n".encode()
+        )
     unknown = str(UUID(int=7))
     tables = ["author", "book", "none"]
     books = [str(own), str(foreign), str(trashed), str(writer), str(hidden), unknown, "nonsense", "new"]

@@ -3,7 +3,6 @@
 import base64
 import io
 import itertools
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -14,10 +13,7 @@ from uuid import UUID
 import pytest
 from werkzeug.routing import Rule
 
-from runtime import query
-from runtime.access import Door
-from schemas.errors import NotFound
-from tests.security.conftest import COLUMN, COMMENT, FIELD, FIGURE, FILE, HIDDEN, LINKED, RECORD, TRASHED, Guarded
+from tests.security.conftest import COLUMN, FIELD, HIDDEN, LINKED, RECORD, Guarded
 
 LEFT_OUT = {"static", "session.leave", "session.enter"}
 """Files of our own; and the doors that would end the walker's session."""
