@@ -23,6 +23,9 @@ class Rows(Field):
     title = "Subform"
     group = "advanced"
     icon = "table-rows"
+    place = 50
+    wide = True
+    in_subform = False
     storage = Storage.CHILD
     sortable = False
 
@@ -30,10 +33,14 @@ class Rows(Field):
     min: int = option(Whole(0, MOST), "Fewest rows", 0, section="checks")
     max: int = option(Whole(1, MOST), "Most rows", 500, section="checks")
 
+    @property
+    def grouping(self) -> str:
+        return "own"
+
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()
         for column in self.fields:
-            if column.storage is Storage.CHILD or column.type in ("serial", "rollup"):
+            if not column.in_subform:
                 yield (
                     "fields",
                     say("a subform cannot hold a field of type '{type}' ('{id}')", type=column.type, id=column.id),
