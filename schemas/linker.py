@@ -68,7 +68,7 @@ def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
         yield from _known(
             f"{path}.keys[{n}].fields",
             key.fields,
-            [f.id for f in table.fields if f.may_be_unique or f.type in ("choice", "link", "member", "department")],
+            [f.id for f in table.fields if f.may_be_unique or f.may_be_key],
         )
 
 

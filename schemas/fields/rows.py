@@ -31,6 +31,9 @@ class Rows(Field):
     title = "Subform"
     group = "advanced"
     icon = "table-rows"
+    place = 50
+    wide = True
+    in_subform = False
     storage = Storage.CHILD
     sortable = False
 
@@ -41,10 +44,14 @@ class Rows(Field):
         Many(Object(Key)), "No two rows of a record with the same", (), section="checks"
     )  # fmt: skip
 
+    @property
+    def grouping(self) -> str:
+        return "own"
+
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()
         for column in self.fields:
-            if column.storage is Storage.CHILD or column.type in ("serial", "rollup"):
+            if not column.in_subform:
                 yield (
                     "fields",
                     say("a subform cannot hold a field of type '{type}' ('{id}')", type=column.type, id=column.id),
