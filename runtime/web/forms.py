@@ -64,7 +64,9 @@ def start(ctx: Context, app: str, form: str, record: str | None) -> Filling:
 
 def prefilled(app: str, form: str) -> Prefill:
     """The signed link that the form was opened by. Raises InvalidInput when it is not as we signed it."""
-    return prefill.read(str(current_app.secret_key), app, form, request.form.get("_with") or request.args.get("_with", ""))
+    return prefill.read(
+        str(current_app.secret_key), app, form, request.form.get("_with") or request.args.get("_with", "")
+    )
 
 
 @bp.get("/a/<app>/f/<form>/new")
@@ -77,12 +79,13 @@ def show(app: str, form: str, record: str | None = None) -> Any:
 def page(ctx: Context, current: Filling, status: int = 200) -> Any:
     """The form as a page; inside the drawer or after a refusal, its fragment."""
     inst = current.live.inst
-    base = f"/a/{inst.slug}/f/{current.form.id}"
+    base, about = f"/a/{inst.slug}/f/{current.form.id}", f"?record={current.record}" if current.record else ""
+    kept = unsent.read(ctx, inst, current.form.id, current.record) if request.method == "GET" else None
     values = {
         "bound": current.bound(ctx), "filling": current, "inst": inst, "form": current.form,
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),
-        "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live" + (f"?record={current.record}" if current.record else ""),
-        "draft": unsent.read(ctx, inst, current.form.id, current.record), "draft_url": f"{base}/draft" + (f"?record={current.record}" if current.record else ""),
+        "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live{about}",
+        "draft": kept, "draft_url": f"{base}/draft{about}",
         "back": local_url(request.args.get("back", ""), f"/a/{inst.slug}/"), "conflict": _conflict(ctx, current),
     }  # fmt: skip
     if request.method == "POST" and is_fragment():
@@ -183,7 +186,11 @@ def link(app: str, form: str) -> Any:
     """An address of this form with the answers sent; with `_lock`, nobody who opens it can change them."""
     with work() as ctx:
         current = filling.as_sent(ctx, start(ctx, app, form, None), answers_of_request())
-        open_ones = {id: v for id, v in (current.raw or {}).items() if v not in ("", [], "[]") and id not in (current.errors or {})}
+        open_ones = {
+            id: v
+            for id, v in (current.raw or {}).items()
+            if v not in ("", [], "[]") and id not in (current.errors or {})
+        }
         given = {id: v for id, v in open_ones.items() if current.live.table.by_id[id].type != "file"}
         if not given:
             raise InvalidInput({"": [say("Fill in what the link is to bring along.")]})

@@ -37,7 +37,8 @@ def show(app: str, table_id: str, record: str) -> Any:
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
-            "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(source, found, gate, trash), "may_delete": _may(ctx, source, found.id, "delete"),
+            "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(source, found, gate, trash),
+            "may_delete": _may(ctx, source, found.id, "delete"),
             "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
             "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(source),
         }  # fmt: skip
