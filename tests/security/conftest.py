@@ -94,7 +94,19 @@ class Guarded:
     trashed: UUID
     author: UUID
     hidden_author: UUID
+    mine: UUID
     ids: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def forbidden(self) -> set[str]:
+        """Records that the clerk and the outsider may not see."""
+        return {str(self.foreign), str(self.trashed), str(self.hidden_author)}
+
+    @property
+    def foreign_ids(self) -> dict[str, list[str]]:
+        """The ids without what is the clerk's own."""
+        own = {str(self.own), str(self.mine)}
+        return {name: [value for value in values if value not in own] for name, values in self.ids.items()}
 
 
 @pytest.fixture
@@ -148,7 +160,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "dashboard": ["figures", "none"], "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
         "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
-        "id": [str(run), str(task), *map(str, papers), str(own), unknown, "nonsense"], "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "id": [str(task), str(run), *map(str, papers), unknown, "nonsense"], "run": [str(mine), str(theirs), unknown, "nonsense"],
         "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
-    return Guarded(shop, app, own, foreign, trashed, writer, hidden, things)
+    return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)
