@@ -228,7 +228,9 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
         if options.into == "people":
             columns = wanted or {c: c for c in importing_people.COLUMNS if c in sheet.headings}
             came = importing_people.import_people(ctx, sheet, columns, options.dry_run)
-            print(f"{len(came.members)} new members, {len(came.departments)} new departments, {came.known} known already.")
+            print(
+                f"{len(came.members)} new members, {len(came.departments)} new departments, {came.known} known already."
+            )
             return 0
         app, _, name = options.into.partition(".")
         table = live(ctx, installed(ctx, app), name)

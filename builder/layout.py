@@ -56,6 +56,9 @@ def without_field(layout: list[Json], id: str) -> list[Json]:
         elif "rows" in block:
             rows = [[f for f in line if f != id] for line in block["rows"]]
             made.append({**block, "rows": [line for line in rows if line]})
+        elif "tabs" in block:
+            tabs = [{**tab, "layout": without_field(tab.get("layout", []), id)} for tab in block["tabs"]]
+            made.append({**block, "tabs": tabs})
         else:
             made.append(block)
     return made

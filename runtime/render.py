@@ -1,8 +1,8 @@
 """Definitions dressed for templates: a field, its value, what was typed and what was wrong with that."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from schemas.fields.choice import Choice
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.filling import State, Values
-from schemas.form import Block, Form
+from schemas.form import Block, Form, Tab
 from schemas.formula import names as names_of
 from schemas.text import Sentence, Text
 
@@ -55,6 +55,8 @@ class BoundField:
     columns: Sequence[Field] = ()
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
+    span: int = 0
+    """Of twelve columns; 0 shares the line evenly."""
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
@@ -230,11 +232,60 @@ class Binder:
 
 
 @dataclass(frozen=True)
+class BoundTab:
+    """A tab on a page, with how many problems stand in it."""
+
+    tab: Tab
+    blocks: Sequence["BoundBlock"]
+
+    @property
+    def problems(self) -> int:
+        cells = (cell for f in _fields_in(self.blocks) for cell in (f, *(c for row in f.rows for c in row.fields)))
+        return sum(len(cell.errors) for cell in cells)
+
+
+@dataclass(frozen=True)
 class BoundBlock:
-    """A row, section, divider or note on a page, with the fields that are visible now."""
+    """A row, section, tabs, divider or note on a page, with the fields that are visible now."""
 
     block: Block
-    lines: Sequence[Sequence[BoundField]]
+    lines: Sequence[Sequence[BoundField]] = ()
+    tabs: Sequence[BoundTab] = ()
+    place: str = ""
+    """Where it stands in the layout, for the ids of its elements."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something in it needs attention, so that it must not stay folded."""
+        return any(f.errors or any(c.errors for row in f.rows for c in row.fields) for f in _fields_in([self]))
+
+
+def _fields_in(blocks: Iterable[BoundBlock]) -> Iterator[BoundField]:
+    for block in blocks:
+        for line in block.lines:
+            yield from line
+        for tab in block.tabs:
+            yield from _fields_in(tab.blocks)
+
+
+def lay_out(form: Form, bound: Callable[[str], BoundField | None], hidden: Collection[str] = ()) -> list[BoundBlock]:
+    """The form's blocks with what `bound` gives for each field; what is hidden or has become empty is left out."""
+
+    def blocks(layout: Iterable[Block], place: str) -> list[BoundBlock]:
+        made = [block(one, f"{place}{n}") for n, one in enumerate(layout) if one.id not in hidden]
+        return [b for b in made if b.lines or b.tabs or b.block.divider or b.block.note]
+
+    def block(one: Block, place: str) -> BoundBlock:
+        lines = [line for ids in one.lines if (line := row(ids))]
+        tabs = [BoundTab(t, blocks(t.layout, f"{place}-{t.id}-")) for t in one.tabs if t.id not in hidden]
+        return BoundBlock(one, lines, [t for t in tabs if t.blocks], place)
+
+    def row(ids: Sequence[str]) -> list[BoundField]:
+        spans = form.spans(ids) or [0] * len(ids)
+        found = ((bound(id), span) for id, span in zip(ids, spans, strict=True))
+        return [replace(f, span=span) for f, span in found if f]
+
+    return blocks(form.layout, "")
 
 
 @dataclass(frozen=True)
@@ -249,9 +300,21 @@ class BoundForm:
     version: int | None = None
 
     def __iter__(self) -> Iterator[BoundField]:
-        for block in self.blocks:
-            for line in block.lines:
-                yield from line
+        yield from _fields_in(self.blocks)
+
+    def mapped(self, change: Callable[[BoundField], BoundField]) -> "BoundForm":
+        """The same form with every field changed."""
+
+        def blocks(given: Sequence[BoundBlock]) -> list[BoundBlock]:
+            return [
+                replace(
+                    b, lines=[[change(f) for f in line] for line in b.lines],
+                    tabs=[replace(t, blocks=blocks(t.blocks)) for t in b.tabs],
+                )
+                for b in given
+            ]  # fmt: skip
+
+        return replace(self, blocks=blocks(self.blocks))
 
     @property
     def general(self) -> list[Sentence]:
@@ -302,10 +365,4 @@ def bind_form(
             readonly=readonly,
         )
 
-    blocks = []
-    for block in form.layout:
-        lines = [[b for id in line if (b := bound(id))] for line in block.lines]
-        lines = [line for line in lines if line]
-        if (lines or block.divider or block.note) and block.id not in state.hidden:
-            blocks.append(BoundBlock(block, lines))
-    return BoundForm(form, live, blocks, errors, record, version)
+    return BoundForm(form, live, lay_out(form, bound, state.hidden), errors, record, version)

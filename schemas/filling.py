@@ -243,12 +243,11 @@ def _apply(
 
 
 def _spread(form: Form, targets: Iterable[str], place: tuple[str, int] | None) -> set[str]:
-    """The paths that a rule's targets mean: a section stands for its fields, a column for that row's."""
+    """The paths that a rule's targets mean: a section or tab stands for its fields, a column for that row's."""
     spread: set[str] = set()
     for target in targets:
-        section = next((b for b in form.layout if b.id == target), None)
-        if section is not None:
-            spread |= {target, *(f for line in section.lines for f in line)}
+        if target in form.parts:
+            spread |= {target, *form.parts[target]}
         elif place and target.startswith(f"{place[0]}."):
             spread.add(f"{place[0]}[{place[1]}].{target.partition('.')[2]}")
         else:

@@ -13,7 +13,7 @@ from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.link import Link
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
-from schemas.form import Form
+from schemas.form import Form, fields_in
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import BOOLEAN
 from schemas.messages import Message, say
@@ -203,8 +203,9 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}.table", _no("table", form.table, [t.id for t in analysis.app.tables]))
         return
     for n, block in enumerate(form.layout):
-        yield from _known(f"{path}.layout[{n}]", [f for line in block.lines for f in line], table.by_id)
-    sections = [b.id for b in form.layout if b.id]
+        yield from _known(f"{path}.layout[{n}]", fields_in([block]), table.by_id)
+    yield from _known(f"{path}.widths", form.widths or (), table.by_id)
+    sections = list(form.parts)
     for name in ("require", "readonly"):
         yield from _known(f"{path}.{name}", getattr(form, name), table.paths)
     for id, default in (form.defaults or {}).items():

@@ -129,8 +129,7 @@ def with_fixed_rows(bound: BoundForm, sheet: task_forms.Sheet) -> BoundForm:
     def marked(f: BoundField) -> BoundField:
         return replace(f, fixed=sheet.fixed(f.field.id))
 
-    blocks = [replace(block, lines=[[marked(f) for f in line] for line in block.lines]) for block in bound.blocks]
-    return replace(bound, blocks=blocks)
+    return bound.mapped(marked)
 
 
 def conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
@@ -225,7 +224,7 @@ def run_page(ctx: Context, run: Running) -> Any:
     own = tasks.open_task_for(ctx, run.live, run.record)
     shown = {
         "run": progress.of_run(ctx, run, own), "title": found.title if found else "", "inst": run.live.inst,
-        "sections": records.details(ctx, run.live, found) if found else [],
+        "blocks": records.details(ctx, run.live, found) if found else [],
         "record_url": f"/a/{run.live.inst.slug}/t/{run.live.id}/{run.record}" if found else "",
     }  # fmt: skip
     frame(ctx)

@@ -5,8 +5,8 @@ from typing import Any
 from schemas.fields.base import Field, field_types
 from schemas.messages import say
 from schemas.options import option
-from schemas.parsers import Label, Whole
-from schemas.text import Sentence, Text
+from schemas.parsers import Whole
+from schemas.text import Sentence
 
 LONGEST = 50_000
 
@@ -23,7 +23,6 @@ class LongText(Field):
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")
     lines: int = option(Whole(2, 40), "Lines shown", 3)
-    placeholder: Text = option(Label(), "Placeholder", Text())
 
     def parse(self, raw: Any) -> Any:
         text = super().parse(raw)

@@ -34,7 +34,6 @@ class TextField(Field):
     pattern_message: Text = option(Label(), "Message when it does not match", Text(), section="checks")
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")
-    placeholder: Text = option(Label(), "Placeholder", Text())
 
     def check(self, value: str) -> Iterator[Sentence]:
         if len(value) > self.longest:
