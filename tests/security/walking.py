@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,7 @@ LEFT_OUT = {"static", "session.leave", "session.enter"}
 """Files of our own; and the doors that would end the walker's session."""
 
 UNKNOWN = str(UUID(int=7))
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 MADE_UP = {"none", "nonsense", UNKNOWN}
 ALL = "*"
 
@@ -37,14 +38,16 @@ CURIOUS = [
     "as=csv", "as=csv&sort=-cost&q=canary", f"as=csv&filter={quote('cost > 1')}", "field=secret&operator=is&value=canaryfield",
     "secret=canaryfield&title=x", "back=/",
 ]  # fmt: skip
-AFTER_A_REFUSAL = ["trash=1", "as=csv"]
-"""Questions that a page which is not there is asked all the same."""
+AFTER_A_REFUSAL = "trash=1&as=csv"
+"""What a page that is not there is asked all the same, as a fragment."""
 
 
 # -- addresses -------------------------------------------------------------------------------------
 
 
-def addresses(guarded: Guarded, method: str, ids: dict[str, list[str]] | None = None) -> Iterator[tuple[Rule, dict[str, str], str]]:
+def addresses(
+    guarded: Guarded, method: str, ids: dict[str, list[str]] | None = None
+) -> Iterator[tuple[Rule, dict[str, str], str]]:
     """Every rule that takes a method, with every combination of what can stand in it; at most one value is made up."""
     ids = ids or guarded.ids
     for rule in guarded.app.url_map.iter_rules():
@@ -89,10 +92,6 @@ class Noted(ImmutableMultiDict[str, str]):
     def __contains__(self, key: Any) -> bool:
         looked_at.add(key)
         return super().__contains__(key)
-
-    def items(self, multi: bool = False) -> Any:
-        looked_at.add(ALL)
-        return super().items(multi)
 
     def to_dict(self, flat: bool = True) -> Any:
         looked_at.add(ALL)
@@ -185,9 +184,12 @@ def walk(guarded: Guarded, person: Any, forbidden: set[str]) -> Walked:
         for rule, values, address in addresses(guarded, "GET"):
             looked_at.clear()
             plain = person.get(address)
-            questions = [q for q in CURIOUS if heard(q)] if plain.status_code < 400 else AFTER_A_REFUSAL
-            answers = [(address, plain), (address, person.fragment(address))]
-            answers += [(url, person.get(url)) for url in (f"{address}?{question}" for question in questions)]
+            if plain.status_code < 400:
+                urls = [f"{address}?{question}" for question in CURIOUS if heard(question)]
+                answers = [(address, plain), (address, person.fragment(address)), *((url, person.get(url)) for url in urls)]
+            else:
+                url = f"{address}?{AFTER_A_REFUSAL}"
+                answers = [(address, plain), (url, person.fragment(url))]
             for url, answer in answers:
                 walked.note(rule.endpoint, url, answer, canaries(answer, url))
             for name, id in values.items():
@@ -199,7 +201,11 @@ def walk(guarded: Guarded, person: Any, forbidden: set[str]) -> Walked:
 # -- knocking: every unsafe route ------------------------------------------------------------------
 
 SHEET = b"Title,Author\nMaria,Jane\n"
-CHOICES = {"_action": ["approve", "reject", "return", "save", "submit"], "act": ["try", "import", "cancel"], "tab": ["field", "form", "table"]}
+CHOICES = {
+    "_action": ["approve", "reject", "return", "save", "submit"],
+    "act": ["try", "import", "cancel"],
+    "tab": ["field", "form", "table"],
+}
 """Parts of a body that decide what is done: each is sent in turn."""
 
 
@@ -209,38 +215,39 @@ def body(guarded: Guarded, ids: list[str]) -> dict[str, Any]:
         "title": "Seized", "zh": "夺取", "en": "Seized", "price": "1", "owner": str(guarded.shop.outsider.id), "kind": "essay",
         "name": "Seized", "id": "title", "created_by": str(guarded.shop.outsider.id), "version": "99", "_deleted_at": "",
         "ids": ids, "_back": "/", "_once": "", "_version": "99", "_touched": "[]", "_comment": "Seized", "token": "1",
-        "to": str(guarded.shop.outsider.id), "preset": "all", "type": "text", "after": "", "rows": "copies", "key": "title", "order": '["title"]',
-        "position": "0", "by": "1", "path": "title", "label.zh": "夺取", "bundled": "expense", "place": "0", "note": "Seized", "next": "/",
+        "to": str(guarded.shop.outsider.id), "preset": "all", "type": "text", "after": "", "rows": "copies", "key": "title",
+        "order": '["title"]', "position": "0", "by": "1", "path": "title", "label.zh": "夺取",
+        "bundled": "expense", "place": "0", "note": "Seized", "next": "/",
         "column:title": "Title", "column:author": "Author", "match:author": "name", "encoding": "utf-8", "language": "en",
         "flow": "checking", "field": "title", "view": "all", "form": "book",
     }  # fmt: skip
 
 
-def knock(guarded: Guarded, person: Any, ids: dict[str, list[str]], chosen: list[str], forbidden: set[str] = frozenset(),  # type: ignore[assignment]
-          last: tuple[str, ...] = ()) -> Walked:  # fmt: skip
-    """Every unsafe route with a body in earnest: as a form with a file, and as JSON. Endpoints named in `last` come last."""
+def knock(guarded: Guarded, person: Any, ids: dict[str, list[str]], aim: list[str], *, forbidden: Collection[str] = (),
+          last: Sequence[str] = (), only: str | tuple[str, ...] = "") -> Walked:  # fmt: skip
+    """Every unsafe route, with bodies that aim at these records; endpoints named in `last` come last, in that order."""
     walked = Walked()
-    whole = body(guarded, chosen)
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
-        knocks = sorted(addresses(guarded, method, ids), key=lambda k: last.index(k[0].endpoint) if k[0].endpoint in last else -1)
+    for method in UNSAFE:
+        knocks = [k for k in addresses(guarded, method, ids) if k[0].endpoint.startswith(only)]
+        knocks.sort(key=lambda k: last.index(k[0].endpoint) if k[0].endpoint in last else -1)
         for rule, values, address in knocks:
-            for answer in bodies(guarded, person, method, address, whole, chosen):
+            for answer in answers(guarded, person, method, address, aim):
                 walked.note(rule.endpoint, f"{method} {address}", answer, canaries(answer, address))
-                for name, id in values.items():
-                    if id in forbidden or id == UNKNOWN:
-                        walked.compare(f"{method} {rule.build({**values, name: '…'})[1]}", id, answer)  # type: ignore[index]
+                for name in (n for n, id in values.items() if id in forbidden or id == UNKNOWN):
+                    walked.compare(f"{method} {rule.build({**values, name: '…'})[1]}", values[name], answer)  # type: ignore[index]
     return walked
 
 
-def bodies(guarded: Guarded, person: Any, method: str, address: str, whole: dict[str, Any], chosen: list[str]) -> Iterator[Any]:
-    """The answers to one address: a form for each choice that it listens to, and JSON."""
+def answers(guarded: Guarded, person: Any, method: str, address: str, aim: list[str]) -> Iterator[Any]:
+    """To a form with a file, for each of the choices that the route listens to; and to JSON."""
+    whole = body(guarded, aim)
     with noting(guarded.app):
         looked_at.clear()
         yield person.send(method, address, {**whole, "file": (io.BytesIO(SHEET), "papers.csv")})
-        for name, values in CHOICES.items():
-            for value in values if name in looked_at and ALL not in looked_at or name == "_action" and name in looked_at else ():
+        for name in [name for name in CHOICES if name in looked_at]:
+            for value in CHOICES[name]:
                 yield person.send(method, address, {**whole, name: value})
-    wish = {"key": chosen[0], "to": "essay", "order": ["title"], "hidden": [], "widths": {"title": 99}, "ids": chosen, "values": {"title": "Seized"}}
+    wish = {"key": aim[0], "to": "essay", "order": ["title"], "hidden": [], "widths": {"title": 99}, "ids": aim}
     yield person.send(method, address, json.dumps(wish), content_type="application/json")
 
 
