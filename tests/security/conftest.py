@@ -100,8 +100,9 @@ class Guarded:
 
     @property
     def forbidden(self) -> set[str]:
-        """Records that the clerk and the outsider may not see."""
-        return {str(self.foreign), str(self.trashed), str(self.hidden_author)}
+        """What the clerk and the outsider may not know of: records, tasks, runs, files, others' imports."""
+        others = {*self.ids["id"], *self.ids["run"]} - {str(self.mine), str(UUID(int=7)), "nonsense"}
+        return {str(self.foreign), str(self.trashed), str(self.hidden_author), *others}
 
     @property
     def foreign_ids(self) -> dict[str, list[str]]:
