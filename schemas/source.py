@@ -1,7 +1,7 @@
 """JSON from outside, read strictly."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.errors import BadValue
@@ -11,13 +11,17 @@ from schemas.text import UNKEEPABLE
 DEEPEST = 60
 
 
-def read_json(text: str | bytes, refusal: Message) -> Any:
+def read_json(text: str | bytes, refusal: Message, number: Callable[[str], Any] | None = None) -> Any:
     """What the text says.
 
     Raises BadValue on bad syntax, a repeated key, NaN, huge numbers, deep nesting, and characters that nothing can keep.
+    `number` reads its numbers, instead of as int and float; it may raise ValueError.
     """
+    read_float, read_int = number or _finite, number or int
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=read_float, parse_int=read_int
+        )
     except (ValueError, RecursionError, UnicodeDecodeError):
         raise BadValue(refusal) from None
     for item, depth in _items(value):

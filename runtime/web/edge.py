@@ -122,6 +122,8 @@ def engine() -> Any:
 def _guard() -> Response | None:
     """Finds the session, and refuses what was not sent by our own pages."""
     g.signed_in = None
+    if request.endpoint == "static":
+        return None
     wording.use(words)
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
@@ -161,7 +163,9 @@ def _refuse_strangers() -> None:
     if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not sent or not hmac.compare_digest(str(session.get("csrf", "")).encode(), sent.encode("utf-8", "replace")):
+    if not sent or not hmac.compare_digest(
+        str(session.get("csrf", "")).encode(), unmasked(sent).encode("utf-8", "replace")
+    ):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 
@@ -173,9 +177,30 @@ def _host_of(origin: str) -> str:
 
 
 def csrf_token() -> str:
+    """The session's token, masked anew for every answer: a packed page's length must not spell it out (BREACH)."""
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(24)
-    return str(session["csrf"])
+    if "csrf_masked" not in g:
+        g.csrf_masked = masked(str(session["csrf"]))
+    return str(g.csrf_masked)
+
+
+def masked(token: str) -> str:
+    mask = secrets.token_bytes(len(token))
+    return f"{mask.hex()}.{_crossed(token.encode(), mask).hex()}"
+
+
+def unmasked(sent: str) -> str:
+    """The token that was masked; what was not masked stays as it is."""
+    mask, _, rest = sent.partition(".")
+    try:
+        return _crossed(bytes.fromhex(rest), bytes.fromhex(mask)).decode() if rest else sent
+    except ValueError:
+        return ""
+
+
+def _crossed(text: bytes, mask: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(text, mask, strict=True))
 
 
 @contextmanager
@@ -261,7 +286,16 @@ def answers_of_request() -> dict[str, Any]:
     for name in request.form:
         values = request.form.getlist(name)
         answers[name] = values[0] if len(values) == 1 else [v for v in values if v != ""]
-    return answers
+    return {**_carried(), **answers}
+
+
+def _carried() -> dict[str, Any]:
+    """What was filled in before a rule hid the field; it may come into sight again."""
+    try:
+        carried = read_json(request.form.get("_carried") or "{}", Message(""))
+    except (ValueError, TypeError):
+        return {}
+    return carried if isinstance(carried, dict) else {}
 
 
 def json_of_request(refusal: Message) -> dict[str, Any]:
@@ -280,8 +314,10 @@ def touched_of_request() -> set[str]:
 
 
 def _headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.endpoint == "static" and response.mimetype != "image/svg+xml":
+        return response  # a style or script is no document: what follows says nothing of it
+    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -49,7 +49,14 @@ def test_the_walk_knocks_in_earnest(guarded: Guarded, sign_in: Any) -> None:
     manager, boss = (sign_in(guarded.shop, name) for name in ("manager", "boss"))
     aim = [str(guarded.foreign)]
     walks = [
-        knock(guarded, boss, {**guarded.ids, "id": guarded.ids["id"][1:4]}, aim, last=LAST, only=("tasks.transfer", "tasks.change_run")),
+        knock(
+            guarded,
+            boss,
+            {**guarded.ids, "id": guarded.ids["id"][1:4]},
+            aim,
+            last=LAST,
+            only=("tasks.transfer", "tasks.change_run"),
+        ),
         knock(guarded, manager, guarded.ids, aim, last=LAST),
         knock(guarded, boss, guarded.ids, aim, last=LAST),
     ]

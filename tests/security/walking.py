@@ -186,7 +186,11 @@ def walk(guarded: Guarded, person: Any, forbidden: set[str]) -> Walked:
             plain = person.get(address)
             if plain.status_code < 400:
                 urls = [f"{address}?{question}" for question in CURIOUS if heard(question)]
-                answers = [(address, plain), (address, person.fragment(address)), *((url, person.get(url)) for url in urls)]
+                answers = [
+                    (address, plain),
+                    (address, person.fragment(address)),
+                    *((url, person.get(url)) for url in urls),
+                ]
             else:
                 url = f"{address}?{AFTER_A_REFUSAL}"
                 answers = [(address, plain), (url, person.fragment(url))]

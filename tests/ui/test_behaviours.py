@@ -190,6 +190,7 @@ def test_tabs_menus_and_the_palette_answer_to_keys(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#menu-1-button")).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Control+k")
+    expect(page.locator("#palette input")).to_be_focused()
     page.keyboard.type("boo")
     expect(page.locator("#palette [role=option]")).to_have_text(re.compile("Books"))
     page.keyboard.press("Escape")
