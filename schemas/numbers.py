@@ -36,7 +36,9 @@ def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decima
     return number / 100 if percent else number
 
 
-MOST_DIGITS = 9
+def read_whole(text: str) -> int | None:
+    """A small whole number from an address or a form; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def _bare(text: str, units: Iterable[str]) -> str:

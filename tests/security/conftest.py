@@ -85,7 +85,8 @@ def package() -> dict[str, Any]:
 class Guarded:
     """A shop with its people's browsers, and the ids of everything that stands in an address.
 
-    `own` and `foreign` are books that the clerk may and may not see; `ids` are all of an address's values by name.
+    `own` and `foreign` are books that the clerk may and may not see; `ids` are all of an address's values by name,
+    or by route and name where a route has use for few of them.
     """
 
     shop: Shop
@@ -170,6 +171,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
+        "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
         "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
