@@ -36,6 +36,7 @@ from schemas.filling import parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("forms", __name__)
@@ -118,7 +119,7 @@ def send(app: str, form: str, record: str | None = None) -> Any:
         table, found = find_form(ctx, app, form)
         id = record_id(record) if record else None
         given = Sent(
-            found, answers, id, int(seen) if seen.isascii() and seen.isdigit() else None,
+            found, answers, id, read_whole(seen),
             request.form.get("_once", "")[:80], {id: link.values[id] for id in link.locked if id in link.values},
         )  # fmt: skip
         done = submit(ctx, table, given)
