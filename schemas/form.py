@@ -96,7 +96,7 @@ class AfterSubmit:
     form: str | None = option(Reference("form", allow_none=True), "Which form")
     url: str = option(
         Line(2_000), "Which address", "",
-        help="https://… or a path of this site such as /a/crm/; formulas in braces are filled in.",
+        help="https://… or a path of this site; formulas in braces are filled in.",
     )  # fmt: skip
     again: bool = option(Flag(), "Offer to fill in another", False)
     keep: tuple[str, ...] = option(Many(Reference("field")), "Another one begins with the same", ())
