@@ -26,10 +26,6 @@ from schemas.text import Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
-ORDER = (
-    "text", "long_text", "number", "money", "date", "datetime", "choice", "choices", "switch", "member", "department",
-    "file", "rows", "formula", "serial", "link", "rollup",
-)  # fmt: skip
 FORM_OPTIONS = {"table", "layout", "rules", "require", "readonly", "defaults", "checks"}
 TABLE_OPTIONS = {"keys", "checks", "comments"}
 
@@ -71,6 +67,7 @@ def studio(
         "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/form/{form}/",
         "sections": _panel(draft, table_id, form, chosen, tab, errors, typed), "column_types": list(column_types()),
         "chosen_field": _chosen(table, chosen), "phone": request.values.get("width") == "phone", "Text": Text,
+        "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
     if is_fragment():
         return make_response(render_template("builder/_studio.html", **values), status)
@@ -79,13 +76,13 @@ def studio(
 
 
 def palette() -> list[tuple[Message, list[type[Field]]]]:
-    """The types by group, in the familiar order; a type that has no place in it comes last."""
-    ordered = sorted(field_types, key=lambda k: (ORDER.index(k.type) if k.type in ORDER else len(ORDER), k.type))
+    """The types by group, each in its own place."""
+    ordered = sorted(field_types, key=lambda k: (k.place, k.type))
     return [(title, [k for k in ordered if k.group == group]) for group, title in GROUPS]
 
 
 def column_types() -> list[type[Field]]:
-    return [k for _, kinds in palette() for k in kinds if k.storage != "child" and k.type not in ("serial", "rollup")]
+    return [k for _, kinds in palette() for k in kinds if k.in_subform]
 
 
 def _chosen(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:

@@ -263,7 +263,16 @@ def answers_of_request() -> dict[str, Any]:
     for name in request.form:
         values = request.form.getlist(name)
         answers[name] = values[0] if len(values) == 1 else [v for v in values if v != ""]
-    return answers
+    return {**_carried(), **answers}
+
+
+def _carried() -> dict[str, Any]:
+    """What was filled in before a rule hid the field; it may come into sight again."""
+    try:
+        carried = read_json(request.form.get("_carried") or "{}", Message(""))
+    except (ValueError, TypeError):
+        return {}
+    return carried if isinstance(carried, dict) else {}
 
 
 def touched_of_request() -> set[str]:

@@ -112,6 +112,7 @@ def filter(app: str, view: str) -> Any:
             [r for r in rows if r.field in allowed],
             listing.kinds_of(shown.live),
             "OR" if request.args.get("joined") == "OR" else "AND",
+            listing.writers_of(shown.live),
         )
         wishes = Wishes.read({k: v for k, v in request.args.items() if k in ("q", "sort", "size")})
         return redirect(wishes.url(shown.base, filter=formula), 303)
