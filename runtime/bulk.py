@@ -24,8 +24,10 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]
         return
     keys = list(rows[0])
     writes = [_writing(table.c[key].type) for key in keys]
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
     try:
-        with conn.connection.cursor() as cursor, cursor.copy(_statement(conn, table, keys)) as copy:
+        with driver.cursor() as cursor, cursor.copy(_statement(conn, table, keys)) as copy:
             for row in rows:
                 copy.write_row(
                     [write(row[key]) if write else row[key] for key, write in zip(keys, writes, strict=True)]
