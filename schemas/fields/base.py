@@ -16,7 +16,7 @@ from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Flag, Id, Label, Literal
 from schemas.registry import Registry
-from schemas.text import Sentence, Text
+from schemas.text import UNKEEPABLE, Sentence, Text
 
 
 class Storage(StrEnum):
@@ -184,7 +184,7 @@ def clean_text(raw: Any) -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         raise BadValue(say("Enter text."))
     text = str(raw).strip()
-    if "\x00" in text:
+    if UNKEEPABLE.search(text):
         raise BadValue(say("Remove the control characters from this text."))
     return text or None
 
