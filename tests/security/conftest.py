@@ -104,7 +104,9 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
         writer, hidden = (records.create(ctx, author, {"name": name}) for name in ("Jane", LINKED))
         field, storage = book.table.by_id["papers"], app.extensions["storage"]
-        papers = [files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)]
+        papers = [
+            files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)
+        ]
         rows = [{"place": COLUMN, "count": Decimal(1)}]
         secrets = {"secret": FIELD, "secret_kind": "canaryfield_kind", "copies": rows, "price": Decimal(80_000_000)}
     with shop.opened() as ctx:
