@@ -70,7 +70,16 @@ def made_up(folder: Path) -> Sales:
         said = TYPO if product == MEANT and n % 2 else product
         firm = chance.choice(firms) if n % 6 else ""
         lines.append((f"OPP{n:04}", agents[n % 3][0], said, firm, stage, began, ended, value))
-    headings = "opportunity_id sales_agent product account deal_stage engage_date close_date close_value".split()
+    headings = [
+        "opportunity_id",
+        "sales_agent",
+        "product",
+        "account",
+        "deal_stage",
+        "engage_date",
+        "close_date",
+        "close_value",
+    ]
     _write(folder, "sales_pipeline", headings, lines)
     return Sales(folder)
 
