@@ -12,6 +12,7 @@ from schemas.fields.choice import TONES, ChoiceOption
 from schemas.fields.link import Reverse
 from schemas.fields.serial import DATE_WORDS, PERIODS
 from schemas.messages import Message, say
+from schemas.numbers import read_whole
 from schemas.options import Option, load, options_of
 from schemas.source import read_json
 
@@ -251,7 +252,8 @@ def _value(option: Option, name: str, widget: str, sent: Mapping[str, Any], befo
     if not text:
         return None
     if widget in ("whole",):
-        return int(text) if text.lstrip("-").isdigit() else text
+        whole = read_whole(text.removeprefix("-"))
+        return text if whole is None else -whole if text.startswith("-") else whole
     if widget == "pairs":
         return dict(_pairs(text))
     if widget == "names":

@@ -14,11 +14,12 @@ from runtime.context import Context
 from runtime.render import BoundField, BoundRow
 from runtime.web.edge import is_fragment, work
 from runtime.web.frame import frame
-from schemas.errors import BadValue, Conflict, DefinitionError, InvalidInput, NotFound, Problem
+from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound, Problem
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
 from schemas.form import Form
 from schemas.messages import Message, say
+from schemas.numbers import read_whole
 from schemas.options import load
 from schemas.source import read_json
 from schemas.table import Table
@@ -26,10 +27,6 @@ from schemas.text import Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
-ORDER = (
-    "text", "long_text", "number", "money", "date", "datetime", "choice", "choices", "switch", "member", "department",
-    "file", "rows", "formula", "serial", "link", "rollup",
-)  # fmt: skip
 FORM_OPTIONS = {"table", "layout", "rules", "require", "readonly", "defaults", "checks"}
 TABLE_OPTIONS = {"keys", "checks", "comments"}
 
@@ -71,6 +68,7 @@ def studio(
         "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/form/{form}/",
         "sections": _panel(draft, table_id, form, chosen, tab, errors, typed), "column_types": list(column_types()),
         "chosen_field": _chosen(table, chosen), "phone": request.values.get("width") == "phone", "Text": Text,
+        "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
     if is_fragment():
         return make_response(render_template("builder/_studio.html", **values), status)
@@ -79,13 +77,13 @@ def studio(
 
 
 def palette() -> list[tuple[Message, list[type[Field]]]]:
-    """The types by group, in the familiar order; a type that has no place in it comes last."""
-    ordered = sorted(field_types, key=lambda k: (ORDER.index(k.type) if k.type in ORDER else len(ORDER), k.type))
+    """The types by group, each in its own place."""
+    ordered = sorted(field_types, key=lambda k: (k.place, k.type))
     return [(title, [k for k in ordered if k.group == group]) for group, title in GROUPS]
 
 
 def column_types() -> list[type[Field]]:
-    return [k for _, kinds in palette() for k in kinds if k.storage != "child" and k.type not in ("serial", "rollup")]
+    return [k for _, kinds in palette() for k in kinds if k.in_subform]
 
 
 def _chosen(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:
@@ -251,23 +249,20 @@ def move(app: str, form: str) -> Any:
 
 def dropped(parts: Parts, form: str, id: str, key: str) -> Parts:
     """A field's line where it was let go: in the section `to`, or behind what stands before `key` in `order`."""
-    to, position = request.form.get("to", ""), request.form.get("position", "0")
-    if to.isdigit():
-        return layout.move_line(parts, form, id, int(to), int(position) if position.isdigit() else 0)
+    to, position = (read_whole(request.form.get(name, "")) for name in ("to", "position"))
+    if to is not None:
+        return layout.move_line(parts, form, id, to, position or 0)
     return layout.move_line_out(parts, form, id, _standing_before(key))
 
 
 def _standing_before(key: str) -> str | int | None:
-    """What precedes a key in the order sent: a field, the place of a section, or nothing. Raises InvalidInput."""
-    try:
-        order = read_json(request.form.get("order", "[]"), say("This order cannot be read."))
-    except BadValue as err:
-        raise InvalidInput({"": [err.message]}) from err
+    """What precedes a key in the order sent: a field, the place of a section, or nothing. Raises BadValue."""
+    order = read_json(request.form.get("order", "[]"), say("This order cannot be read."))
     if not isinstance(order, list) or key not in order[1:]:
         return None
     before = str(order[order.index(key) - 1])
-    section = before.removeprefix("section-")
-    return int(section) if section != before and section.isdigit() else before
+    section = read_whole(before.removeprefix("section-")) if before.startswith("section-") else None
+    return before if section is None else section
 
 
 @bp.post("/build/<app>/form/<form>/copy")
@@ -303,8 +298,8 @@ def restore(app: str, form: str) -> Any:
 @bp.post("/build/<app>/form/<form>/section")
 def section(app: str, form: str) -> Any:
     """A new section; or one renamed, or taken away."""
-    place = request.form.get("place", "")
-    if not place.isdigit():
+    place = read_whole(request.form.get("place", ""))
+    if place is None:
         return change(
             app,
             form,
@@ -316,7 +311,7 @@ def section(app: str, form: str) -> Any:
             app,
             form,
             say("Section removed"),
-            lambda parts: layout.change_block(parts, form, int(place), {"remove": True}),
+            lambda parts: layout.change_block(parts, form, place, {"remove": True}),
         )
     title = request.form.get("title", "").strip()[:120]
     if not title:
@@ -325,7 +320,7 @@ def section(app: str, form: str) -> Any:
         app,
         form,
         say("Section renamed"),
-        lambda parts: layout.change_block(parts, form, int(place), {"section": title}),
+        lambda parts: layout.change_block(parts, form, place, {"section": title}),
     )
 
 

@@ -32,9 +32,15 @@ class Choice(Field):
     type = "choice"
     title = "Single choice"
     icon = "circle-dot"
+    place = 100
+    may_be_key = True
 
     options: tuple[ChoiceOption, ...] = option(Many(Object(ChoiceOption), unique="id", required=True), "Options", ())
     display: str = option(Words("dropdown", "radio", "chips"), "Shown as", "dropdown")
+
+    @property
+    def grouping(self) -> str:
+        return "radiogroup" if self.display in ("radio", "chips") else ""
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()

@@ -19,6 +19,8 @@ class LongText(Field):
     type = "long_text"
     title = "Long text"
     icon = "align-left"
+    place = 20
+    wide = True
 
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")

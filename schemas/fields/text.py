@@ -27,6 +27,8 @@ class TextField(Field):
 
     type = "text"
     title = "Text"
+    icon = "text"
+    place = 10
     may_be_unique = True
 
     format: str = option(Words("any", *FORMATS), "Format", "any", section="checks")
