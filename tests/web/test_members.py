@@ -5,8 +5,10 @@ import re
 
 import pytest
 
+from builder import bundle
 from runtime import accounts, jobs, membership, people
 from runtime.definitions import installed, slots
+from schemas.errors import DefinitionError, InvalidInput
 
 TEAM = "姓名,邮箱,部门,上级\n安娜,anna@team.example,华东 / 一部,周明\n博,bad address,华东,\n,,华东,\nClerk,,,\n".encode(
     "gb18030"
@@ -195,11 +197,32 @@ def test_roles_get_their_members_and_strangers_are_passed_over(boss, shop):
 
 
 def test_installing_an_app_with_posts_asks_who_is_who(boss, shop):
-    assert boss.post("/build/install", {"bundled": "crm"}).headers["HX-Redirect"] == "/build/crm/people"
+    posts = [{"id": "chair"}, {"id": "clerk"}, {"id": "team", "type": "department"}]
+    zipped = bundle.zipped({"language": 1, "app": "club", "version": "1.0.0", "slots": posts})
+    sent = boss.post("/build/install", {"file": (io.BytesIO(zipped), "club.zip")}, content_type="multipart/form-data")
+    assert sent.headers["HX-Redirect"] == "/build/club/people"
     with shop.opened() as ctx:
-        inst = installed(ctx, "crm")
-        assert set(slots(ctx, inst).values()) == {shop.boss.id}
-    sent = {"slot:director": str(shop.manager.id), "slot:legal": "", "slot:general_manager": str(shop.boss.id)}
-    assert boss.post("/build/crm/people", {**sent, "then": "open"}).headers["HX-Redirect"] == "/a/crm/"
+        assert slots(ctx, installed(ctx, "club")) == {"chair": shop.boss.id, "clerk": shop.boss.id}
+        [sales] = people.Directory.of(ctx).units
+    said = {"slot:chair": str(shop.manager.id), "slot:clerk": "", "slot:team": str(sales), "then": "open"}
+    assert boss.post("/build/club/people", said).headers["HX-Redirect"] == "/a/club/"
     with shop.opened() as ctx:
-        assert slots(ctx, installed(ctx, "crm")) == {"director": shop.manager.id, "general_manager": shop.boss.id}
+        assert slots(ctx, installed(ctx, "club")) == {"chair": shop.manager.id, "team": sales}
+
+
+def test_a_command_names_who_is_who_by_address_or_name(shop):
+    package = {"language": 1, "app": "club", "version": "1.0.0", "slots": [{"id": "chair"}], "roles": [{"id": "guest"}]}
+    with shop.opened() as ctx:
+        named = bundle.slots_named(ctx, package, [("chair", "manager")])
+        inst = bundle.install(ctx, package, "club", named)
+        bundle.give_roles(ctx, inst, [("guest", "Clerk"), ("guest", "Outsider")])
+        assert slots(ctx, inst) == {"chair": shop.manager.id}
+        assert people.Directory.of(ctx).with_role(inst.id, "guest") == [shop.clerk.id, shop.outsider.id]
+        with pytest.raises(InvalidInput):
+            bundle.slots_named(ctx, package, [("chair", "nobody")])
+        for refused in (
+            lambda: bundle.slots_named(ctx, package, [("chef", "clerk")]),
+            lambda: bundle.give_roles(ctx, inst, [("x", "Clerk")]),
+        ):
+            with pytest.raises(DefinitionError):
+                refused()
