@@ -241,6 +241,21 @@ def suggest(
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
 
 
+def values_of(
+    gate: Door, path: str, where: Sequence[ColumnElement[bool]] = (), text: str = "", among: Sequence[str] | None = None,
+    limit: int | None = 50,
+) -> list[str]:  # fmt: skip
+    """The values that a text field has in records which the actor may read, each once, in order; `among` these."""
+    value = gate.source().column(path)
+    query = select(value).where(gate.rows(), value.is_not(None), *where)
+    if text := text.strip()[:LONGEST_SEARCH]:
+        query = query.where(value.ilike(like(text)))
+    if among is not None:
+        query = query.where(value.in_(among))
+    found = query.distinct().subquery()
+    return list(gate.ctx.conn.scalars(select(found.c[0]).order_by(found.c[0].collate(COLLATION)).limit(limit)))
+
+
 def pickable(
     source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
 ) -> ColumnElement[bool]:

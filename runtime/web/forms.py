@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file, url_for
 
-from runtime import files, filling, prefill, query, sent, unsent
+from runtime import files, filling, offers, prefill, query, sent, unsent
 from runtime.access import door
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -30,9 +30,10 @@ from runtime.web.edge import (
 )
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
+from schemas.fields.choice import Choice
 from schemas.fields.file import File
 from schemas.fields.link import Link
-from schemas.filling import parse
+from schemas.filling import Values, parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
@@ -220,13 +221,19 @@ def pick(app: str, table: str, path: str) -> Any:
         source = live(ctx, enter(ctx, app), table)
         field = source.table.field(path)
         gate = door(ctx, source)
-        if not isinstance(field, Link) or "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+        if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+            raise NotFound
+        text = request.args.get("q", "").replace("\x00", "")[:100]
+        if isinstance(field, Choice) and field.source:
+            return jsonify(
+                [{"id": one, "text": one} for one in offers.offered(ctx, source, field, _typed(ctx, source), text)]
+            )
+        if not isinstance(field, Link):
             raise NotFound
         target = source.sibling(field.table)
         other = door(ctx, target)
         if not other.may("read"):
             return jsonify([])
-        text = request.args.get("q", "").replace("\x00", "")[:100]
         found = query.suggest(other, text, _picks(ctx, source, field, target))
         return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
 
@@ -237,9 +244,13 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
+    return [query.pickable(source, target, expression, ctx, _typed(ctx, source))]
+
+
+def _typed(ctx: Context, source: LiveTable) -> Values:
+    """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
-    typed, _ = parse(source.table, given, ctx.zone)
-    return [query.pickable(source, target, expression, ctx, typed)]
+    return parse(source.table, given, ctx.zone)[0]
 
 
 # -- files -----------------------------------------------------------------------------------------
