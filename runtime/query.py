@@ -320,6 +320,8 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
             column = source.column(found.id)
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
+        elif found.facets:
+            hits.append(source.column(f"{found.id}.{found.searched}").ilike(pattern))
         elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
             hits.append(source.column(found.id).ilike(pattern))
     hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
@@ -388,7 +390,7 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
         found is not None and (not found.sortable or not gate.readable(path))
     ):
         raise refusal
-    value = gate.source().column(path)
+    value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
     if isinstance(found, Choice):
         return func.array_position(array([o.id for o in found.options], type_=SqlText), value)

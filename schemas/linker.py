@@ -257,7 +257,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
     yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
     if view.group:
-        yield from _known(f"{path}.group", [view.group], names)
+        yield from _known(f"{path}.group", [view.group], [*names, *table.facet_paths])
     if view.form:
         yield from _known(
             f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]
