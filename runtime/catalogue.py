@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -50,6 +51,11 @@ def _declared() -> Iterator[str]:
     for kind in (*field_types, *step_types, *widget_types):
         yield getattr(kind, "title_word", None) or kind.title
         yield from (option.help for option in options_of(kind) if option.help)
+    kinds: list[Any] = list(field_types)
+    for field_kind in kinds:
+        for option in options_of(field_kind):
+            parser = getattr(option.parser, "item", option.parser)
+            yield from (word.replace("_", " ") for word in getattr(parser, "words", ()) if word.islower())
 
 
 def path_of(language: str) -> Path:

@@ -14,6 +14,7 @@ from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
+from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.filling import Values
@@ -35,6 +36,8 @@ class Picked:
     url: str = ""
     size: int = 0
     thumbnail: str = ""
+    view: str = ""
+    """Where a browser shows it, if it may."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class BoundField:
     source: str = ""
     depends: Sequence[str] = ()
     upload: str = ""
+    all_url: str = ""
+    """Where all its files are had together."""
+    record_url: str = ""
     columns: Sequence[Field] = ()
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
@@ -182,7 +188,9 @@ class Binder:
             required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
-            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and found.type == "file" else "",
+            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
+            all_url=f"{self._files(path)}/all.zip" if isinstance(found, File) and self.record and not row else "",
+            record_url=f"{self.base}/t/{self.live.id}/{self.record}" if self.record else "",
         )  # fmt: skip
 
     def _depends(self, found: Field) -> list[str]:
@@ -205,18 +213,25 @@ class Binder:
             return []
         kind = self.analysis.type_of(self.live.table, found, row)
         inner = kind.of if kind.kind == "array" and kind.of else kind
-        return [self._one(inner.kind, inner.target or "", found, item) for item in items]
+        path = f"{row.id}.{found.id}" if row else found.id
+        return [self._one(inner.kind, inner.target or "", found, path, item) for item in items]
 
-    def _one(self, kind: str, target: str, found: Field, id: UUID) -> Picked:
+    def _files(self, path: str) -> str:
+        return f"/files/{self.live.inst.slug}/{self.live.id}/{self.record or 'new'}/{path}"
+
+    def _one(self, kind: str, target: str, found: Field, path: str, id: UUID) -> Picked:
         name = self.reader.names.get(id, "")
         if kind == "link":
             return Picked(str(id), name, url=f"{self.base}/t/{target}/{id}" if name else "")
         if kind == "file":
-            kept = self.kept.get(id)
-            owner = self.record or "new"
-            url = f"/files/{self.live.inst.slug}/{self.live.id}/{owner}/{found.id}/{id}"
-            return Picked(str(id), kept.name if kept else name, url=url, size=kept.size if kept else 0)
+            return self._file(found, f"{self._files(path)}/{id}", self.kept.get(id) or files.Kept(id, name, 0, "", ""))
         return Picked(str(id), name)
+
+    @staticmethod
+    def _file(found: Field, url: str, kept: files.Kept) -> Picked:
+        small = f"{url}?size=small" if isinstance(found, File) and found.pictures else ""
+        view = f"{url}?view=1" if viewed_as(kept.name) else ""
+        return Picked(str(kept.id), kept.name, url=url, size=kept.size, thumbnail=small, view=view)
 
     def bind_rows(self, found: Rows, value: Any, state: State | None = None, errors: Mapping[str, Any] | None = None,
                   readonly: bool = False, rights: Mapping[str, str] | None = None, blank: Values | None = None,
