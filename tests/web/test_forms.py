@@ -135,7 +135,14 @@ def test_strange_things_carried_along_do_no_harm(manager, carried):
 def offer(school, **values):
     with school.opened(school.manager) as ctx:
         lines = [{"what": "Greek", "cost": Decimal(60)}, {"what": "Maths", "cost": Decimal(50), "paid": True}]
-        given = {"name": "Summer", "fee": Decimal(900), "advisor": "Mr Bell", "secret": "Rich", "lines": lines, **values}
+        given = {
+            "name": "Summer",
+            "fee": Decimal(900),
+            "advisor": "Mr Bell",
+            "secret": "Rich",
+            "lines": lines,
+            **values,
+        }
         return records.create(ctx, school.table(ctx, "offer"), given)
 
 
@@ -226,7 +233,8 @@ def test_a_form_may_lead_to_another_form_or_site(manager):
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "//evil.example", "/\\evil.example", "http://x.example", "https://{name}", "https://a@b/"]
+    "url",
+    ["javascript:alert(1)", "//evil.example", "/\\evil.example", "http://x.example", "https://{name}", "https://a@b/"],
 )
 def test_an_unsafe_address_is_refused_in_the_definition(url):
     with pytest.raises(DefinitionError):
