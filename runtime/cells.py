@@ -25,16 +25,21 @@ def drawer(field: Field, kind: Type, reader: Reader, url: Callable[[str, UUID], 
     if inner.kind == "link":
         target = inner.target or ""
         return _several(lambda id: _link(reader.names.get(id, ""), url(target, id)))
-    show = field.show
+    show, address = field.show, field.address
 
     def draw(value: Any) -> str:
         if value is None or value == []:
             return ""
         if isinstance(value, ErrorValue):
             return f'<span class="danger-text">{escape(value.code)}</span>'
-        return str(escape(show(value, reader)))
+        shown = escape(show(value, reader))
+        return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>' if (leads := address(value)) else str(shown)
 
     return draw
+
+
+def _away(url: str) -> str:
+    return ' target="_blank" rel="noopener noreferrer nofollow"' if url.lower().startswith("http") else ""
 
 
 def numeric(field: Field, kind: Type) -> bool:

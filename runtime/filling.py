@@ -101,7 +101,7 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
         merged |= _filled(ctx, start.live, merged, {t for t in touched if t in changed})
         merged = _fill_rows(ctx, start, merged, touched)
     errors: Errors = {p: m for p, m in unread.items() if touched is None or _was_touched(p, touched)}
-    for path, problems in _field_problems(start, values).items():
+    for path, problems in _field_problems(ctx, start, values, merged).items():
         if path not in unread and touched is not None and _was_touched(path, touched):
             errors.setdefault(path, []).extend(problems)
     return replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
@@ -111,13 +111,17 @@ def _was_touched(path: str, touched: set[str]) -> bool:
     return path in touched or path.partition("[")[0] in touched
 
 
-def _field_problems(start: Filling, values: Values) -> Errors:
+def _field_problems(ctx: Context, start: Filling, values: Values, merged: Values) -> Errors:
     """What is wrong with the values that are there, each alone."""
+    asked = answering(ctx, start.live, start.record)
+    limits = filling.limit_problems(start.live.analysis, start.live.table, merged, asked, start.values)
     problems: Errors = {}
     for id, value in values.items():
         found = start.live.table.by_id[id]
         if value is not None and not isinstance(found, Rows) and (said := list(found.check(value))):
             problems[id] = said
+    for path, said in limits.items():
+        problems.setdefault(path, []).extend(said)
     return problems
 
 

@@ -108,7 +108,7 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
         state = filling.state_of(live.analysis, live.table, form, worked_out, asked)
         worked_out = filling.calculate(live.analysis, live.table, filling.without_hidden(worked_out, state), asked)
         errors = filling.form_problems(live.analysis, live.table, form, worked_out, state, asked)
-    for path, problems in filling.table_problems(live.analysis, live.table, worked_out, asked).items():
+    for path, problems in filling.table_problems(live.analysis, live.table, worked_out, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
     draft.values = worked_out
     for path, problems in errors.items():

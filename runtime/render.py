@@ -15,6 +15,7 @@ from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
+from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import State, Values
 from schemas.form import Block, Form, Tab
@@ -53,6 +54,8 @@ class BoundField:
     depends: Sequence[str] = ()
     upload: str = ""
     columns: Sequence[Field] = ()
+    footers: Sequence[str] = ()
+    """What stands below each column; empty where nothing does."""
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
     span: int = 0
@@ -225,9 +228,10 @@ class Binder:
             return BoundRow(cells, str(values.get("_id") or ""))
 
         rows = [line(values, str(n)) for n, values in enumerate(value or ())]
+        footers = [footer(c, [values.get(c.id) for values in value or ()], self.reader) for c in columns]
         return BoundField(
             field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=columns,
-            rows=rows, blank_row=line(blank or {}, "new"), required=found.required,
+            footers=footers if any(footers) else (), rows=rows, blank_row=line(blank or {}, "new"), required=found.required,
         )  # fmt: skip
 
 

@@ -272,12 +272,16 @@ def _clear_row(rows: str, number: int, row: Values, gone: set[str]) -> Values:
 # -- problems --------------------------------------------------------------------------------------
 
 
-def table_problems(analysis: Analysis, table: Table, values: Values, answering: Answering) -> Errors:
-    """What breaks the table's own rules, whoever writes."""
+def table_problems(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any] | None = None
+) -> Errors:  # fmt: skip
+    """What breaks the table's own rules, whoever writes. What was so `before` need not keep to limits that move."""
     errors: Errors = {}
     for found in table.fields:
         if not found.computed:
             _check_value(found, values.get(found.id), found.id, errors)
+    for path, problems in limit_problems(analysis, table, values, answering, before or {}).items():
+        errors.setdefault(path, []).extend(problems)
     for check in table.checks:
         expression = analysis.expression(check.formula, analysis.scope(table), BOOLEAN)
         if not errors and not holds(expression, values, answering):
@@ -300,6 +304,52 @@ def _check_value(found: Field, value: Any, path: str, errors: Errors) -> None:
             for column in found.fields:
                 if not isinstance(column, Computed):
                     _check_value(column, row.get(column.id), f"{path}[{number}].{column.id}", errors)
+
+
+def limit_problems(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any]
+) -> Errors:  # fmt: skip
+    """New values that lie outside their fields' limits, which may be formulas about the record."""
+    errors: Errors = {}
+    for found in table.fields:
+        value = values.get(found.id)
+        if isinstance(found, Rows):
+            errors |= _row_limits(analysis, table, found, values, answering, before.get(found.id))
+        elif value is not None and value != before.get(found.id):
+            problems = list(_outside(analysis, table, found, value, values, answering, None))
+            errors |= {found.id: problems} if problems else {}
+    return errors
+
+
+def _row_limits(
+    analysis: Analysis, table: Table, rows: Rows, values: Values, answering: Answering, before: Any
+) -> Errors:  # fmt: skip
+    errors: Errors = {}
+    known = {str(row.get("_id")): row for row in before or () if row.get("_id")}
+    for number, row in enumerate(values.get(rows.id) or ()):
+        was = known.get(str(row.get("_id")), {})
+        for column in rows.fields:
+            value = row.get(column.id)
+            if value is not None and value != was.get(column.id):
+                problems = list(_outside(analysis, table, column, value, {**values, **row}, answering, rows))
+                errors |= {f"{rows.id}[{number}].{column.id}": problems} if problems else {}
+    return errors
+
+
+def _outside(
+    analysis: Analysis, table: Table, found: Field, value: Any, values: Values, answering: Answering, rows: Rows | None
+) -> Iterator[Sentence]:  # fmt: skip
+    if type(found).outside is Field.outside or found.computed:
+        return
+    known: Values = {}
+    for name, limit in found.limits().items():
+        if isinstance(limit, Formula):
+            result = _evaluate(
+                analysis.expression(limit, analysis.scope(table, rows), found.value_type()), values, answering, rows
+            )
+            limit = None if isinstance(result, ErrorValue) else result
+        known[name] = limit
+    yield from found.outside(value, known, answering(values, frozenset(), rows).zone)
 
 
 def form_problems(
