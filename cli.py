@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,7 @@ Mortise: forms, tables, approvals and dashboards, without code.
   mortise user add ada@example.org   let somebody in
   mortise install my-app/            install an app
   mortise check my-app/              say everything that is wrong with an app
+  mortise formula < cases.jsonl      try formulas, a line of JSON each
   mortise backup today.zip           keep everything in one file
   mortise doctor                     say how this installation is
 
@@ -281,6 +283,21 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
 # Backup
 
 
+def formula(settings: Settings, options: argparse.Namespace) -> int:
+    """Evaluate formulas that come as lines of JSON on standard input, one answer a line.
+
+    {"formula": "=A1*2", "values": {"A1": 1.5}, "now": "2026-11-25T08:00:00Z"}  gives  {"value": 3.0}
+    A date is {"date": "2024-02-29"}, a moment {"datetime": "2024-02-29T08:00"}, a range a list of lists; "zone" names
+    the time zone. What has no value gives its error: {"error": "#DIV/0!"}.
+    """
+    from schemas.formula.lines import answer
+
+    for line in sys.stdin:
+        if line.strip():
+            print(answer(line, datetime.now(UTC), options.excel), flush=True)
+    return 0
+
+
 def backup(settings: Settings, options: argparse.Namespace) -> int:
     """Write database and files into one file, while people go on working.
 
@@ -385,6 +402,8 @@ def parser() -> argparse.ArgumentParser:
     e.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     c = command(commands, "check", check)
     c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")
+    m = command(commands, "formula", formula)
+    m.add_argument("--excel", action="store_true", help='blanks compare as in Excel: equal to 0, "" and FALSE')
     for name, run in (("backup", backup), ("restore", restore)):
         b = command(commands, name, run)
         b.add_argument("file", type=Path)

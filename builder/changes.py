@@ -81,7 +81,7 @@ def preset_of(parts: Mapping[str, Any], table: str) -> str:
     if others != [f"{table}_everyone"]:
         return ""
     for preset in PRESETS:
-        if set_preset(dict(parts), table, preset) == parts:
+        if set_preset(Parts(parts), table, preset) == parts:
             return preset
     return ""
 

@@ -15,7 +15,7 @@ THINGS = {
 
 def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[tuple[str, Message]]:
     """What publishing would change, in words: (added, removed or changed; message)."""
-    old = split(before) if before else {"manifest": {}, **{f"order/{k}": [] for k in KINDS}}
+    old = split(before or {})
     new = split(after)
     found: list[tuple[str, Message]] = []
     if old["manifest"] != new["manifest"]:

@@ -28,7 +28,7 @@ class Draft:
 
     @property
     def parts(self) -> Parts:
-        return self.kept.parts
+        return Parts(self.kept.parts)
 
     @property
     def package(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def edit(ctx: Context, slug: str, counter: int | None, words: Message, change: C
     draft = open_draft(ctx, slug)
     if counter is not None and counter != draft.kept.counter:
         raise Conflict([], {}, draft.kept.counter)
-    drafts.save(ctx, draft.kept, change(dict(draft.parts)), words)
+    drafts.save(ctx, draft.kept, change(draft.parts), words)
     return open_draft(ctx, slug)
 
 

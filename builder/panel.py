@@ -14,6 +14,7 @@ from schemas.fields.link import Reverse
 from schemas.fields.serial import DATE_WORDS, PERIODS
 from schemas.formats import FORMATS
 from schemas.messages import Message, say
+from schemas.numbers import read_whole
 from schemas.options import Option, load, options_of
 from schemas.source import read_json
 
@@ -263,7 +264,8 @@ def _value(option: Option, name: str, widget: str, sent: Mapping[str, Any], befo
     if not text:
         return None
     if widget in ("whole",):
-        return int(text) if text.lstrip("-").isdigit() else text
+        whole = read_whole(text.removeprefix("-"))
+        return text if whole is None else -whole if text.startswith("-") else whole
     if widget == "pairs":
         return dict(_pairs(text))
     if widget == "names":

@@ -51,7 +51,8 @@ def _declared() -> Iterator[str]:
     for kind in (*field_types, *step_types, *widget_types):
         yield getattr(kind, "title_word", None) or kind.title
         yield from (option.help for option in options_of(kind) if option.help)
-    for kind in field_types:
+    types: list[Any] = list(field_types)
+    for kind in types:
         yield from (word.replace("_", " ") for option in options_of(kind) for word in _words(option.parser))
 
 

@@ -23,6 +23,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
 from schemas.view import View
@@ -47,8 +48,8 @@ class Wishes:
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
         def whole(name: str, otherwise: int) -> int:
-            text = args.get(name, "")
-            return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else otherwise
+            found = read_whole(args.get(name, ""))
+            return otherwise if found is None else found
 
         size = whole("size", 0)
         return cls(

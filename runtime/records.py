@@ -28,6 +28,7 @@ from schemas.form import Form
 from schemas.formula import ErrorValue
 from schemas.formula.values import fold
 from schemas.messages import say
+from schemas.rules import settle
 from schemas.text import Sentence
 
 TAKEN = say("Another record already has this value.")
@@ -102,15 +103,16 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
 def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> None:
     """The draft's values as they will be stored, and every problem with them."""
     asked = answers.answering(ctx, live, draft.id)
-    worked_out = filling.calculate(live.analysis, live.table, _system(ctx, draft.values), asked)
+    values = _system(ctx, draft.values)
     errors: Errors = {}
-    if form is not None:
-        state = filling.state_of(live.analysis, live.table, form, worked_out, asked)
-        worked_out = filling.calculate(live.analysis, live.table, filling.without_hidden(worked_out, state), asked)
-        errors = filling.form_problems(live.analysis, live.table, form, worked_out, state, asked)
-    for path, problems in filling.table_problems(live.analysis, live.table, worked_out, asked, draft.before).items():
+    if form is None:
+        whole = filling.calculate(live.analysis, live.table, values, asked, volatile=True)
+    else:
+        whole, state = settle(live.analysis, live.table, form, values, asked)
+        errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
+    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
-    draft.values = worked_out
+    draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)
 

@@ -168,6 +168,12 @@ class Analysis:
         """A yes/no formula about a record of the table. Raises FormulaError."""
         return self.expression(formula, self.scope(table), BOOLEAN)
 
+    def rows_of_check(self, table: Table, check: Any) -> Rows | None:
+        """The subform for each of whose rows a check is asked: the one beside a column of which its message stands."""
+        first, dot, _ = check.field.partition(".")
+        found = table.by_id.get(first)
+        return found if dot and isinstance(found, Rows) else None
+
     # -- dependencies --------------------------------------------------------------------------
 
     def computed(self, table: Table) -> list[Computed]:

@@ -9,6 +9,7 @@ from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Dictionary, Flag, FormulaSource, Id, Label, Line, Literal, Many, Object, Reference, Words
+from schemas.table import Check
 from schemas.text import Text
 
 WIDTHS = {"1/4": 3, "1/3": 4, "1/2": 6, "2/3": 8, "3/4": 9, "1": 12}
@@ -60,9 +61,11 @@ def fields_in(blocks: Iterable[Block]) -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """When the condition holds, fields (or sections, or columns such as `items.price`) are hidden, shown, required or read-only.
+    """When the condition holds, fields (or sections, tabs, columns such as `items.price`) are hidden, shown, required
+    or read-only, or only some options of a choice are offered.
 
-    A field that some rule shows is hidden unless one of those rules holds.
+    A field that some rule shows is hidden unless one of those rules holds. Of several rules that limit the options of
+    one field, all count. A rule about columns whose condition names columns is asked for each row.
     """
 
     when: Formula = option(FormulaSource("boolean", required=True), "When", None)
@@ -70,7 +73,15 @@ class Rule:
     hide: tuple[str, ...] = option(Many(Reference("field")), "Hide", ())
     require: tuple[str, ...] = option(Many(Reference("field")), "Require", ())
     readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", ())
+    offer: dict[str, tuple[str, ...]] = option(
+        Dictionary(Many(Line(200))), "Offer only", None, help="A choice and the options of it that may then be chosen."
+    )  # fmt: skip
     when_hidden: str = option(Words("clear", "keep"), "A hidden value is", "keep")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Everything that the rule is about."""
+        return (*self.show, *self.hide, *self.require, *self.readonly, *(self.offer or ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +90,6 @@ class AfterSubmit:
 
     message: Text = option(Label(), "Message", Text())
     again: bool = option(Flag(), "Offer to fill in another", False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormCheck:
-    """Something that must hold when this form is sent."""
-
-    id: str = option(Id(required=True), "Id", section="advanced")
-    formula: Formula = option(FormulaSource("boolean", required=True), "Must be true", None)
-    message: Text = option(Label(required=True), "Message otherwise", Text())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ class Form:
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="checks")
     readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", (), section="checks")
     defaults: dict[str, Any] = option(Dictionary(Literal(allow_none=True)), "Default values", None, section="default")
-    checks: tuple[FormCheck, ...] = option(Many(Object(FormCheck), unique="id"), "Checks", (), section="checks")
+    checks: tuple[Check, ...] = option(Many(Object(Check), unique="id"), "Checks", (), section="checks")
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
 
     def problems(self) -> Iterator[tuple[str, Message]]:

@@ -8,6 +8,7 @@ from schemas.errors import BadValue
 from schemas.messages import Message
 
 LARGEST = Decimal(10) ** 18
+MOST_DIGITS = 9
 SIGNS = "¥￥$€£"
 _WIDTHS = str.maketrans("０１２３４５６７８９．，－＋％（）−", "0123456789.,-+%()-")
 
@@ -33,6 +34,11 @@ def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decima
     if not number.is_finite() or abs(number) >= LARGEST:
         raise BadValue(refusal)
     return number / 100 if percent else number
+
+
+def read_whole(text: str) -> int | None:
+    """A small whole number from an address or a form; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def _bare(text: str, units: Iterable[str]) -> str:

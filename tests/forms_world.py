@@ -50,7 +50,7 @@ SCHOOL: dict[str, Any] = {
             "require": ["phone"],
             "rules": [
                 {"when": "kind = \"boarder\"", "show": ["room"], "require": ["room"], "when_hidden": "clear"},
-                {"when": "kind = \"day\"", "readonly": []},
+                {"when": "kind = \"day\"", "offer": {"meals": ["none", "lunch"]}},
                 {"when": "NOT(ISBLANK(room))", "show": ["fee"], "when_hidden": "clear"},
                 {"when": "paid", "require": ["courses.price"]},
                 {"when": "NOT(paid)", "hide": ["courses.price"], "when_hidden": "clear"},

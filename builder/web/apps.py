@@ -16,6 +16,7 @@ from runtime.web.edge import go, is_fragment, local_url, tell, work
 from runtime.web.frame import frame
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("build_apps", __name__)
@@ -29,8 +30,7 @@ def designer(ctx: Context) -> None:
 
 
 def counter_sent() -> int | None:
-    text = request.form.get("counter", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return read_whole(request.form.get("counter", ""))
 
 
 @bp.get("/build/")

@@ -14,11 +14,12 @@ from runtime.context import Context
 from runtime.render import BoundField, BoundRow
 from runtime.web.edge import is_fragment, work
 from runtime.web.frame import frame
-from schemas.errors import BadValue, Conflict, DefinitionError, InvalidInput, NotFound, Problem
+from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound, Problem
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
 from schemas.form import Form
 from schemas.messages import Message, say
+from schemas.numbers import read_whole
 from schemas.options import load
 from schemas.source import read_json
 from schemas.table import Table
@@ -248,23 +249,20 @@ def move(app: str, form: str) -> Any:
 
 def dropped(parts: Parts, form: str, id: str, key: str) -> Parts:
     """A field's line where it was let go: in the section `to`, or behind what stands before `key` in `order`."""
-    to, position = request.form.get("to", ""), request.form.get("position", "0")
-    if to.isdigit():
-        return layout.move_line(parts, form, id, int(to), int(position) if position.isdigit() else 0)
+    to, position = (read_whole(request.form.get(name, "")) for name in ("to", "position"))
+    if to is not None:
+        return layout.move_line(parts, form, id, to, position or 0)
     return layout.move_line_out(parts, form, id, _standing_before(key))
 
 
 def _standing_before(key: str) -> str | int | None:
-    """What precedes a key in the order sent: a field, the place of a section, or nothing. Raises InvalidInput."""
-    try:
-        order = read_json(request.form.get("order", "[]"), say("This order cannot be read."))
-    except BadValue as err:
-        raise InvalidInput({"": [err.message]}) from err
+    """What precedes a key in the order sent: a field, the place of a section, or nothing. Raises BadValue."""
+    order = read_json(request.form.get("order", "[]"), say("This order cannot be read."))
     if not isinstance(order, list) or key not in order[1:]:
         return None
     before = str(order[order.index(key) - 1])
-    section = before.removeprefix("section-")
-    return int(section) if section != before and section.isdigit() else before
+    section = read_whole(before.removeprefix("section-")) if before.startswith("section-") else None
+    return before if section is None else section
 
 
 @bp.post("/build/<app>/form/<form>/copy")
@@ -300,8 +298,8 @@ def restore(app: str, form: str) -> Any:
 @bp.post("/build/<app>/form/<form>/section")
 def section(app: str, form: str) -> Any:
     """A new section; or one renamed, or taken away."""
-    place = request.form.get("place", "")
-    if not place.isdigit():
+    place = read_whole(request.form.get("place", ""))
+    if place is None:
         return change(
             app,
             form,
@@ -313,7 +311,7 @@ def section(app: str, form: str) -> Any:
             app,
             form,
             say("Section removed"),
-            lambda parts: layout.change_block(parts, form, int(place), {"remove": True}),
+            lambda parts: layout.change_block(parts, form, place, {"remove": True}),
         )
     title = request.form.get("title", "").strip()[:120]
     if not title:
@@ -322,7 +320,7 @@ def section(app: str, form: str) -> Any:
         app,
         form,
         say("Section renamed"),
-        lambda parts: layout.change_block(parts, form, int(place), {"section": title}),
+        lambda parts: layout.change_block(parts, form, place, {"section": title}),
     )
 
 

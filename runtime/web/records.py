@@ -14,7 +14,7 @@ from runtime.render import Binder, BoundBlock, BoundField, Names, lay_out
 from runtime.tables import LiveTable, live
 from runtime.web.edge import go, is_fragment, local_url, record_id, table, tell, work, worked
 from runtime.web.frame import frame
-from schemas import filling
+from schemas import rules
 from schemas.errors import NotFound
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
@@ -95,7 +95,7 @@ def _hidden_blanks(ctx: Context, source: LiveTable, form: Form, found: Record) -
     if not form.rules:
         return set()
     values = {**found.system, **found.values}
-    state = filling.state_of(source.analysis, source.table, form, values, answering(ctx, source, found.id))
+    state = rules.state_of(source.analysis, source.table, form, values, answering(ctx, source, found.id))
     fields = {id for id in state.hidden if values.get(id) is None}
     return {id for id in fields if all(f in fields for f in form.parts.get(id, ()))}
 

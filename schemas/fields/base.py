@@ -17,7 +17,7 @@ from schemas.numbers import plain
 from schemas.options import option
 from schemas.parsers import Flag, Id, Label, Literal
 from schemas.registry import Registry
-from schemas.text import Sentence, Text
+from schemas.text import UNKEEPABLE, Sentence, Text
 
 
 class Storage(StrEnum):
@@ -201,7 +201,7 @@ def clean_text(raw: Any) -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal | date):
         raise BadValue(say("Enter text."))
     text = plain(raw) if isinstance(raw, Decimal) and raw.is_finite() else str(raw).strip()
-    if "\x00" in text:
+    if UNKEEPABLE.search(text):
         raise BadValue(say("Remove the control characters from this text."))
     return text or None
 
