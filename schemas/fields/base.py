@@ -143,6 +143,11 @@ class Field:
         """Options, by name, that bound a newly given value and may be formulas about the record."""
         return {}
 
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that `outside` could find."""
+        return bool(self.limits())
+
     def outside(self, value: Any, limits: Mapping[str, Any], zone: tzinfo) -> Iterator[Sentence]:
         """What is wrong with a new value, now that it is known what `limits` come to."""
         yield from ()

@@ -46,6 +46,10 @@ class Dated(Field):
     def limits(self) -> Mapping[str, Any]:
         return {n: bound for n in ("earliest", "latest") if (bound := getattr(self, n)) is not None}
 
+    @property
+    def bounded(self) -> bool:
+        return bool(self.weekdays or self.limits())
+
     def outside(self, value: Any, limits: Mapping[str, Any], zone: tzinfo) -> Iterator[Sentence]:
         shown = Reader(zone=zone)
         earliest, latest = (self.parse_in(limits.get(n), zone) for n in ("earliest", "latest"))
