@@ -5,7 +5,7 @@ the same functions.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -85,13 +85,14 @@ def keep_columns(table: Table, before: Mapping[str, Any], given: Mapping[str, An
 
 
 def defaults(
-    analysis: Analysis, table: Table, form: Form | None, given: Mapping[str, Any], answering: Answering
-) -> Values:
+    analysis: Analysis, table: Table, form: Form | None, given: Mapping[str, Any], answering: Answering,
+    only: Collection[str] | None = None,
+) -> Values:  # fmt: skip
     """The values of fields that nobody gave: the form's default, else the field's. Formulas read what was given."""
     known = dict(given)
     made: Values = {}
     for found in table.fields:
-        if found.id in known or found.computed:
+        if found.id in known or found.computed or (only is not None and found.id not in only):
             continue
         chosen = default_of(form, found)
         value = None if chosen is None else _default(analysis, table, found, chosen, known, answering)

@@ -20,7 +20,9 @@ from schemas.formula.types import BOOLEAN
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
 from schemas.table import SYSTEM_FIELDS, Check, Table
+from schemas.text import Text
 from schemas.view import View
+from schemas.wording import parts_of
 
 
 def problems_of(analysis: Analysis) -> Iterator[Problem]:
@@ -97,10 +99,12 @@ def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path:
     yield from _known(f"{path}.show_columns", link.show_columns, target.by_id)
     if link.pick is not None:
         yield from _filter(analysis, f"{path}.pick", link.pick, analysis.pick_scope(link, table), BOOLEAN)
-    holder = [c.id for c in rows.fields] if rows else list(table.by_id)
+    holder = [c.id for c in rows.fields] if rows else list(table.paths)
     for own, theirs in (link.fill or {}).items():
         yield from _known(f"{path}.fill", [own], holder)
-        yield from _known(f"{path}.fill.{own}", [theirs], target.by_id)
+        yield from _known(f"{path}.fill.{own}", [theirs], target.paths)
+        if isinstance(table.field(own), Rows) != isinstance(target.field(theirs), Rows) and not rows:
+            yield Problem(f"{path}.fill.{own}", say("a subform is filled from a subform only"))
     if link.reverse:
         yield from _known(f"{path}.reverse.columns", link.reverse.columns, [*table.by_id, *SYSTEM_FIELDS])
 
@@ -223,8 +227,26 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield from analysis.attempt(
             f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN
         )
+    for name, fields in (("remember", form.remember), ("after_submit.keep", form.after_submit.keep)):
+        yield from _known(f"{path}.{name}", fields, table.by_id)
+    if form.after_submit.form:
+        yield from _known(f"{path}.after_submit.form", [form.after_submit.form], analysis.app.all_forms)
+    for name, text in (("message", form.after_submit.message), ("url", Text.of(form.after_submit.url))):
+        yield from _wording(analysis, table, text, f"{path}.after_submit.{name}")
     for n, check in enumerate(form.checks):
         yield from _check(analysis, table, check, f"{path}.checks[{n}]")
+
+
+def _wording(analysis: Analysis, table: Table, text: Text, path: str) -> Iterator[Problem]:
+    """What is wrong with the formulas in a text."""
+    for line in text.by_language.values():
+        try:
+            formulas = [part for part in parts_of(line) if isinstance(part, Formula)]
+        except FormulaError as err:
+            yield Problem(path, err.message)
+            continue
+        for formula in formulas:
+            yield from analysis.attempt(path, formula, analysis.scope(table))
 
 
 def _check(analysis: Analysis, table: Table, check: Check, path: str) -> Iterator[Problem]:

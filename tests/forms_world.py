@@ -8,6 +8,19 @@ SCHOOL: dict[str, Any] = {
     "roles": [{"id": "clerk"}, {"id": "manager"}],
     "tables": [
         {
+            "id": "offer",
+            "title_formula": "name",
+            "fields": [
+                {"id": "name", "type": "text"},
+                {"id": "fee", "type": "money"},
+                {"id": "advisor", "type": "text"},
+                {"id": "secret", "type": "text"},
+                {"id": "lines", "type": "rows", "fields": [
+                    {"id": "what", "type": "text"}, {"id": "cost", "type": "money"},
+                    {"id": "paid", "type": "switch", "default": True}]},
+            ],
+        },
+        {
             "id": "pupil",
             "title_formula": "name",
             "fields": [
@@ -25,7 +38,12 @@ SCHOOL: dict[str, Any] = {
                     {"id": "price", "type": "money", "label": "Price"},
                     {"id": "double", "type": "formula", "label": "Double", "formula": "price * 2"}]},
                 {"id": "sum", "type": "formula", "label": "Sum", "formula": "SUM(courses.price)"},
-                {"id": "bill", "type": "text", "label": "Bill"},
+                {"id": "bill", "type": "text", "label": "Bill", "default": "=name & \"-\" & kind"},
+                {"id": "no", "type": "serial", "parts": ["P-", {"count": 3}]},
+                {"id": "offer", "type": "link", "table": "offer", "label": "Offer", "fill": {
+                    "fee": "fee", "advisor": "advisor", "remark": "secret",
+                    "courses": "lines", "courses.price": "lines.cost"}},
+                {"id": "advisor", "type": "text", "label": "Advisor"},
             ],
         },
     ],
@@ -45,7 +63,10 @@ SCHOOL: dict[str, Any] = {
                         {"row": ["courses"]}, {"row": ["sum"]}, {"row": ["bill"]}]}]},
                 {"divider": True},
                 {"row": ["remark"]},
+                {"row": ["offer", "advisor"]},
             ],
+            "readonly": ["advisor"],
+            "remember": ["phone"],
             "widths": {"name": "3/4", "kind": "1/4"},
             "require": ["phone"],
             "rules": [
@@ -55,10 +76,23 @@ SCHOOL: dict[str, Any] = {
                 {"when": "paid", "require": ["courses.price"]},
                 {"when": "NOT(paid)", "hide": ["courses.price"], "when_hidden": "clear"},
                 {"when": "sum > 100", "show": ["bill"]},
+                {"when": "kind = \"day\"", "readonly": ["remark"]},
             ],
+            "defaults": {"courses": [{"what": "Latin", "paid": False}]},
+            "after_submit": {"message": "Enrolled {name} as {no}", "again": True, "keep": ["kind", "phone"]},
+        },
+        {
+            "id": "express", "table": "pupil", "layout": [{"row": ["name"]}],
+            "after_submit": {"go": "url", "url": "https://example.com/thanks?who={name}"},
+        },
+        {
+            "id": "slow", "table": "pupil", "layout": [{"row": ["name"]}], "after_submit": {"go": "form", "form": "enrol"},
         },
     ],
     "access": [
+        {"id": "offers", "who": {"role": "manager"}, "table": "offer", "do": ["read", "create", "update"]},
+        {"id": "offers_too", "who": {"role": "clerk"}, "table": "offer", "do": ["read"],
+         "fields": {"*": "read", "secret": "hidden"}},
         {"id": "all", "who": {"role": "manager"}, "table": "pupil", "do": ["read", "create", "update", "delete"]},
         {"id": "some", "who": {"role": "clerk"}, "table": "pupil", "do": ["read", "create", "update"]},
     ],

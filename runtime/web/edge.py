@@ -307,8 +307,13 @@ def json_of_request(refusal: Message) -> dict[str, Any]:
 
 
 def touched_of_request() -> set[str]:
+    return names_of_request("_touched")
+
+
+def names_of_request(part: str) -> set[str]:
+    """The names of fields in a part of the form that a script wrote as a JSON list."""
     try:
-        return {str(n) for n in read_json(request.form.get("_touched") or "[]", Message(""))}
+        return {str(n) for n in read_json(request.form.get(part) or "[]", Message(""))}
     except (ValueError, TypeError):
         return set()
 

@@ -3,12 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file, url_for
 
-from runtime import files, filling, query
+from runtime import files, filling, prefill, query, sent, unsent
 from runtime.access import door
 from runtime.context import Context
+from runtime.definitions import Installed
 from runtime.filling import Filling
+from runtime.prefill import Prefill
 from runtime.render import Names
 from runtime.storage import file_key
 from runtime.submit import Sent, submit
@@ -19,6 +21,7 @@ from runtime.web.edge import (
     go,
     is_fragment,
     local_url,
+    names_of_request,
     record_id,
     tell,
     touched_of_request,
@@ -48,10 +51,23 @@ def find_form(ctx: Context, app: str, form: str) -> tuple[LiveTable, Form]:
 
 
 def start(ctx: Context, app: str, form: str, record: str | None) -> Filling:
+    """The form as it begins: with the record that is changed, or what the address gives for a new one."""
     table, found = find_form(ctx, app, form)
-    if record is None:
-        return filling.blank(ctx, table, found, request.args.to_dict())
-    return filling.of_record(ctx, table, found, record_id(record))
+    if record is not None:
+        return filling.of_record(ctx, table, found, record_id(record))
+    again, copy = request.args.get("_again", ""), request.args.get("_copy", "")
+    return filling.blank(
+        ctx, table, found, request.args.to_dict() if request.method == "GET" else {},
+        source=record_id(again or copy) if again or copy else None,
+        only=found.after_submit.keep if again else None, given_by=prefilled(app, form),
+    )  # fmt: skip
+
+
+def prefilled(app: str, form: str) -> Prefill:
+    """The signed link that the form was opened by. Raises InvalidInput when it is not as we signed it."""
+    return prefill.read(
+        str(current_app.secret_key), app, form, request.form.get("_with") or request.args.get("_with", "")
+    )
 
 
 @bp.get("/a/<app>/f/<form>/new")
@@ -64,11 +80,13 @@ def show(app: str, form: str, record: str | None = None) -> Any:
 def page(ctx: Context, current: Filling, status: int = 200) -> Any:
     """The form as a page; inside the drawer or after a refusal, its fragment."""
     inst = current.live.inst
-    base = f"/a/{inst.slug}/f/{current.form.id}"
+    base, about = f"/a/{inst.slug}/f/{current.form.id}", f"?record={current.record}" if current.record else ""
+    kept = unsent.read(ctx, inst, current.form.id, current.record) if request.method == "GET" else None
     values = {
         "bound": current.bound(ctx), "filling": current, "inst": inst, "form": current.form,
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),
-        "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live" + (f"?record={current.record}" if current.record else ""),
+        "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live{about}",
+        "draft": kept, "draft_url": f"{base}/draft{about}",
         "back": local_url(request.args.get("back", ""), f"/a/{inst.slug}/"), "conflict": _conflict(ctx, current),
     }  # fmt: skip
     if request.method == "POST" and is_fragment():
@@ -95,33 +113,91 @@ def _conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
 def send(app: str, form: str, record: str | None = None) -> Any:
     answers = answers_of_request()
     seen = request.form.get("_version", "")
+    link = prefilled(app, form)
 
-    def story(ctx: Context) -> tuple[UUID, LiveTable, Form]:
+    def story(ctx: Context) -> Any:
         table, found = find_form(ctx, app, form)
         id = record_id(record) if record else None
-        sent = Sent(
-            found,
-            answers,
-            id,
-            read_whole(seen),
-            request.form.get("_once", "")[:80],
-        )
-        return submit(ctx, table, sent), table, found
+        given = Sent(
+            found, answers, id, read_whole(seen),
+            request.form.get("_once", "")[:80], {id: link.values[id] for id in link.locked if id in link.values},
+        )  # fmt: skip
+        done = submit(ctx, table, given)
+        return _after(ctx, table, found, done, record is None)
 
     try:
-        id, table, found = worked(story)
+        said, url = worked(story)
     except (InvalidInput, Conflict) as err:
         with work() as ctx:
             again = filling.refused(ctx, start(ctx, app, form, record), answers, err)
             return page(ctx, again, 422 if isinstance(err, InvalidInput) else 409)
-    return _sent(app, id, table, found, record is None)
+    tell(said, "good")
+    return go(url)
 
 
-def _sent(app: str, id: UUID, table: LiveTable, form: Form, new: bool) -> Any:
-    tell(form.after_submit.message or say("Saved."), "good")
+def _after(ctx: Context, table: LiveTable, form: Form, id: UUID, new: bool) -> tuple[Any, str]:
+    """What to say, and where to go: to another one where that was asked for, else where the form or the page says."""
+    said, url = sent.message(ctx, table, form, id), sent.address(ctx, table, form, id)
     if new and request.form.get("_again"):
-        return go(f"/a/{app}/f/{form.id}/new")
-    return go(local_url(request.form.get("_back", ""), f"/a/{app}/t/{table.id}/{id}"))
+        return said, f"/a/{table.inst.slug}/f/{form.id}/new" + (f"?_again={id}" if form.after_submit.keep else "")
+    return said, local_url(request.form.get("_back", ""), url) if form.after_submit.go == "record" else url
+
+
+# -- drafts and links ------------------------------------------------------------------------------
+
+
+def _unsent(ctx: Context, app: str, form: str) -> tuple[Installed, UUID | None]:
+    """The app and the record of a draft, for one who may fill in the form."""
+    record = request.args.get("record")
+    table, _ = find_form(ctx, app, form)
+    gate = door(ctx, table)
+    gate.require("update" if record else "create")
+    return table.inst, record_id(record) if record else None
+
+
+@bp.get("/a/<app>/f/<form>/draft")
+def draft(app: str, form: str) -> Any:
+    """What this person has kept of this form, as JSON `{answers, at}`."""
+    with work() as ctx:
+        inst, record = _unsent(ctx, app, form)
+        kept = unsent.read(ctx, inst, form, record)
+        if kept is None:
+            raise NotFound
+        return jsonify({"answers": kept.answers, "at": int(kept.at.timestamp() * 1000)})
+
+
+@bp.put("/a/<app>/f/<form>/draft")
+def keep_draft(app: str, form: str) -> Any:
+    with work() as ctx:
+        inst, record = _unsent(ctx, app, form)
+        unsent.keep(ctx, inst, form, record, request.get_data(as_text=True))
+        return jsonify({"at": int(ctx.now.timestamp() * 1000)})
+
+
+@bp.delete("/a/<app>/f/<form>/draft")
+def drop_draft(app: str, form: str) -> Any:
+    with work() as ctx:
+        inst, record = _unsent(ctx, app, form)
+        unsent.drop(ctx, inst, form, record)
+        return "", 204
+
+
+@bp.post("/a/<app>/f/<form>/link")
+def link(app: str, form: str) -> Any:
+    """An address of this form with the answers sent; with `_lock`, nobody who opens it can change them."""
+    with work() as ctx:
+        current = filling.as_sent(ctx, start(ctx, app, form, None), answers_of_request())
+        open_ones = {
+            id: v
+            for id, v in (current.raw or {}).items()
+            if v not in ("", [], "[]") and id not in (current.errors or {})
+        }
+        given = {id: v for id, v in open_ones.items() if current.live.table.by_id[id].type != "file"}
+        if not given:
+            raise InvalidInput({"": [say("Fill in what the link is to bring along.")]})
+        locked = given if request.form.get("_lock") else ()
+        token = prefill.signed(str(current_app.secret_key), app, form, given, locked)
+        return jsonify({"url": url_for("forms.show", app=app, form=form, _with=token, _external=True)})
 
 
 @bp.post("/a/<app>/f/<form>/live")
@@ -129,7 +205,9 @@ def live_values(app: str, form: str) -> Any:
     """The form as it stands with what has been typed so far; nothing is saved."""
     with work() as ctx:
         begun = start(ctx, app, form, request.args.get("record"))
-        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched_of_request()))
+        touched = touched_of_request()
+        just = names_of_request("_changed") if "_changed" in request.form else touched
+        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just))
 
 
 # -- pickers ---------------------------------------------------------------------------------------

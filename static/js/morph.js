@@ -3,7 +3,7 @@
 import { isRestoring } from "./live.js";
 import { sameChoice } from "./picker.js";
 
-const OURS = new Set(["style", "data-touched", "aria-busy"]);
+const OURS = new Set(["style", "data-touched", "data-waiting", "data-draft-saved", "aria-busy"]);
 
 window.htmx.registerExtension("mortise", {
   htmx_before_morph_attr(element, { attrName }) {
