@@ -51,11 +51,17 @@ def _declared() -> Iterator[str]:
     for kind in (*field_types, *step_types, *widget_types):
         yield getattr(kind, "title_word", None) or kind.title
         yield from (option.help for option in options_of(kind) if option.help)
-    kinds: list[Any] = list(field_types)
-    for field_kind in kinds:
-        for option in options_of(field_kind):
-            parser = getattr(option.parser, "item", option.parser)
-            yield from (word.replace("_", " ") for word in getattr(parser, "words", ()) if word.islower())
+    types: list[Any] = list(field_types)
+    for kind in types:
+        yield from (word.replace("_", " ") for option in options_of(kind) for word in _words(option.parser))
+
+
+def _words(parser: Any) -> tuple[str, ...]:
+    """The words that an option may be, as the panel offers them; codes of currencies need no translation."""
+    from schemas.parsers import Many, Words
+
+    item = parser.item if isinstance(parser, Many) else parser
+    return tuple(w for w in item.words if not w.isupper()) if isinstance(item, Words) else ()
 
 
 def path_of(language: str) -> Path:

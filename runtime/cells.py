@@ -35,16 +35,21 @@ def drawer(
         return _several(lambda id: _link(reader.names.get(id, ""), url(target, id)))
     if isinstance(field, File) and file_url is not None:
         return _several(partial(_picture if field.pictures else _file, reader.names, file_url))
-    show = field.show
+    show, address = field.show, field.address
 
     def draw(value: Any) -> str:
         if value is None or value == []:
             return ""
         if isinstance(value, ErrorValue):
             return f'<span class="danger-text">{escape(value.code)}</span>'
-        return str(escape(show(value, reader)))
+        shown = escape(show(value, reader))
+        return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>' if (leads := address(value)) else str(shown)
 
     return draw
+
+
+def _away(url: str) -> str:
+    return ' target="_blank" rel="noopener noreferrer nofollow"' if url.lower().startswith("http") else ""
 
 
 def numeric(field: Field, kind: Type) -> bool:

@@ -129,7 +129,7 @@ def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decima
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
-    return live.analysis.type_of(live.table, found).kind == "number" and not getattr(found, "percent", False)
+    return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
 
 
 def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:

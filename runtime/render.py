@@ -16,6 +16,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
+from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
@@ -60,6 +61,8 @@ class BoundField:
     """Where all its files are had together."""
     record_url: str = ""
     columns: Sequence[Field] = ()
+    footers: Sequence[str] = ()
+    """What stands below each column; empty where nothing does."""
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
     offered: Collection[str] | None = None
@@ -260,8 +263,10 @@ class Binder:
 
         lines = list(value or ())
         kept = list(typed or ()) if len(typed or ()) == len(lines) else lines
+        footers = [footer(c, [values.get(c.id) for values in lines], self.reader) for c in shown]
         return BoundField(
             field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=shown,
+            footers=footers if any(footers) else (),
             rows=[line(v, str(n), k) for n, (v, k) in enumerate(zip(lines, kept, strict=True))],
             blank_row=line(blank or {}, "new", {}), required=found.required or found.id in state.required,
         )  # fmt: skip

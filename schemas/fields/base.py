@@ -14,6 +14,7 @@ from schemas.errors import BadValue
 from schemas.formula import Type
 from schemas.formula.types import TEXT
 from schemas.messages import Message, say
+from schemas.numbers import plain
 from schemas.options import option
 from schemas.parsers import Flag, Id, Label, Literal
 from schemas.registry import Registry
@@ -104,12 +105,20 @@ class Field:
     required: bool = option(Flag(), "Must be filled in", False, section="checks")
     unique: bool = option(Flag(), "No two records with the same value", False, section="checks")
     index: bool = option(Flag(), "Speed up filters and sorts", False, section="advanced")
-    default: Any = option(Literal(allow_none=True), "Default value", None, section="default")
+    default: Any = option(
+        Literal(allow_none=True), "Default value", None, section="default",
+        help="A value, or after = a formula, such as =TODAY() or =ME().",
+    )  # fmt: skip
 
     @property
     def scale(self) -> int | None:
         """Decimals that a numeric column keeps."""
         return None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the sum of its numbers, if it holds numbers, means something."""
+        return True
 
     @property
     def grouping(self) -> str:
@@ -142,6 +151,19 @@ class Field:
 
     def check(self, value: Any) -> Iterator[Sentence]:
         """Yield what is wrong with a value that is there. Absence is `required`'s business."""
+        yield from ()
+
+    def limits(self) -> Mapping[str, Any]:
+        """Options, by name, that bound a newly given value and may be formulas about the record."""
+        return {}
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that `outside` could find."""
+        return bool(self.limits())
+
+    def outside(self, value: Any, limits: Mapping[str, Any], zone: tzinfo) -> Iterator[Sentence]:
+        """What is wrong with a new value, now that it is known what `limits` come to."""
         yield from ()
 
     def show(self, value: Any, reader: Reader) -> str:
@@ -192,12 +214,12 @@ field_types: Registry[Field] = Registry("field type")
 
 
 def clean_text(raw: Any) -> str | None:
-    """Text without surrounding white space; blank is no value. Raises BadValue."""
+    """Text without surrounding white space; blank is no value. Numbers and days of a file as they read. Raises BadValue."""
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal | date):
         raise BadValue(say("Enter text."))
-    text = str(raw).strip()
+    text = plain(raw) if isinstance(raw, Decimal) and raw.is_finite() else str(raw).strip()
     if UNKEEPABLE.search(text):
         raise BadValue(say("Remove the control characters from this text."))
     return text or None
