@@ -50,7 +50,7 @@ def test_what_is_no_point_is_refused(raw):
         location.parse(raw)
 
 
-def test_a_sales_rep_must_be_at_the_customers():
+def test_an_inspector_must_be_where_the_shop_is():
     shop = Location(id="site", center="31.2304, 121.4737", radius=300)
     assert list(shop.check(shop.parse("31.2310, 121.4740"))) == []
     assert [str(p) for p in shop.check(shop.parse("31.2404, 121.4737"))] == [
