@@ -133,7 +133,7 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
         merged = fills.into_rows(ctx, start.live, merged, start.values, just)
         merged |= _defaults_again(ctx, start, merged, {re.split(r"[.\[]", path)[0] for path in touched})
     errors: Errors = {p: m for p, m in unread.items() if touched is None or _was_touched(p, touched)}
-    for path, problems in _field_problems(start, values).items():
+    for path, problems in _field_problems(ctx, start, values, merged).items():
         if path not in unread and touched is not None and _was_touched(path, touched):
             errors.setdefault(path, []).extend(problems)
     shown = replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
@@ -194,13 +194,17 @@ def _was_touched(path: str, touched: set[str]) -> bool:
     return path in touched or path.partition("[")[0] in touched
 
 
-def _field_problems(start: Filling, values: Values) -> Errors:
+def _field_problems(ctx: Context, start: Filling, values: Values, merged: Values) -> Errors:
     """What is wrong with the values that are there, each alone."""
+    asked = answering(ctx, start.live, start.record)
+    limits = filling.limit_problems(start.live.analysis, start.live.table, merged, asked, start.values)
     problems: Errors = {}
     for id, value in values.items():
         found = start.live.table.by_id[id]
         if value is not None and not isinstance(found, Rows) and (said := list(found.check(value))):
             problems[id] = said
+    for path, said in limits.items():
+        problems.setdefault(path, []).extend(said)
     return problems
 
 

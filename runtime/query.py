@@ -129,7 +129,7 @@ def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decima
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
-    return live.analysis.type_of(live.table, found).kind == "number" and not getattr(found, "percent", False)
+    return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
 
 
 def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:
@@ -335,6 +335,8 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
             column = source.column(found.id)
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
+        elif found.facets:
+            hits.append(source.column(f"{found.id}.{found.searched}").ilike(pattern))
         elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
             hits.append(source.column(found.id).ilike(pattern))
     hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
@@ -403,7 +405,7 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
         found is not None and (not found.sortable or not gate.readable(path))
     ):
         raise refusal
-    value = gate.source().column(path)
+    value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
     if isinstance(found, Choice):
         return func.array_position(array([o.id for o in found.options], type_=SqlText), value)

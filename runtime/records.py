@@ -112,7 +112,7 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
     else:
         whole, state = settle(live.analysis, live.table, form, values, asked)
         errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
-    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked).items():
+    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():

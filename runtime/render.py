@@ -14,7 +14,9 @@ from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
+from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
+from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
@@ -35,6 +37,8 @@ class Picked:
     url: str = ""
     size: int = 0
     thumbnail: str = ""
+    view: str = ""
+    """Where a browser shows it, if it may."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,12 @@ class BoundField:
     source: str = ""
     depends: Sequence[str] = ()
     upload: str = ""
+    all_url: str = ""
+    """Where all its files are had together."""
+    record_url: str = ""
     columns: Sequence[Field] = ()
+    footers: Sequence[str] = ()
+    """What stands below each column; empty where nothing does."""
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
     offered: Collection[str] | None = None
@@ -184,7 +193,9 @@ class Binder:
             required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
-            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and found.type == "file" else "",
+            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
+            all_url=f"{self._files(path)}/all.zip" if isinstance(found, File) and self.record and not row else "",
+            record_url=f"{self.base}/t/{self.live.id}/{self.record}" if self.record else "",
         )  # fmt: skip
 
     def _depends(self, found: Field) -> list[str]:
@@ -212,18 +223,25 @@ class Binder:
             return []
         kind = self.analysis.type_of(self.live.table, found, row)
         inner = kind.of if kind.kind == "array" and kind.of else kind
-        return [self._one(inner.kind, inner.target or "", found, item) for item in items]
+        path = f"{row.id}.{found.id}" if row else found.id
+        return [self._one(inner.kind, inner.target or "", found, path, item) for item in items]
 
-    def _one(self, kind: str, target: str, found: Field, id: UUID) -> Picked:
+    def _files(self, path: str) -> str:
+        return f"/files/{self.live.inst.slug}/{self.live.id}/{self.record or 'new'}/{path}"
+
+    def _one(self, kind: str, target: str, found: Field, path: str, id: UUID) -> Picked:
         name = self.reader.names.get(id, "")
         if kind == "link":
             return Picked(str(id), name, url=f"{self.base}/t/{target}/{id}" if name else "")
         if kind == "file":
-            kept = self.kept.get(id)
-            owner = self.record or "new"
-            url = f"/files/{self.live.inst.slug}/{self.live.id}/{owner}/{found.id}/{id}"
-            return Picked(str(id), kept.name if kept else name, url=url, size=kept.size if kept else 0)
+            return self._file(found, f"{self._files(path)}/{id}", self.kept.get(id) or files.Kept(id, name, 0, "", ""))
         return Picked(str(id), name)
+
+    @staticmethod
+    def _file(found: Field, url: str, kept: files.Kept) -> Picked:
+        small = f"{url}?size=small" if isinstance(found, File) and found.pictures else ""
+        view = f"{url}?view=1" if viewed_as(kept.name) else ""
+        return Picked(str(kept.id), kept.name, url=url, size=kept.size, thumbnail=small, view=view)
 
     def bind_rows(self, found: Rows, value: Any, state: State | None = None, errors: Mapping[str, Any] | None = None,
                   readonly: bool = False, rights: Mapping[str, str] | None = None, blank: Values | None = None,
@@ -252,8 +270,10 @@ class Binder:
 
         lines = list(value or ())
         kept = list(typed or ()) if len(typed or ()) == len(lines) else lines
+        footers = [footer(c, [values.get(c.id) for values in lines], self.reader) for c in shown]
         return BoundField(
             field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=shown,
+            footers=footers if any(footers) else (),
             rows=[line(v, str(n), k) for n, (v, k) in enumerate(zip(lines, kept, strict=True))],
             blank_row=line(blank or {}, "new", {}), required=found.required or found.id in state.required,
         )  # fmt: skip

@@ -64,7 +64,7 @@ def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
     values, errors = filling.parse(live.table, offered, ctx.zone)
     if errors:
         whole = values if sent.record else values | _defaults(ctx, live, form, values)
-        problems = filling.table_problems(live.analysis, live.table, whole, _asked(ctx, live))
+        problems = filling.table_problems(live.analysis, live.table, whole, _asked(ctx, live), whole)
         unread = set(errors)
         errors = {**{p: m for p, m in problems.items() if p not in unread and p in offered}, **errors}
         raise InvalidInput(errors)  # type: ignore[arg-type]

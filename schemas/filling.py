@@ -5,7 +5,7 @@ the same functions.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -218,8 +218,10 @@ def holds(expression: Expression, values: Values, answering: Answering, rows: Ro
 # -- problems --------------------------------------------------------------------------------------
 
 
-def table_problems(analysis: Analysis, table: Table, values: Values, answering: Answering) -> Errors:
-    """What breaks the table's own rules, whoever writes."""
+def table_problems(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any] | None = None
+) -> Errors:  # fmt: skip
+    """What breaks the table's own rules, whoever writes. What was so `before` need not keep to limits that move."""
     errors: Errors = {}
     for found, may_be_wrong in analysis.plan(table).checked:
         value = values.get(found.id)
@@ -227,6 +229,8 @@ def table_problems(analysis: Analysis, table: Table, values: Values, answering: 
             _check_value(found, value, found.id, errors)
     for path in unoffered(table, values):
         errors.setdefault(path, []).append(NOT_OFFERED)
+    for path, problems in limit_problems(analysis, table, values, answering, before or {}).items():
+        errors.setdefault(path, []).extend(problems)
     _check_all(analysis, table, table.checks, values, answering, errors)
     return errors
 
@@ -303,6 +307,50 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, str):
         return fold(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def limit_problems(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any]
+) -> Errors:  # fmt: skip
+    """New values that lie outside their fields' limits, which may be formulas about the record."""
+    errors: Errors = {}
+    for found, columns in analysis.plan(table).limited:
+        value = values.get(found.id)
+        if isinstance(found, Rows):
+            errors |= _row_limits(analysis, table, found, columns, values, answering, before.get(found.id))
+        elif value is not None and value != before.get(found.id):
+            problems = list(_outside(analysis, table, found, value, values, answering, None))
+            errors |= {found.id: problems} if problems else {}
+    return errors
+
+
+def _row_limits(
+    analysis: Analysis, table: Table, rows: Rows, columns: Iterable[Field], values: Values, answering: Answering, before: Any
+) -> Errors:  # fmt: skip
+    errors: Errors = {}
+    known = {str(row.get("_id")): row for row in before or () if row.get("_id")}
+    for number, row in enumerate(values.get(rows.id) or ()):
+        was = known.get(str(row.get("_id")), {})
+        for column in columns:
+            value = row.get(column.id)
+            if value is not None and value != was.get(column.id):
+                problems = list(_outside(analysis, table, column, value, {**values, **row}, answering, rows))
+                errors |= {f"{rows.id}[{number}].{column.id}": problems} if problems else {}
+    return errors
+
+
+def _outside(
+    analysis: Analysis, table: Table, found: Field, value: Any, values: Values, answering: Answering, rows: Rows | None
+) -> Iterator[Sentence]:  # fmt: skip
+    known: Values = {}
+    for name, limit in found.limits().items():
+        if isinstance(limit, Formula):
+            result = _evaluate(
+                analysis.expression(limit, analysis.scope(table, rows), found.value_type()), values, answering, rows
+            )
+            limit = None if isinstance(result, ErrorValue) else result
+        known[name] = limit
+    yield from found.outside(value, known, answering(values, frozenset(), rows).zone)
 
 
 def form_problems(

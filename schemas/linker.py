@@ -77,6 +77,9 @@ def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
 def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, path: str) -> Iterator[Problem]:
     if isinstance(field.default, Formula):
         yield from analysis.attempt(f"{path}.default", field.default, analysis.scope(table, rows))
+    for name, limit in field.limits().items():
+        if isinstance(limit, Formula):
+            yield from analysis.attempt(f"{path}.{name}", limit, analysis.scope(table, rows), field.value_type())
     if isinstance(field, Rows):
         for n, column in enumerate(field.fields):
             yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
@@ -303,7 +306,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
     yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
     if view.group:
-        yield from _known(f"{path}.group", [view.group], names)
+        yield from _known(f"{path}.group", [view.group], [*names, *table.facet_paths])
     if view.form:
         yield from _known(
             f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from schemas.fields import Field, field_types
+from schemas.fields.base import Facet
 from schemas.fields.choice import Choice
 from schemas.fields.rows import Key, Rows
 from schemas.formula import Formula
@@ -77,6 +78,17 @@ class Table:
         if column:
             return field.column(column) if isinstance(field, Rows) else None
         return field
+
+    def facet(self, path: str) -> Facet | None:
+        """The part of a field's value that a path such as `address.city` names."""
+        whole, _, part = path.partition(".")
+        found = self.by_id.get(whole)
+        return found.facets.get(part) if found else None
+
+    @cached_property
+    def facet_paths(self) -> tuple[str, ...]:
+        """The paths of all parts of its fields' values."""
+        return tuple(f"{f.id}.{name}" for f in self.fields for name in f.facets)
 
     @cached_property
     def dependent(self) -> tuple[tuple[Rows | None, Choice], ...]:

@@ -1,18 +1,17 @@
-"""Filling in and changing records; live values; pickers of linked records; uploads."""
+"""Filling in and changing records; live values; pickers of linked records."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file, url_for
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 
-from runtime import files, filling, offers, prefill, query, sent, unsent
+from runtime import filling, offers, prefill, query, sent, unsent
 from runtime.access import door
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.filling import Filling
 from runtime.prefill import Prefill
 from runtime.render import Names
-from runtime.storage import file_key
 from runtime.submit import Sent, submit
 from runtime.tables import LiveTable, live
 from runtime.web.edge import (
@@ -31,7 +30,6 @@ from runtime.web.edge import (
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.fields.choice import Choice
-from schemas.fields.file import File
 from schemas.fields.link import Link
 from schemas.filling import Values, parse
 from schemas.form import Form
@@ -251,43 +249,3 @@ def _typed(ctx: Context, source: LiveTable) -> Values:
     """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
     return parse(source.table, given, ctx.zone)[0]
-
-
-# -- files -----------------------------------------------------------------------------------------
-
-
-@bp.post("/a/<app>/upload/<table>/<field>")
-def upload(app: str, table: str, field: str) -> Any:
-    body = request.files.get("file")
-    if body is None:
-        raise InvalidInput({field: [say("Choose a file.")]})
-    with work() as ctx:
-        source = live(ctx, enter(ctx, app), table)
-        found = source.table.field(field)
-        if not isinstance(found, File):
-            raise NotFound
-        kept = files.upload(ctx, current_app.extensions["storage"], source, found, body.filename or "", body.stream)
-        url = f"/files/{app}/{table}/new/{field}/{kept.id}"
-        return jsonify({"id": str(kept.id), "text": kept.name, "url": url, "size": kept.size})
-
-
-@bp.get("/files/<app>/<table>/<record>/<field>/<id>")
-def download(app: str, table: str, record: str, field: str, id: str) -> Any:
-    """The bytes, always as a download: what people upload is never shown as a page of ours."""
-    with work() as ctx:
-        source = live(ctx, enter(ctx, app), table)
-        file_id = record_id(id)
-        kept = _file(ctx, source, record, field, file_id)
-        try:
-            stream = current_app.extensions["storage"].open(file_key(ctx.workspace.id, file_id))
-        except FileNotFoundError:
-            raise NotFound from None
-    response = send_file(stream, mimetype="application/octet-stream", as_attachment=True, download_name=kept.name)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
-
-
-def _file(ctx: Context, source: LiveTable, record: str, field: str, id: UUID) -> files.Kept:
-    if record == "new":
-        return files.own_upload(ctx, id)
-    return files.open_file(ctx, source, record_id(record), field, id)
