@@ -205,7 +205,11 @@ def _filtered(live: LiveTable, field: Field) -> bool:
     formulas = [v.filter for v in app.views_of(live.id)] + [g.rows for g in app.access if g.table == live.id]
     kind = live.analysis.type_of(live.table, field)
     kinds = ("choice", "member", "department")
-    return (kind.of or kind).kind in kinds and not field.computed and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+    return (
+        (kind.of or kind).kind in kinds
+        and not field.computed
+        and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+    )
 
 
 def names_in(formula: object) -> set[tuple[str, ...]]:

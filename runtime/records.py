@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from runtime import answers, definitions, history, ranges, recalculate, serials
+from runtime import answers, definitions, history, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -98,6 +98,7 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
     for draft in drafts:
         _decide(ctx, live, draft, form)
+    offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
 
 
@@ -197,6 +198,7 @@ def change(
     draft.version = present.version + 1
     draft.values = {**draft.before, **given}
     _decide(ctx, live, draft, form)
+    offers.refuse(ctx, live, [draft])
     _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
     if draft.errors:
         raise InvalidInput(draft.errors)  # type: ignore[arg-type]
