@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import files
+from runtime import files, offers, ranges
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.query import titles
@@ -16,6 +16,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
+from schemas.fields.member import People
 from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
@@ -132,6 +133,15 @@ class Names:
             elif value is not None:
                 self._note(found, value, row)
 
+    def note_all(self, fields: Iterable[Field], many: Sequence[Mapping[str, Any]]) -> None:
+        """The same for many records, field by field; those that can point at nothing are passed over."""
+        for found in fields:
+            kind = self.analysis.type_of(self.live.table, found)
+            inner = kind.of if kind.kind == "array" and kind.of else kind
+            if inner.kind in (*PEOPLE, "link", "file", "rows"):
+                for values in many:
+                    self.note((found,), values)
+
     def _note(self, found: Field, value: Any, row: Rows | None) -> None:
         kind = self.analysis.type_of(self.live.table, found, row)
         items = value if isinstance(value, list) else [value]
@@ -170,6 +180,8 @@ class Binder:
     record: UUID | None = None
     form: Form | None = None
     kept: Mapping[UUID, files.Kept] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The record's, for columns that depend on them."""
 
     @property
     def analysis(self) -> Analysis:
@@ -198,19 +210,26 @@ class Binder:
 
     def _depends(self, found: Field) -> list[str]:
         """The fields of this form that decide which records a link may point at."""
+        if isinstance(found, People):
+            return ranges.depends(self.live, found)
+        if isinstance(found, Choice):
+            return offers.depends(found)
         if not isinstance(found, Link) or found.pick is None:
             return []
         return sorted({path[1] for path in names_of(found.pick.tree) if path[0] == "this" and len(path) > 1})
 
     def _source(self, found: Field, path: str) -> str:
-        if found.type in PEOPLE:
-            return f"/pick/{found.type}"
-        if found.type != "link":
+        if isinstance(found, People) and not found.ranged:
+            return f"/pick/{found.picks}"
+        if not isinstance(found, People | Link) and not (isinstance(found, Choice) and found.source):
             return ""
         form = f"?form={self.form.id}" if self.form else ""
         return f"{self.base}/pick/{self.live.id}/{path}{form}"
 
     def _picked(self, found: Field, value: Any, row: Rows | None) -> list[Picked]:
+        if isinstance(found, Choice):
+            texts = value if isinstance(value, list) else [value]
+            return [Picked(text, text) for text in texts if text] if found.source else []
         items = [i for i in (value if isinstance(value, list) else [value]) if isinstance(i, UUID)]
         if not items:
             return []
@@ -254,7 +273,7 @@ class Binder:
                 raw=values.get(f"raw:{column.id}"), errors=errors.get(path, ()),
                 required=bool({path, whole} & state.required),
                 readonly=readonly or rights.get(whole, "write") == "read" or bool({path, whole} & state.readonly),
-                offered=state.options(path), hidden=hidden,
+                offered=_both(state.options(path), _offered(column, {**self.values, **values})), hidden=hidden,
             )  # fmt: skip
 
         def line(values: Mapping[str, Any], number: str, kept: Mapping[str, Any]) -> BoundRow:
@@ -391,7 +410,7 @@ def bind_form(
     errors, raw, typed = errors or {}, raw or {}, typed or values
     names = Names(ctx, live)
     names.note(live.table.fields, values)
-    binder = Binder(ctx, live, names.reader(), record, form, names.kept_files() if names.files else {})
+    binder = Binder(ctx, live, names.reader(), record, form, names.kept_files() if names.files else {}, values)
 
     def bound(id: str) -> BoundField | None:
         found = live.table.by_id[id]
@@ -410,12 +429,21 @@ def bind_form(
             errors=errors.get(id, ()),
             required=id in state.required,
             readonly=readonly,
-            offered=state.options(id),
+            offered=_both(state.options(id), _offered(found, values)),
         )
 
     unseen = [id for id in form.placed if id in state.hidden and rights.get(id) == "write"]
     carried = {id: _sent_along(live.table.by_id[id], typed[id]) for id in unseen if typed.get(id) is not None}
     return BoundForm(form, live, lay_out(form, bound, state.hidden), errors, record, version, carried)
+
+
+def _offered(found: Field, values: Mapping[str, Any]) -> frozenset[str] | None:
+    """The options that go with the answer which a choice depends on."""
+    return found.offered_for(values.get(found.depends_on or "")) if isinstance(found, Choice) else None
+
+
+def _both(some: frozenset[str] | None, others: frozenset[str] | None) -> frozenset[str] | None:
+    return others if some is None else some if others is None else some & others
 
 
 def _sent_along(found: Field, value: Any) -> Any:

@@ -12,6 +12,7 @@ from schemas.fields import Field
 from schemas.fields.choice import Choice
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.link import Link
+from schemas.fields.member import AnyMember, People
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.form import Form, fields_in
@@ -83,12 +84,52 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
     if isinstance(field, Rows):
         for n, column in enumerate(field.fields):
             yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
+    elif isinstance(field, People):
+        yield from _range(analysis, table, field, rows, path)
+    elif isinstance(field, Choice):
+        yield from _choice(analysis, table, field, rows, path)
     elif isinstance(field, Link):
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
         yield from _formula(analysis, table, field, rows, path)
     elif isinstance(field, Rollup):
         yield from _rollup(analysis, table, field, path)
+
+
+def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, path: str) -> Iterator[Problem]:
+    """Who may be chosen in a field of members or departments."""
+    app = analysis.app
+    yield from _known(f"{path}.slots", field.slots, [s.id for s in app.slots])
+    if isinstance(field, AnyMember):
+        yield from _known(f"{path}.roles", field.roles, [r.id for r in app.roles])
+    wrong = list(analysis.attempt(f"{path}.among", field.among, analysis.scope(table, rows)))
+    yield from wrong
+    if field.among is not None and not wrong:
+        kind = analysis.expression(field.among, analysis.scope(table, rows)).type
+        if (kind.of or kind).kind not in ("member", "department", "any"):
+            yield Problem(f"{path}.among", say("expected a member or a department"))
+
+
+def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:
+    if field.depends_on:
+        above = (rows.column(field.depends_on) if rows else None) or table.by_id.get(field.depends_on)
+        if not isinstance(above, Choice) or above.id == field.id:
+            yield Problem(f"{path}.depends_on", say("'{id}' is not a choice", id=field.depends_on))
+        elif not above.source:
+            answers = [o.id for o in above.options]
+            for n, one in enumerate(field.options):
+                yield from _known(f"{path}.options[{n}].of", one.of, answers)
+    if field.source is None:
+        return
+    target = analysis.app.table(field.source.table)
+    if target is None:
+        yield Problem(f"{path}.source.table", _no("table", field.source.table, [t.id for t in analysis.app.tables]))
+        return
+    texts = [f.id for f in target.fields if analysis.type_of(target, f).kind == "text"]
+    yield from _known(f"{path}.source.field", [field.source.field], texts)
+    if field.source.where is not None:
+        scope = analysis.pick_scope(field.source, table)
+        yield from _filter(analysis, f"{path}.source.where", field.source.where, scope, BOOLEAN)
 
 
 def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path: str) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from schemas.fields import Field, field_types
 from schemas.fields.base import Facet
+from schemas.fields.choice import Choice
 from schemas.fields.rows import Key, Rows
 from schemas.formula import Formula
 from schemas.formula.types import DATETIME, MEMBER, NUMBER, TEXT, Type
@@ -88,6 +89,13 @@ class Table:
     def facet_paths(self) -> tuple[str, ...]:
         """The paths of all parts of its fields' values."""
         return tuple(f"{f.id}.{name}" for f in self.fields for name in f.facets)
+
+    @cached_property
+    def dependent(self) -> tuple[tuple[Rows | None, Choice], ...]:
+        """The choices whose options depend on another answer, each with the subform that it is a column of."""
+        alone = [(None, f) for f in self.fields if isinstance(f, Choice) and f.depends_on]
+        inner = [(r, c) for r in self.subforms for c in r.fields if isinstance(c, Choice) and c.depends_on]
+        return (*alone, *inner)
 
     @cached_property
     def subforms(self) -> tuple[Rows, ...]:

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 
-from runtime import filling, prefill, query, sent, unsent
+from runtime import filling, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.filling import Filling
+from runtime.people import Directory
 from runtime.prefill import Prefill
 from runtime.render import Names
 from runtime.submit import Sent, submit
@@ -29,8 +30,11 @@ from runtime.web.edge import (
 )
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
+from schemas.fields.choice import Choice
 from schemas.fields.link import Link
-from schemas.filling import parse
+from schemas.fields.member import People
+from schemas.fields.rows import Rows
+from schemas.filling import Values, parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
@@ -218,15 +222,30 @@ def pick(app: str, table: str, path: str) -> Any:
         source = live(ctx, enter(ctx, app), table)
         field = source.table.field(path)
         gate = door(ctx, source)
-        if not isinstance(field, Link) or "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+        if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+            raise NotFound
+        if isinstance(field, People):
+            return jsonify(_people(ctx, source, field, path))
+        text = request.args.get("q", "").replace("\x00", "")[:100]
+        if isinstance(field, Choice) and field.source:
+            return jsonify(
+                [{"id": one, "text": one} for one in offers.offered(ctx, source, field, _typed(ctx, source), text)]
+            )
+        if not isinstance(field, Link):
             raise NotFound
         target = source.sibling(field.table)
         other = door(ctx, target)
         if not other.may("read"):
             return jsonify([])
-        text = request.args.get("q", "").replace("\x00", "")[:100]
         found = query.suggest(other, text, _picks(ctx, source, field, target))
         return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
+
+
+def _people(ctx: Context, source: LiveTable, field: People, path: str) -> list[dict[str, str]]:
+    """The members or departments that may be chosen, for the values of the form that is being filled in."""
+    rows = source.table.by_id.get(path.partition(".")[0]) if "." in path else None
+    allowed = ranges.candidates(ctx, source, field, _typed(ctx, source), rows if isinstance(rows, Rows) else None)
+    return ranges.offered(Directory.of(ctx), field.picks, request.args.get("q", "")[:100].strip(), allowed)
 
 
 def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> list[Any]:
@@ -235,6 +254,10 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
+    return [query.pickable(source, target, expression, ctx, _typed(ctx, source))]
+
+
+def _typed(ctx: Context, source: LiveTable) -> Values:
+    """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
-    typed, _ = parse(source.table, given, ctx.zone)
-    return [query.pickable(source, target, expression, ctx, typed)]
+    return parse(source.table, given, ctx.zone)[0]
