@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import True_
 
-from runtime import answers, definitions, history, offers, recalculate, serials
+from runtime import answers, definitions, history, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -114,6 +115,8 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
         errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
     for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
+    for path, problems in ranges.problems(ctx, live, whole, draft.before).items():
+        errors.setdefault(path, []).extend(problems)
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)
@@ -273,10 +276,11 @@ def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
 
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
     """The written rows must still be ones that the actor may write. Raises Denied."""
-    if gate.free:
-        return
     t = gate.live.sql
-    held = select(t.c.id).where(t.c.id.in_(ids), gate.permitted_after(action, t))
+    permitted = gate.permitted_after(action, t)
+    if isinstance(permitted, True_):
+        return
+    held = select(t.c.id).where(t.c.id.in_(ids), permitted)
     if len(set(gate.ctx.conn.scalars(held))) != len(set(ids)):
         raise Denied(say("You may not leave the record like this: it would be outside what you may change."))
 
