@@ -32,6 +32,8 @@ def drawer(field: Field, kind: Type, reader: Reader, url: Callable[[str, UUID], 
             return ""
         if isinstance(value, ErrorValue):
             return f'<span class="danger-text">{escape(value.code)}</span>'
+        if isinstance(value, list) and not field.several:
+            return str(escape(", ".join(show(item, reader) for item in value if item is not None)))
         shown = escape(show(value, reader))
         return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>' if (leads := address(value)) else str(shown)
 

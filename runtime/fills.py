@@ -64,7 +64,9 @@ def from_target(ctx: Context, live: LiveTable, link: Link, target: Any, fields: 
     for own, theirs in (link.fill or {}).items():
         if theirs in chosen.values and own in fields:
             found, value = fields[own], chosen.values[theirs]
-            made[own] = _rows(found, value, _columns(link, own)) if isinstance(found, Rows) else filling.fit(found, value)
+            made[own] = (
+                _rows(found, value, _columns(link, own)) if isinstance(found, Rows) else filling.fit(found, value)
+            )
     return made
 
 

@@ -109,9 +109,10 @@ def _import_chunk(
         for path, target in mappings.items()
         if importing.matched(source.table, path)
     }
+    several = {path for path in found if (field := source.table.field(path)) and field.several}
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
     for line, row in chunk:
-        raw, missing = importing.answers(mappings, row, found)
+        raw, missing = importing.answers(mappings, row, found, several)
         values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
         report.total += 1
         for path, target in mappings.items():
@@ -139,6 +140,8 @@ def _lookup(
     """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
     texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
+    if found is not None and found.several:
+        texts |= {part for text in texts for part in importing.keys_in(text, True)}
     if isinstance(found, Link):
         return _records_by(ctx, source.sibling(found.table), target.match, texts)
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})

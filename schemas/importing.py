@@ -1,6 +1,7 @@
 """How the columns of a file become fields: a mapping, and one line of a file as raw answers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -16,7 +17,8 @@ from schemas.options import option
 from schemas.parsers import Id, Line, refuse
 from schemas.table import Table
 
-MATCHED = ("link", "member", "department")
+MATCHED = ("link", "links", "member", "department")
+PARTED = re.compile(r"[,，;；、\n|]")
 """Field types whose value is another thing, found by one of its texts."""
 
 
@@ -100,22 +102,30 @@ def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Itera
         yield Problem("", say("choose a field for at least one column"))
 
 
+def keys_in(text: str, several: bool) -> list[str]:
+    """The texts of a cell by which things are found: itself, or those that it lists."""
+    whole = text.strip()
+    return [part for piece in PARTED.split(whole) if (part := piece.strip())] if several else [whole]
+
+
 def answers(
-    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
+    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]], several: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, Message]]:
     """One line of the file as raw answers by field id, and what could not be matched.
 
-    `found` holds, by path, folded text -> the id of the linked record, member or department.
+    `found` holds, by path, folded text -> the id of the linked record, member or department; a cell of a path in
+    `several` may list more than one.
     """
     raw: dict[str, Any] = {}
     missing: dict[str, Message] = {}
     for path, target in mappings.items():
         value = target.meaning(row.get(target.column))
         if path in found and value not in (None, ""):
-            text = str(value).strip()
-            value = found[path].get(fold_key(text))
-            if value is None:
-                missing[path] = say("'{text}' was not found.", text=text[:80])
+            keys = keys_in(str(value), path in several and fold_key(str(value)) not in found[path])
+            value = [found[path].get(fold_key(key)) for key in keys]
+            for key in (k for k, id in zip(keys, value, strict=True) if id is None):
+                missing.setdefault(path, say("'{text}' was not found.", text=key[:80]))
+            value = value if path in several else value[0]
         _put(raw, path, value)
     return raw, missing
 
