@@ -110,6 +110,8 @@ def _flat(value: Any) -> Any:
 def _of(ctx: Context, live: LiveTable, kind: Type | None, value: Any, rest: Sequence[str]) -> Any:
     if kind is None:
         return value
+    if rest and kind.parts is not None:
+        return value.get(rest[0]) if value else None
     if kind.kind == "array" and kind.of is not None:
         if kind.of.kind == "link":
             there = live.sibling(kind.of.target or "")

@@ -13,7 +13,7 @@ from runtime.context import Context
 from runtime.prefill import Prefill
 from runtime.render import BoundForm, bind_form
 from runtime.tables import LiveTable
-from schemas import filling
+from schemas import filling, rules
 from schemas.errors import Conflict, InvalidInput
 from schemas.fields.base import parse_uuid
 from schemas.fields.query import Query
@@ -192,12 +192,16 @@ def _as_rules_allow(ctx: Context, start: Filling, shown: Filling) -> Filling:
     settled = shown.settle(ctx)
     state = settled[1]
     gone = {id for id in state.offered if id in shown.values and not _is_offered(state, id, shown.values)}
+    gone |= set(filling.unoffered(shown.live.table, shown.values))
     locked = [id for id in state.readonly if start.is_open(id) and shown.values.get(id) != start.values.get(id)]
     filled = fills.filled_fields(shown.live, shown.values)
     back = {id: start.values.get(id) for id in locked if id not in filled}
     if not gone and not back:
         return replace(shown, settled=settled)
-    return replace(shown, values={**shown.values, **dict.fromkeys(gone), **back})
+    values = rules.without({**shown.values, **back}, gone)
+    while further := set(filling.unoffered(shown.live.table, values)):
+        values = rules.without(values, further)
+    return replace(shown, values=values)
 
 
 def _is_offered(state: State, id: str, values: Values) -> bool:

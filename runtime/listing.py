@@ -200,6 +200,8 @@ def _column(
 
 
 def label_of(table: LiveTable, path: str) -> Sentence:
+    if facet := table.table.facet(path):
+        return say("{field} · {part}", field=label_of(table, path.partition(".")[0]), part=facet.label)
     found = table.table.field(path)
     if found is None:
         return SYSTEM_LABELS.get(path) or Text.of(path)
@@ -266,7 +268,10 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
     if found.storage == "child":
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
     origin = table.analysis.origin(table.table, found)
-    return path, " number" if kind.kind == "number" else "", cells.drawer(origin, kind, reader, url)
+    files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
+    address = (lambda id: f"{files}/{id}") if origin is found else None
+    draw = cells.drawer(origin, kind, reader, url, address)
+    return path, " number" if kind.kind == "number" else "", draw
 
 
 STATES = {
@@ -340,6 +345,7 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
                 "source": _source(table, found, kind.of or kind),
             }
         )
+        listed.extend(_facet_entry(table, f"{found.id}.{name}", facet.type) for name, facet in found.facets.items())
     moments = [(id, kind) for id, kind in SYSTEM_FIELDS.items() if kind.kind == "datetime"]
     for id, kind in moments:
         listed.append(
@@ -368,6 +374,12 @@ def _known_values(
     return [(str(id), Text.of(title)) for id, title in named.items()]
 
 
+def _facet_entry(table: LiveTable, path: str, kind: Type) -> dict[str, Any]:
+    """A part of a value as something to set conditions on: the city of an address."""
+    label = label_of(table, path)
+    return {"id": path, "label": label, "kind": kind.kind, "operators": operators_for(kind), "options": []}
+
+
 def _chosen_people(ctx: Context, conditions: Sequence[Condition]) -> list[tuple[str, Text]]:
     ids = [id for c in conditions for v in c.values if (id := _uuid(v))]
     return [(str(id), Text.of(name)) for id, name in Directory.of(ctx).names(ids).items()] if ids else []
@@ -391,7 +403,8 @@ def writers_of(table: LiveTable) -> dict[str, Callable[[str], str | None]]:
 
 def kinds_of(table: LiveTable) -> dict[str, Type]:
     kinds = {f.id: table.analysis.type_of(table.table, f) for f in table.table.fields}
-    return {**SYSTEM_FIELDS, **kinds}
+    parts = {f"{f.id}.{name}": facet.type for f in table.table.fields for name, facet in f.facets.items()}
+    return {**SYSTEM_FIELDS, **kinds, **parts}
 
 
 # -- boards ----------------------------------------------------------------------------------------
@@ -416,7 +429,7 @@ def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[li
     gate = door(ctx, table)
     gate.require("read")
     by = view.group or ""
-    if by not in names_of(table) or not gate.readable(by):
+    if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
     listing, _ = _listing(gate, view, wishes, columns)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from runtime import answers, definitions, history, linking, recalculate, serials
+from runtime import answers, definitions, history, linking, offers, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -102,6 +102,7 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     for draft in drafts:
         _decide(ctx, live, draft, form)
     _refuse_strangers(ctx, live, drafts)
+    offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
 
 
@@ -209,6 +210,7 @@ def change(
     recalculate.lock_targets(ctx, live, [draft.values])
     _decide(ctx, live, draft, form)
     _refuse_strangers(ctx, live, [draft])
+    offers.refuse(ctx, live, [draft])
     _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
     if draft.errors:
         raise InvalidInput(draft.errors)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     FromClause,
     Join,
+    Numeric,
     Subquery,
     Text,
     Uuid,
@@ -114,6 +115,9 @@ class RecordSource(Clock):
             return (self.this[1] if self.this and name == "this" else self.table).c.id
         if name == "flow.state":
             return self.table.c._flow_state
+        whole, _, part = name.partition(".")
+        if part and (found := self.live.table.by_id.get(whole)):
+            return part_sql(found, self.column(whole), part)
         found = self.live.table.by_id.get(name)
         if found is None:
             return self._unnamed(name)
@@ -188,6 +192,9 @@ class RowSource(Clock):
     def column(self, name: str) -> Column:
         if name == "id":
             return self.table.c._id
+        whole, _, part = name.partition(".")
+        if part and (found := self.subform.column(whole)):
+            return part_sql(found, self.column(whole), part)
         found = self.subform.column(name)
         if found is None:
             return self.parent.column(name)
@@ -219,6 +226,15 @@ class RowSource(Clock):
         live = self.parent.live
         kind = live.analysis.type_of(live.table, found, self.subform)
         return _hop(self, kind, self.column(name), live, self.parent.eyes or self.parent.door)
+
+
+def part_sql(found: Field, value: Column, part: str) -> Column:
+    """A part of a value of several parts, or under `text` the whole; NULL where there is none."""
+    if part != "text" and part not in found.facets:
+        raise NotFound
+    text = func.jsonb_extract_path_text(value, part, type_=Text())
+    number = part in found.facets and found.facets[part].type.kind == "number"
+    return cast(text, Numeric()) if number else text
 
 
 def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door | None") -> RowsSource:

@@ -240,10 +240,21 @@ def table_problems(
         value = values.get(found.id)
         if may_be_wrong or value is None:
             _check_value(found, value, found.id, errors)
+    for path in unoffered(table, values):
+        errors.setdefault(path, []).append(NOT_OFFERED)
     for path, problems in limit_problems(analysis, table, values, answering, before or {}).items():
         errors.setdefault(path, []).extend(problems)
     _check_all(analysis, table, table.checks, values, answering, errors)
     return errors
+
+
+def unoffered(table: Table, values: Values) -> Iterator[str]:
+    """Where an answer does not go with the one that it depends on."""
+    for rows, found in table.dependent:
+        for place, inner in _places_of(rows, values):
+            offered = found.offered_for(inner.get(found.depends_on or ""))
+            if offered is not None and not _chosen(inner.get(found.id)) <= offered:
+                yield f"{place}{found.id}"
 
 
 def _check_all(

@@ -86,6 +86,8 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
     if isinstance(field, Rows):
         for n, column in enumerate(field.fields):
             yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
+    elif isinstance(field, Choice):
+        yield from _choice(analysis, table, field, rows, path)
     elif isinstance(field, Link):
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
@@ -96,6 +98,28 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
         yield from _lookup(analysis, table, field, rows, path)
     elif isinstance(field, Query):
         yield from _query(analysis, table, field, path)
+
+
+def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:
+    if field.depends_on:
+        above = (rows.column(field.depends_on) if rows else None) or table.by_id.get(field.depends_on)
+        if not isinstance(above, Choice) or above.id == field.id:
+            yield Problem(f"{path}.depends_on", say("'{id}' is not a choice", id=field.depends_on))
+        elif not above.source:
+            answers = [o.id for o in above.options]
+            for n, one in enumerate(field.options):
+                yield from _known(f"{path}.options[{n}].of", one.of, answers)
+    if field.source is None:
+        return
+    target = analysis.app.table(field.source.table)
+    if target is None:
+        yield Problem(f"{path}.source.table", _no("table", field.source.table, [t.id for t in analysis.app.tables]))
+        return
+    texts = [f.id for f in target.fields if analysis.type_of(target, f).kind == "text"]
+    yield from _known(f"{path}.source.field", [field.source.field], texts)
+    if field.source.where is not None:
+        scope = analysis.pick_scope(field.source, table)
+        yield from _filter(analysis, f"{path}.source.where", field.source.where, scope, BOOLEAN)
 
 
 def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path: str) -> Iterator[Problem]:
@@ -357,7 +381,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
     yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
     if view.group:
-        yield from _known(f"{path}.group", [view.group], names)
+        yield from _known(f"{path}.group", [view.group], [*names, *table.facet_paths])
     if view.form:
         yield from _known(
             f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]

@@ -21,6 +21,23 @@ SCHOOL: dict[str, Any] = {
             ],
         },
         {
+            "id": "visit",
+            "fields": [
+                {"id": "province", "type": "choice", "options": [{"id": "zj"}, {"id": "js"}]},
+                {"id": "city", "type": "choice", "depends_on": "province", "options": [
+                    {"id": "hz", "label": "Hangzhou", "of": ["zj"]}, {"id": "nj", "label": "Nanjing", "of": ["js"]},
+                    {"id": "elsewhere", "label": "Elsewhere"}]},
+                {"id": "term", "type": "text"},
+                {"id": "tutor", "type": "choice",
+                 "source": {"table": "offer", "field": "advisor", "where": "name = this.term"}},
+                {"id": "tutors", "type": "choices", "source": {"table": "offer", "field": "advisor"}},
+                {"id": "stops", "type": "rows", "fields": [
+                    {"id": "part", "type": "choice", "options": [{"id": "north"}, {"id": "south"}]},
+                    {"id": "street", "type": "choice", "depends_on": "part", "options": [
+                        {"id": "oak", "of": ["north"]}, {"id": "elm", "of": ["south"]}]}]},
+            ],
+        },
+        {
             "id": "pupil",
             "title_formula": "name",
             "fields": [
@@ -48,6 +65,8 @@ SCHOOL: dict[str, Any] = {
         },
     ],
     "forms": [
+        {"id": "visit", "table": "visit", "layout": [{"row": ["province", "city", "term"]}, {"row": ["tutor", "tutors"]},
+                                                     {"row": ["stops"]}]},
         {
             "id": "enrol",
             "table": "pupil",
@@ -90,6 +109,7 @@ SCHOOL: dict[str, Any] = {
         },
     ],
     "access": [
+        {"id": "visits", "who": {"everyone": True}, "table": "visit", "do": ["read", "create", "update"]},
         {"id": "offers", "who": {"role": "manager"}, "table": "offer", "do": ["read", "create", "update"]},
         {"id": "offers_too", "who": {"role": "clerk"}, "table": "offer", "do": ["read"],
          "fields": {"*": "read", "secret": "hidden"}},

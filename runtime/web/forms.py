@@ -1,18 +1,17 @@
-"""Filling in and changing records; live values; pickers of linked records; uploads."""
+"""Filling in and changing records; live values; pickers of linked records."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file, url_for
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 
-from runtime import files, filling, prefill, query, sent, unsent
+from runtime import filling, offers, prefill, query, sent, unsent
 from runtime.access import door
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.filling import Filling
 from runtime.prefill import Prefill
 from runtime.render import Names
-from runtime.storage import file_key
 from runtime.submit import Sent, submit
 from runtime.tables import LiveTable, live
 from runtime.web.edge import (
@@ -30,9 +29,9 @@ from runtime.web.edge import (
 )
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
-from schemas.fields.file import File
+from schemas.fields.choice import Choice
 from schemas.fields.link import Link
-from schemas.filling import parse
+from schemas.filling import Values, parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
@@ -222,13 +221,19 @@ def pick(app: str, table: str, path: str) -> Any:
         gate = door(ctx, source)
         if request.args.get("filter"):
             return jsonify(_filter_values(ctx, source, path))
-        if not isinstance(field, Link) or "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+        if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+            raise NotFound
+        text = request.args.get("q", "").replace("\x00", "")[:100]
+        if isinstance(field, Choice) and field.source:
+            return jsonify(
+                [{"id": one, "text": one} for one in offers.offered(ctx, source, field, _typed(ctx, source), text)]
+            )
+        if not isinstance(field, Link):
             raise NotFound
         target = source.sibling(field.table)
         other = door(ctx, target)
         if not other.may("read"):
             return jsonify([])
-        text = request.args.get("q", "").replace("\x00", "")[:100]
         found = query.suggest(other, text, _picks(ctx, source, field, target))
         return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
 
@@ -251,46 +256,10 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
+    return [query.pickable(source, target, expression, ctx, _typed(ctx, source))]
+
+
+def _typed(ctx: Context, source: LiveTable) -> Values:
+    """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
-    typed, _ = parse(source.table, given, ctx.zone)
-    return [query.pickable(source, target, expression, ctx, typed)]
-
-
-# -- files -----------------------------------------------------------------------------------------
-
-
-@bp.post("/a/<app>/upload/<table>/<field>")
-def upload(app: str, table: str, field: str) -> Any:
-    body = request.files.get("file")
-    if body is None:
-        raise InvalidInput({field: [say("Choose a file.")]})
-    with work() as ctx:
-        source = live(ctx, enter(ctx, app), table)
-        found = source.table.field(field)
-        if not isinstance(found, File):
-            raise NotFound
-        kept = files.upload(ctx, current_app.extensions["storage"], source, found, body.filename or "", body.stream)
-        url = f"/files/{app}/{table}/new/{field}/{kept.id}"
-        return jsonify({"id": str(kept.id), "text": kept.name, "url": url, "size": kept.size})
-
-
-@bp.get("/files/<app>/<table>/<record>/<field>/<id>")
-def download(app: str, table: str, record: str, field: str, id: str) -> Any:
-    """The bytes, always as a download: what people upload is never shown as a page of ours."""
-    with work() as ctx:
-        source = live(ctx, enter(ctx, app), table)
-        file_id = record_id(id)
-        kept = _file(ctx, source, record, field, file_id)
-        try:
-            stream = current_app.extensions["storage"].open(file_key(ctx.workspace.id, file_id))
-        except FileNotFoundError:
-            raise NotFound from None
-    response = send_file(stream, mimetype="application/octet-stream", as_attachment=True, download_name=kept.name)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
-
-
-def _file(ctx: Context, source: LiveTable, record: str, field: str, id: UUID) -> files.Kept:
-    if record == "new":
-        return files.own_upload(ctx, id)
-    return files.open_file(ctx, source, record_id(record), field, id)
+    return parse(source.table, given, ctx.zone)[0]

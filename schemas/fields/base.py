@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -37,6 +38,14 @@ class Storage(StrEnum):
 
 
 @dataclass(frozen=True)
+class Facet:
+    """A part of a value that formulas, filters and groups may ask for by name: the city of an address."""
+
+    label: Message
+    type: Type = TEXT
+
+
+@dataclass(frozen=True)
 class Reader:
     """Who reads a value: their language, the zone for moments, and names for ids they may see."""
 
@@ -62,6 +71,9 @@ class Field:
     It may say what a file's cell holds (`exported`, `number_format`), where a value leads (`address`), and how a
     filter's value is typed and written in a formula (`entry`, `literal`) where its `value_type` does not say it all.
     Its template `templates/fields/<type>.html` has the macros `input` and `cell`.
+
+    A value of several parts is a dictionary in a column of JSON: its parts by name, numbers as text, and under `text`
+    what it is as a whole. `facets` are those that formulas reach with a point; `searched` is the one that `words` gives.
     """
 
     type: ClassVar[str]
@@ -83,6 +95,8 @@ class Field:
     """Whether a value takes the whole width of a page."""
     numeric: ClassVar[bool] = False
     """Whether values stand at the right, under one another."""
+    facets: ClassVar[Mapping[str, Facet]] = MappingProxyType({})
+    searched: ClassVar[str] = "text"
 
     id: str = option(Id(required=True), "Id", section="advanced")
     label: Text = option(Label(), "Label", Text())
@@ -121,7 +135,7 @@ class Field:
 
     def value_type(self) -> Type:
         """The type that formulas see; computed fields are typed by the linker instead."""
-        return TEXT
+        return Type("text", parts={name: part.type for name, part in self.facets.items()}) if self.facets else TEXT
 
     def parse(self, raw: Any) -> Any:
         """The value that a browser's text or a JSON value means; None for nothing. Raises BadValue."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime import records
-from schemas.errors import DefinitionError
+from schemas.errors import DefinitionError, InvalidInput
 from schemas.form import Form
 from schemas.options import load
 from tests.forms_world import SCHOOL
@@ -135,7 +135,14 @@ def test_strange_things_carried_along_do_no_harm(manager, carried):
 def offer(school, **values):
     with school.opened(school.manager) as ctx:
         lines = [{"what": "Greek", "cost": Decimal(60)}, {"what": "Maths", "cost": Decimal(50), "paid": True}]
-        given = {"name": "Summer", "fee": Decimal(900), "advisor": "Mr Bell", "secret": "Rich", "lines": lines, **values}
+        given = {
+            "name": "Summer",
+            "fee": Decimal(900),
+            "advisor": "Mr Bell",
+            "secret": "Rich",
+            "lines": lines,
+            **values,
+        }
         return records.create(ctx, school.table(ctx, "offer"), given)
 
 
@@ -226,7 +233,8 @@ def test_a_form_may_lead_to_another_form_or_site(manager):
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "//evil.example", "/\\evil.example", "http://x.example", "https://{name}", "https://a@b/"]
+    "url",
+    ["javascript:alert(1)", "//evil.example", "/\\evil.example", "http://x.example", "https://{name}", "https://a@b/"],
 )
 def test_an_unsafe_address_is_refused_in_the_definition(url):
     with pytest.raises(DefinitionError):
@@ -303,3 +311,75 @@ def test_a_link_that_was_tampered_with_is_refused(manager):
     assert manager.get(url[:-3] + "AAA").status_code == 422
     assert manager.post(NEW, {"_with": "x.y", "name": "Eve", "phone": "1"}).status_code == 422
     assert manager.get(url.replace("/enrol/", "/express/")).status_code == 422
+
+
+# -- options from elsewhere ------------------------------------------------------------------------
+
+
+def visit(school, who="manager", **values):
+    with school.opened(getattr(school, who)) as ctx:
+        return records.create(ctx, school.table(ctx, "visit"), values)
+
+
+def refused(school, **values):
+    with pytest.raises(InvalidInput) as err:
+        visit(school, **values)
+    return set(err.value.errors)
+
+
+def test_a_city_goes_with_its_province_whoever_writes(school):
+    assert visit(school, province="zj", city="hz")
+    assert visit(school, city="elsewhere")
+    assert refused(school, province="js", city="hz") == {"city"}
+    assert refused(school, city="hz") == {"city"}
+
+
+def test_a_new_province_offers_its_cities_and_takes_the_old_city_back(manager):
+    page = live(manager, {"province": "js", "city": "hz"}, ["province"], "visit")
+    cities = page[page.index('name="city"') :][:500]
+    assert "Nanjing" in cities
+    assert "Hangzhou" not in cities
+    assert "selected" not in cities
+
+
+def test_a_street_goes_with_the_part_of_its_own_row(school, manager):
+    rows = [{"part": "north", "street": "oak"}, {"part": "south", "street": "oak"}]
+    assert refused(school, stops=rows) == {"stops[1].street"}
+    page = live(manager, {"stops": json.dumps(rows)}, ["stops"], "visit")
+    second = page[page.index('name="stops[1].street"') :][:300]
+    assert '"elm"' in second
+    assert '"oak"' not in second
+
+
+def test_options_come_from_the_records_of_another_table(school, manager):
+    offer(school), offer(school, name="Winter", advisor="Ms Frost"), offer(school, name="Winter", advisor="Ms Frost")
+    asked = "/a/shop/pick/visit/tutor"
+    assert [o["text"] for o in manager.get(f"{asked}?with.term=Winter").json] == ["Ms Frost"]
+    assert [o["text"] for o in manager.get("/a/shop/pick/visit/tutors").json] == ["Mr Bell", "Ms Frost"]
+    assert [o["text"] for o in manager.get("/a/shop/pick/visit/tutors?q=fro").json] == ["Ms Frost"]
+    page = manager.get("/a/shop/f/visit/new").text
+    assert 'data-source="/a/shop/pick/visit/tutor' in page
+    assert 'data-with="term"' in page
+
+
+def test_an_answer_must_be_among_the_other_tables_whoever_writes(school):
+    offer(school)
+    assert visit(school, term="Summer", tutor="Mr Bell", tutors=["Mr Bell"])
+    assert refused(school, term="Winter", tutor="Mr Bell") == {"tutor"}
+    assert refused(school, tutors=["Mr Bell", "Mr Nobody"]) == {"tutors"}
+
+
+def test_an_answer_that_was_allowed_once_may_stay(school):
+    id = offer(school)
+    made = visit(school, term="Summer", tutor="Mr Bell")
+    with school.opened(school.manager) as ctx:
+        records.change(ctx, school.table(ctx, "offer"), id, {"advisor": "Ms New"})
+    with school.opened(school.manager) as ctx:
+        records.change(ctx, school.table(ctx, "visit"), made, {"province": "zj"})
+
+
+def test_nobody_chooses_from_what_they_may_not_read(school, sign_in):
+    offer(school)
+    assert sign_in(school, "outsider").get("/a/shop/pick/visit/tutors").json == []
+    with pytest.raises(InvalidInput):
+        visit(school, "outsider", tutors=["Mr Bell"])
