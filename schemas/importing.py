@@ -1,7 +1,7 @@
 """How the columns of a file become fields: a mapping, and one line of a file as raw answers."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -17,9 +17,9 @@ from schemas.options import option
 from schemas.parsers import Id, Line, refuse
 from schemas.table import Table
 
-MATCHED = ("link", "links", "member", "department")
-PARTED = re.compile(r"[,，;；、\n|]")
-"""Field types whose value is another thing, found by one of its texts."""
+MATCHED = ("link", "member", "department")
+"""Kinds of values that are another thing, found by one of its texts."""
+SEPARATORS = re.compile(r"[,，、;；|\n]")
 
 
 class Replacements(ma.Field[dict[str, str]]):
@@ -70,8 +70,7 @@ def suggest(table: Table, headings: Sequence[str], labels: Mapping[str, Sequence
             near = [m for n in names[:1] for m in get_close_matches(n, folded, n=1, cutoff=0.88)]
             found = folded[near[0]] if near else None
         if found is not None and found not in {t.column for t in made.values()}:
-            field = table.field(path)
-            made[path] = Target(column=found, match="name" if field and field.type in MATCHED else None)
+            made[path] = Target(column=found, match="name" if matched(table, path) else None)
     return made
 
 
@@ -102,32 +101,31 @@ def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Itera
         yield Problem("", say("choose a field for at least one column"))
 
 
-def keys_in(text: str, several: bool) -> list[str]:
-    """The texts of a cell by which things are found: itself, or those that it lists."""
-    whole = text.strip()
-    return [part for piece in PARTED.split(whole) if (part := piece.strip())] if several else [whole]
-
-
 def answers(
-    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]], several: Collection[str] = ()
+    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Any], dict[str, Message]]:
     """One line of the file as raw answers by field id, and what could not be matched.
 
-    `found` holds, by path, folded text -> the id of the linked record, member or department; a cell of a path in
-    `several` may list more than one.
+    `found` holds, by path, folded text -> the id of the linked record, member or department.
     """
     raw: dict[str, Any] = {}
     missing: dict[str, Message] = {}
     for path, target in mappings.items():
         value = target.meaning(row.get(target.column))
         if path in found and value not in (None, ""):
-            keys = keys_in(str(value), path in several and fold_key(str(value)) not in found[path])
-            value = [found[path].get(fold_key(key)) for key in keys]
-            for key in (k for k, id in zip(keys, value, strict=True) if id is None):
-                missing.setdefault(path, say("'{text}' was not found.", text=key[:80]))
-            value = value if path in several else value[0]
+            text = str(value).strip()
+            value = found[path].get(fold_key(text)) or [found[path].get(fold_key(t)) for t in texts_in(text)]
+            if isinstance(value, list) and None in value:
+                stranger = next(t for t in texts_in(text) if fold_key(t) not in found[path])
+                missing[path] = say("'{text}' was not found.", text=stranger[:80])
+                value = None
         _put(raw, path, value)
     return raw, missing
+
+
+def texts_in(text: str) -> list[str]:
+    """The names in a cell that may hold several."""
+    return [part.strip() for part in SEPARATORS.split(text) if part.strip()]
 
 
 def fold_key(text: str) -> str:
@@ -161,4 +159,5 @@ def without_blank_rows(raw: dict[str, Any]) -> dict[str, Any]:
 def matched(table: Table, path: str) -> Field | None:
     """The field of a path when its values must be found among other things."""
     field = table.field(path)
-    return field if field is not None and field.type in MATCHED else None
+    kind = None if field is None or field.computed else field.value_type()
+    return field if kind is not None and (kind.of or kind).kind in MATCHED else None
