@@ -5,22 +5,22 @@ the same functions.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from schemas.analysis import Analysis
 from schemas.errors import BadValue
 from schemas.fields import Field
-from schemas.fields.formula import Computed, FormulaField
-from schemas.fields.rollup import Rollup
+from schemas.fields.formula import Computed
 from schemas.fields.rows import Rows
 from schemas.form import Form
 from schemas.formula import ErrorValue, Expression, Formula, Need, World, evaluate
 from schemas.formula.types import BOOLEAN
-from schemas.formula.values import ZERO, fold
+from schemas.formula.values import fold
 from schemas.messages import say
 from schemas.numbers import round_to
+from schemas.plan import Calculation
 from schemas.table import Check, Table
 from schemas.text import Sentence
 
@@ -168,49 +168,41 @@ def calculate(analysis: Analysis, table: Table, values: Values, answering: Answe
 
     `volatile` adds those that depend on the time, for showing; they are never stored.
     """
+    plan = analysis.plan(table)
     done = dict(values)
-    for rows in table.subforms:
-        done[rows.id] = _calculate_rows(analysis, table, rows, done, answering, volatile) or None
-    for rollup in (f for f in table.fields if isinstance(f, Rollup)):
-        done.setdefault(rollup.id, ZERO if rollup.aggregate in ("count", "sum") else None)
-    fields: list[Any] = list(analysis.computed(table))
-    if volatile:
-        fields += [f for f in table.fields if isinstance(f, FormulaField) and analysis.is_volatile(table, f)]
-    for found in fields:
-        if isinstance(found, FormulaField):
-            expression = analysis.expression(found.formula, analysis.scope(table))
-            done[found.id] = fit(found, _evaluate(expression, done, answering, None))
+    for rows, formulas in plan.subforms:
+        done[rows.id] = _calculate_rows(rows, formulas.asked(volatile), done, answering) or None
+    for rollup, blank in plan.rollups:
+        done.setdefault(rollup, blank)
+    for made in plan.record.asked(volatile):
+        done[made.field.id] = fit(made.field, _evaluate(made.expression, done, answering, None))
     return done
 
 
-def _calculate_rows(
-    analysis: Analysis, table: Table, rows: Rows, values: Values, answering: Answering, volatile: bool
-) -> list[Values]:
-    formulas: list[Any] = list(analysis.row_formulas(table, rows))
-    if volatile:
-        formulas += [c for c in rows.fields if isinstance(c, FormulaField) and analysis.is_volatile(table, c, rows)]
+def _calculate_rows(rows: Rows, formulas: Sequence[Calculation], values: Values, answering: Answering) -> list[Values]:
     done = []
     for given in values.get(rows.id) or ():
         row = dict(given)
-        for column in formulas:
-            expression = analysis.expression(column.formula, analysis.scope(table, rows))
-            row[column.id] = fit(column, _evaluate(expression, {**values, **row}, answering, rows))
+        if formulas:
+            seen = {**values, **row}
+            for made in formulas:
+                result = fit(made.field, _evaluate(made.expression, seen, answering, rows))
+                row[made.field.id] = seen[made.field.id] = result
         done.append(row)
     return done
 
 
 def stored(analysis: Analysis, table: Table, values: Values) -> Values:
     """Calculated values without those that depend on the time, which have no column."""
-    kept = {id: v for id, v in values.items() if not _is_volatile(analysis, table, table.by_id.get(id), None)}
-    for rows in table.subforms:
-        volatile = {c.id for c in rows.fields if _is_volatile(analysis, table, c, rows)}
+    plan = analysis.plan(table)
+    kept = dict(values)
+    for made in plan.record.volatile:
+        kept.pop(made.field.id, None)
+    for rows, formulas in plan.subforms:
+        volatile = {made.field.id for made in formulas.volatile}
         if volatile and kept.get(rows.id):
             kept[rows.id] = [{id: v for id, v in row.items() if id not in volatile} for row in kept[rows.id]]
     return kept
-
-
-def _is_volatile(analysis: Analysis, table: Table, found: Field | None, rows: Rows | None) -> bool:
-    return isinstance(found, FormulaField) and analysis.is_volatile(table, found, rows)
 
 
 def _evaluate(expression: Expression, values: Values, answering: Answering, rows: Rows | None) -> Any:
@@ -228,17 +220,20 @@ def holds(expression: Expression, values: Values, answering: Answering, rows: Ro
 def table_problems(analysis: Analysis, table: Table, values: Values, answering: Answering) -> Errors:
     """What breaks the table's own rules, whoever writes."""
     errors: Errors = {}
-    for found in table.fields:
-        if not found.computed:
-            _check_value(found, values.get(found.id), found.id, errors)
+    for found, may_be_wrong in analysis.plan(table).checked:
+        value = values.get(found.id)
+        if may_be_wrong or value is None:
+            _check_value(found, value, found.id, errors)
     _check_all(analysis, table, table.checks, values, answering, errors)
     return errors
 
 
 def _check_all(
-    analysis: Analysis, table: Table, checks: Iterable[Check], values: Values, answering: Answering, errors: Errors
+    analysis: Analysis, table: Table, checks: Sequence[Check], values: Values, answering: Answering, errors: Errors
 ) -> None:
     """What does not hold, beside the right field. A check that reads a value which is itself wrong is not asked."""
+    if not checks:
+        return
     wrong = {re.split(r"[.\[]", path)[0] for path in errors}
     for check in checks:
         rows = analysis.rows_of_check(table, check)

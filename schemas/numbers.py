@@ -1,5 +1,6 @@
 """Numbers as people type and read them."""
 
+import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -12,6 +13,9 @@ MOST_DIGITS = 9
 SIGNS = "¥￥$€£"
 _WIDTHS = str.maketrans("０１２３４５６７８９．，－＋％（）−", "0123456789.,-+%()-")
 
+_PLAIN = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,30})?").fullmatch
+"""What most numbers look like, and needs no second look."""
+
 
 def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decimal | None:
     """A finite number below 10^18 from JSON or from text such as `1,234.50`, `￥12`, `12%`, `(3.5)`; None for nothing.
@@ -20,6 +24,8 @@ def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decima
     """
     if raw is None or raw == "":
         return None
+    if isinstance(raw, str) and _PLAIN(raw):
+        return Decimal(raw)
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise BadValue(refusal)
     text = _bare(raw, units) if isinstance(raw, str) else str(raw)

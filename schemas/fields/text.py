@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +41,7 @@ class TextField(Field):
             yield say("Keep it to {n} characters.", n=self.longest)
         if len(value) < self.shortest:
             yield say("Write at least {n} characters.", n=self.shortest)
-        if re.search(r"[\r\n]", value):
+        if "\n" in value or "\r" in value:
             yield say("Write it on one line.")
         if self.format != "any" and not compiled(FORMATS[self.format][0]).fullmatch(value):
             yield FORMATS[self.format][1]
