@@ -53,7 +53,7 @@ class Person:
         return self.token
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sign_in(app: Flask) -> Callable[..., Person]:
     def enter(shop: Shop, name: str) -> Person:  # noqa: F811
         actor = getattr(shop, name)
