@@ -9,8 +9,10 @@ from typing import Any
 from schemas import parsers
 from schemas.errors import BadValue, DefinitionError
 from schemas.fields.choice import TONES, ChoiceOption
+from schemas.fields.date import WEEKDAYS
 from schemas.fields.link import Reverse
 from schemas.fields.serial import DATE_WORDS, PERIODS
+from schemas.formats import FORMATS
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
 from schemas.options import Option, load, options_of
@@ -101,7 +103,9 @@ def _list_widget(parser: parsers.Many) -> str:
         return "options"
     if isinstance(item, parsers.Either):
         return "serial"
-    return "names" if isinstance(item, parsers.Id | parsers.Line | parsers.Words) else "json"
+    if isinstance(item, parsers.Words | parsers.Reference):
+        return "several"
+    return "names" if isinstance(item, parsers.Id | parsers.Line) else "json"
 
 
 def choices_of(
@@ -109,16 +113,20 @@ def choices_of(
 ) -> Sequence[tuple[str, Any]]:
     if widget == "words":
         return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in option.parser.words]  # type: ignore[attr-defined]
+    if widget == "several":
+        item = option.parser.item  # type: ignore[attr-defined]
+        if isinstance(item, parsers.Reference):
+            return known.get(item.to, ())
+        return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in item.words]
     if widget == "reference":
         return known.get(option.parser.to, ())  # type: ignore[attr-defined]
     return [(t, t) for t in TONES] if widget == "options" else ()
 
 
 WORDS = {
+    **WEEKDAYS,
+    **{name: form.words for name, form in FORMATS.items()},
     "any": say("Any"),
-    "id_card": say("Identity card"),
-    "url": say("Web address"),
-    "email": say("E-mail"),
     "keep": say("Kept"),
     "restrict": say("Not deleted"),
     "clear": say("Clear"),
@@ -142,6 +150,8 @@ def show(option: Option, widget: str, value: Any) -> Any:
         return serial_text(value or ())
     if widget == "names":
         return ", ".join(value or ())
+    if widget == "several":
+        return list(value or ())
     if widget == "pairs":
         return "\n".join(f"{k} = {v}" for k, v in (value or {}).items())
     if widget == "reverse":
@@ -246,6 +256,8 @@ def _value(option: Option, name: str, widget: str, sent: Mapping[str, Any], befo
         return list(_options(sent, name))
     if widget == "reverse":
         return {"label": _label(sent, f"{name}.label", None)} if _text(sent, f"{name}.on") else None
+    if widget == "several":
+        return [v for v in _list(sent, name) if v] or None
     text = _text(sent, name).strip()
     if widget == "flag":
         return True if text else (None if option.default is False else False)

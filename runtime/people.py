@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from runtime import models
@@ -222,6 +222,20 @@ def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None
     values = {"installation_id": installation, "role": role, "member_id": member}
     ctx.conn.execute(upsert(models.role_member).values(values).on_conflict_do_nothing())
     Directory.of(ctx).forget()
+
+
+def set_role(ctx: Context, installation: UUID, role: str, members: Iterable[UUID]) -> None:
+    """These members have the role, and nobody else."""
+    r = models.role_member
+    ctx.conn.execute(delete(r).where(r.c.installation_id == installation, r.c.role == role))
+    for member in members:
+        give_role(ctx, installation, role, member)
+    Directory.of(ctx).forget()
+
+
+def clear_slot(ctx: Context, installation: UUID, slot: str) -> None:
+    s = models.slot
+    ctx.conn.execute(delete(s).where(s.c.installation_id == installation, s.c.slot == slot))
 
 
 def assign_slot(ctx: Context, installation: UUID, slot: str, target: UUID) -> None:

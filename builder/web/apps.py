@@ -78,6 +78,9 @@ def install() -> Any:
         problems = err.problems if isinstance(err, DefinitionError) else [m for ms in err.errors.values() for m in ms]
         with work() as ctx:
             return _index(ctx, list(problems), 422)
+    if package.get("slots") or package.get("roles"):
+        tell(say("Installed. Say who is who in it; then it can be used."), "good")
+        return go(f"/build/{slug}/people")
     tell(say("Installed."), "good")
     return go(f"/a/{slug}/")
 

@@ -40,7 +40,10 @@ class Link(Field):
     )  # fmt: skip
     show_columns: tuple[str, ...] = option(Many(Id()), "Columns shown when choosing", ())
     fill: dict[str, str] = option(
-        Dictionary(Id()), "Fill from the chosen record", None, help="This table's field: the other's."
+        Dictionary(Reference("field")),
+        "Fill from the chosen record",
+        None,
+        help="This table's field: the other's. Subforms are copied; items.price: lines.cost names columns of them.",
     )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
     on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")
