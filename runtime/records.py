@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from runtime import answers, definitions, history, offers, recalculate, serials
+from runtime import answers, closed, definitions, history, offers, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -83,11 +83,15 @@ def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> N
     """What a person may not write, they may not give a value on creating either."""
     if gate.free:
         return
-    closed = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
-    for draft in drafts if closed else ():
-        for id in closed & draft.values.keys():
+    unwritable = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
+    for draft in drafts if unwritable else ():
+        for id in unwritable & draft.values.keys():
             if draft.values[id] is not None:
                 draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+    for draft in drafts:
+        for path in closed.changed_columns(gate.live, draft.values, {}, lambda path: gate.best(path, action)):
+            draft.errors.setdefault(path, []).append(say("You may not fill in this field."))
+    closed.refuse_strangers(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
 
 
 def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
@@ -192,7 +196,7 @@ def change(
     present = fetch(gate, id, "update", lock=True)
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
-    _refuse_unwritable(live, present, given)
+    _refuse_unwritable(gate, present, given, draft.before)
     draft.version = present.version + 1
     draft.values = {**draft.before, **given}
     _decide(ctx, live, draft, form)
@@ -240,15 +244,20 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
-def _refuse_unwritable(live: LiveTable, present: Record, given: Mapping[str, Any]) -> None:
+def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
+    live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
         if found is None or present.rights.get(id) == "write":
             continue
         if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
+    if not gate.free:
+        for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
+            errors.setdefault(path, []).append(say("You may not change this field."))
+        closed.refuse_strangers(gate.ctx, live, [(errors, given, before)])
     if errors:
         raise InvalidInput(errors)  # type: ignore[arg-type]
 
