@@ -20,8 +20,8 @@ from schemas.source import read_json
 
 LANGUAGES = (("zh", "中文"), ("en", "English"))
 SECTIONS = {
-    "basic": say("Basic"), "default": say("Default value"), "checks": say("Checks"), "rules": say("Rules"),
-    "style": say("Style"), "advanced": say("Advanced"),
+    "basic": say("Basic"), "default": say("Default value"), "range": say("Who may be chosen"), "checks": say("Checks"),
+    "rules": say("Rules"), "style": say("Style"), "advanced": say("Advanced"),
 }  # fmt: skip
 LEFT_OUT = {"id", "fields", "hidden"}
 Json = dict[str, Any]

@@ -1,17 +1,13 @@
-"""What people may not write: closed columns of subforms, and things that are not there for them to point at."""
+"""What people may not write: closed columns of subforms, and members and departments that are not there."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
-from runtime.access import door
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.tables import LiveTable
 from schemas.fields import Field
-from schemas.fields.link import Link
 from schemas.filling import NOT_OFFERED, Errors, Values
 
 Given = tuple[Errors, Mapping[str, Any], Mapping[str, Any]]
@@ -39,14 +35,14 @@ def _rows(id: str, given: Mapping[str, Any], before: Mapping[str, Any]) -> Itera
         yield number, row, known.get(str(row.get("_id")), {})
 
 
-def refuse_strangers(ctx: Context, live: LiveTable, many: Sequence[Given]) -> None:
-    """A problem beside every link, member or department newly given that is not there for the actor."""
+def refuse_unknown_people(ctx: Context, live: LiveTable, many: Sequence[Given]) -> None:
+    """A problem beside every member or department newly given that is not there."""
     asked: dict[Field, list[tuple[Errors, str, UUID]]] = {}
     for errors, given, before in many:
         for path, found, value in _pointers(live, given, before):
             asked.setdefault(found, []).append((errors, path, value))
     for found, pointers in asked.items():
-        known = _known(ctx, live, found, {value for _, _, value in pointers})
+        known = _known(ctx, found, {value for _, _, value in pointers})
         for errors, path, value in pointers:
             if value not in known:
                 errors.setdefault(path, []).append(NOT_OFFERED)
@@ -66,18 +62,12 @@ def _pointers(
 def _new(
     found: Field, path: str, given: Mapping[str, Any], before: Mapping[str, Any]
 ) -> Iterator[tuple[str, Field, UUID]]:
-    value = given.get(found.id)
-    if found.type in ("link", "member", "department") and isinstance(value, UUID) and value != before.get(found.id):
-        yield path, found, value
+    if found.type.rstrip("s") not in ("member", "department"):
+        return
+    old, new = (value if isinstance(value, list) else [value] for value in (before.get(found.id), given.get(found.id)))
+    yield from ((path, found, id) for id in new if isinstance(id, UUID) and id not in old)
 
 
-def _known(ctx: Context, live: LiveTable, found: Field, ids: set[UUID]) -> set[UUID]:
-    if found.type == "member":
-        return set(Directory.of(ctx).persons(ids))
-    if not isinstance(found, Link):
-        return ids & set(Directory.of(ctx).units)
-    gate = door(ctx, live.sibling(found.table))
-    if not gate.may("read"):
-        return set()
-    there = gate.live.sql
-    return set(ctx.conn.scalars(select(there.c.id).where(there.c.id.in_(ids), gate.rows())))
+def _known(ctx: Context, found: Field, ids: set[UUID]) -> set[UUID]:
+    directory = Directory.of(ctx)
+    return set(directory.persons(ids)) if found.type.startswith("member") else ids & set(directory.units)

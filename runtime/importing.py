@@ -22,6 +22,7 @@ from schemas import filling, importing
 from schemas.errors import DefinitionError, InvalidInput, NotFound
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
+from schemas.fields.member import People
 from schemas.importing import Mappings, Target, fold_key
 from schemas.messages import Message
 from schemas.options import load
@@ -139,10 +140,12 @@ def _lookup(
     """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
     texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
+    if found is not None and found.several:
+        texts |= {part for text in texts for part in importing.texts_in(text)}
     if isinstance(found, Link):
         return _records_by(ctx, source.sibling(found.table), target.match, texts)
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
-    kind = found.type if found else ""
+    kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
         kept[kind] = _people_by_name(ctx, kind)
     return kept[kind]
@@ -206,9 +209,9 @@ def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: in
             return []
         column = gate.source().column(id)
         return list(ctx.conn.scalars(select(column).where(gate.rows(), column.is_not(None)).limit(limit)))
-    if found is not None and found.type == "member":
+    if isinstance(found, People) and found.picks == "member":
         return [p.name for p in Directory.of(ctx).search(limit=limit)]
-    if found is not None and found.type == "department":
+    if isinstance(found, People):
         return [u.name for u in Directory.of(ctx).units.values()]
     return []
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import True_
 
-from runtime import answers, closed, definitions, history, offers, recalculate, serials
+from runtime import answers, closed, definitions, history, linking, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -21,6 +22,7 @@ from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import Conflict, Denied, InvalidInput
 from schemas.fields import Field
+from schemas.fields.links import Links
 from schemas.fields.rows import Rows
 from schemas.fields.serial import Serial
 from schemas.filling import Errors, Values
@@ -69,6 +71,8 @@ def create_many(
     gate.require(action)
     definitions.lock_shared(ctx, live.inst)
     drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
+    if not dry:
+        recalculate.lock_targets(ctx, live, many)
     _refuse_closed_fields(gate, drafts, action)
     _prepare(ctx, live, drafts, form)
     sound = [d for d in drafts if not d.errors]
@@ -91,7 +95,7 @@ def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> N
     for draft in drafts:
         for path in closed.changed_columns(gate.live, draft.values, {}, lambda path: gate.best(path, action)):
             draft.errors.setdefault(path, []).append(say("You may not fill in this field."))
-    closed.refuse_strangers(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
+    closed.refuse_unknown_people(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
 
 
 def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
@@ -102,6 +106,7 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
     for draft in drafts:
         _decide(ctx, live, draft, form)
+    _refuse_strangers(ctx, live, drafts)
     offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
 
@@ -118,9 +123,18 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
         errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
     for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
+    for path, problems in ranges.problems(ctx, live, whole, draft.before).items():
+        errors.setdefault(path, []).extend(problems)
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)
+
+
+def _refuse_strangers(ctx: Context, live: LiveTable, drafts: Sequence[Draft]) -> None:
+    """Links to what may not be chosen, told beside their fields."""
+    for draft, errors in zip(drafts, linking.strangers(ctx, live, [(d.before, d.values) for d in drafts]), strict=True):
+        for path, problems in errors.items():
+            draft.errors.setdefault(path, []).extend(problems)
 
 
 def _system(ctx: Context, values: Values) -> Values:
@@ -197,9 +211,12 @@ def change(
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
     _refuse_unwritable(gate, present, given, draft.before)
+    given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
-    draft.values = {**draft.before, **given}
+    draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    recalculate.lock_targets(ctx, live, [draft.values])
     _decide(ctx, live, draft, form)
+    _refuse_strangers(ctx, live, [draft])
     offers.refuse(ctx, live, [draft])
     _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
     if draft.errors:
@@ -229,7 +246,9 @@ def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, A
     for id, value in given.items():
         found = live.table.by_id.get(id)
         dumped = found.dump(_plain_rows(found, value)) if found else value
-        if found and id in originals:
+        if isinstance(found, Links) and id in originals:
+            value = linking.merged(originals[id], value, present.values.get(id))
+        elif found and id in originals:
             if dumped in (originals[id], found.dump(present.values.get(id))):
                 continue
             clashes.append(id)
@@ -257,7 +276,7 @@ def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], be
     if not gate.free:
         for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
             errors.setdefault(path, []).append(say("You may not change this field."))
-        closed.refuse_strangers(gate.ctx, live, [(errors, given, before)])
+        closed.refuse_unknown_people(gate.ctx, live, [(errors, given, before)])
     if errors:
         raise InvalidInput(errors)  # type: ignore[arg-type]
 
@@ -278,14 +297,17 @@ def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
     """What becomes of a record's flow; only the engine says so. It is no change of the record itself."""
     ctx.conn.execute(update(live.sql).where(live.sql.c.id == id).values(_flow_state=state))
+    answers.forget(ctx, live)
+    recalculate.after_flow(ctx, live, id)
 
 
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
     """The written rows must still be ones that the actor may write. Raises Denied."""
-    if gate.free:
-        return
     t = gate.live.sql
-    held = select(t.c.id).where(t.c.id.in_(ids), gate.permitted_after(action, t))
+    permitted = gate.permitted_after(action, t)
+    if isinstance(permitted, True_):
+        return
+    held = select(t.c.id).where(t.c.id.in_(ids), permitted)
     if len(set(gate.ctx.conn.scalars(held))) != len(set(ids)):
         raise Denied(say("You may not leave the record like this: it would be outside what you may change."))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import files, offers
+from runtime import files, offers, ranges
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.query import titles
@@ -16,6 +16,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
+from schemas.fields.member import People
 from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
@@ -54,6 +55,9 @@ class BoundField:
     required: bool = False
     readonly: bool = False
     picked: Sequence[Picked] = ()
+    origin: Field | None = None
+    related: Any = None
+    """What a query shows."""
     source: str = ""
     depends: Sequence[str] = ()
     upload: str = ""
@@ -84,6 +88,13 @@ class BoundField:
         if isinstance(self.raw, str):
             return self.raw
         return self.field.typed(self.value)
+
+    @property
+    def chips(self) -> list[tuple[str, Text, str]]:
+        """The options that a computed value names, where it comes from a choice."""
+        options = {o.id: o for o in getattr(self.origin, "options", ())}
+        items = self.value if isinstance(self.value, list) else [self.value]
+        return [(o.id, o.label, o.color) for item in items if isinstance(item, str) and (o := options.get(item))]
 
     @property
     def choices(self) -> list[tuple[str, Text, str]]:
@@ -131,6 +142,15 @@ class Names:
                     self.note(found.fields, line, found)
             elif value is not None:
                 self._note(found, value, row)
+
+    def note_all(self, fields: Iterable[Field], many: Sequence[Mapping[str, Any]]) -> None:
+        """The same for many records, field by field; those that can point at nothing are passed over."""
+        for found in fields:
+            kind = self.analysis.type_of(self.live.table, found)
+            inner = kind.of if kind.kind == "array" and kind.of else kind
+            if inner.kind in (*PEOPLE, "link", "file", "rows"):
+                for values in many:
+                    self.note((found,), values)
 
     def _note(self, found: Field, value: Any, row: Rows | None) -> None:
         kind = self.analysis.type_of(self.live.table, found, row)
@@ -189,7 +209,8 @@ class Binder:
         editable = not readonly and not found.computed
         return BoundField(
             field=found, name=name, value=value, raw=raw if errors else None,
-            shown=found.show(value, self.reader), errors=errors,
+            shown=self.analysis.show(self.live.table, found, value, self.reader, row), errors=errors,
+            origin=self.analysis.origin(self.live.table, found, row) if found.computed else None,
             required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
@@ -200,6 +221,8 @@ class Binder:
 
     def _depends(self, found: Field) -> list[str]:
         """The fields of this form that decide which records a link may point at."""
+        if isinstance(found, People):
+            return ranges.depends(self.live, found)
         if isinstance(found, Choice):
             return offers.depends(found)
         if not isinstance(found, Link) or found.pick is None:
@@ -207,9 +230,9 @@ class Binder:
         return sorted({path[1] for path in names_of(found.pick.tree) if path[0] == "this" and len(path) > 1})
 
     def _source(self, found: Field, path: str) -> str:
-        if found.type in PEOPLE:
-            return f"/pick/{found.type}"
-        if found.type != "link" and not (isinstance(found, Choice) and found.source):
+        if isinstance(found, People) and not found.ranged:
+            return f"/pick/{found.picks}"
+        if not isinstance(found, People | Link) and not (isinstance(found, Choice) and found.source):
             return ""
         form = f"?form={self.form.id}" if self.form else ""
         return f"{self.base}/pick/{self.live.id}/{path}{form}"

@@ -177,7 +177,12 @@ def references(draft: Draft, table_id: str) -> dict[str, list[tuple[str, Any]]]:
     """The ids that options may refer to."""
     tables = [(id, Text.of(draft.parts[f"tables/{id}"].get("title") or id)) for id in draft.parts["order/tables"]]
     links = [(path, path) for path in changes.links_to(draft.parts, table_id)]
-    return {"table": tables, "link field": links}
+    app = draft.parts["manifest"]
+    named = {
+        kind: [(item["id"], Text.of(item.get("title") or item["id"])) for item in app.get(f"{kind}s", ())]
+        for kind in ("role", "slot")
+    }
+    return {"table": tables, "link field": links, **named}
 
 
 # -- edits -----------------------------------------------------------------------------------------
