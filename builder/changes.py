@@ -245,6 +245,17 @@ def add_column(parts: Parts, table: str, rows: str, type: str) -> tuple[Parts, s
     return made, f"{rows}.{id}"
 
 
+def move_column(parts: Parts, table: str, rows: str, column: str, position: int) -> Parts:
+    """A column of a subform at another place among its columns."""
+    made = deepcopy(parts)
+    for field in made[f"tables/{table}"]["fields"]:
+        if field["id"] == rows:
+            moving = [c for c in field["fields"] if c["id"] == column]
+            rest = [c for c in field["fields"] if c["id"] != column]
+            field["fields"] = [*rest[:position], *moving, *rest[position:]]
+    return made
+
+
 def delete_field(parts: Parts, table: str, path: str) -> Parts:
     """Into the bin, from every form and view too; its column and values stay."""
     made = deepcopy(parts)

@@ -189,7 +189,7 @@ class Analysis:
             return self._rollup_inputs(table, field)
         assert isinstance(field, FormulaField)
         paths = self.expression(field.formula, self.scope(table, row)).paths
-        return {found for path in paths for found in self._trace(table, path, row)}
+        return {found for path in paths for found in self.trace(table, path, row)}
 
     def _rollup_inputs(self, table: Table, field: Rollup) -> set[Input]:
         child = self.child_of(field)
@@ -199,7 +199,7 @@ class Analysis:
         names = {path[0] for part in parts for path in part.paths} | {field.over.rpartition(".")[2]}
         return {Input(child.id, name, ("<",)) for name in names if name != "this"}
 
-    def _trace(self, table: Table, path: tuple[str, ...], row: Rows | None) -> Iterator[Input]:
+    def trace(self, table: Table, path: tuple[str, ...], row: Rows | None) -> Iterator[Input]:
         """The fields that one path of a formula passes, the last one included."""
         at, prefix = table, ""
         route: tuple[str, ...] = ()

@@ -41,11 +41,11 @@ class Rule:
     A field that some rule shows is hidden unless one of those rules holds.
     """
 
-    when: Formula = option(FormulaSource("boolean", required=True), "When", None)
-    show: tuple[str, ...] = option(Many(Reference("field")), "Show", ())
-    hide: tuple[str, ...] = option(Many(Reference("field")), "Hide", ())
-    require: tuple[str, ...] = option(Many(Reference("field")), "Require", ())
-    readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", ())
+    when: Formula = option(FormulaSource("boolean", "rule", required=True), "When", None)
+    show: tuple[str, ...] = option(Many(Reference("field or section")), "Show", ())
+    hide: tuple[str, ...] = option(Many(Reference("field or section")), "Hide", ())
+    require: tuple[str, ...] = option(Many(Reference("field or section")), "Require", ())
+    readonly: tuple[str, ...] = option(Many(Reference("field or section")), "Read-only", ())
     when_hidden: str = option(Words("clear", "keep"), "A hidden value is", "keep")
 
 
@@ -78,7 +78,9 @@ class Form:
     rules: tuple[Rule, ...] = option(Many(Object(Rule)), "Rules", (), section="rules")
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="checks")
     readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", (), section="checks")
-    defaults: dict[str, Any] = option(Dictionary(Literal(allow_none=True)), "Default values", None, section="default")
+    defaults: dict[str, Any] = option(
+        Dictionary(Literal(allow_none=True), keys="own field"), "Default values", None, section="default"
+    )
     checks: tuple[FormCheck, ...] = option(Many(Object(FormCheck), unique="id"), "Checks", (), section="checks")
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
 

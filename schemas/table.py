@@ -10,7 +10,7 @@ from schemas.formula import Formula
 from schemas.formula.types import DATETIME, MEMBER, NUMBER, TEXT, Type
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Flag, FormulaSource, Id, Kinds, Label, Line, Many, Object
+from schemas.parsers import Flag, FormulaSource, Id, Kinds, Label, Line, Many, Object, Reference
 from schemas.text import Text
 
 SYSTEM_FIELDS: dict[str, Type] = {
@@ -47,7 +47,7 @@ class Check:
 class Key:
     """Fields whose values together may occur only once."""
 
-    fields: tuple[str, ...] = option(Many(Id(), required=True), "Fields", ())
+    fields: tuple[str, ...] = option(Many(Reference("key field"), required=True), "Fields", ())
     message: Text = option(Label(), "Message", Text())
 
 

@@ -8,7 +8,7 @@ from schemas.formula import Formula, Type
 from schemas.formula.types import link_to
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Dictionary, FormulaSource, Id, Label, Many, Object, Reference, Words
+from schemas.parsers import Dictionary, FormulaSource, Label, Many, Object, Reference, Words
 from schemas.text import Text
 
 
@@ -17,7 +17,7 @@ class Reverse:
     """The other side of a link: the records that point here, shown on the target's page."""
 
     label: Text = option(Label(), "Label", Text())
-    columns: tuple[str, ...] = option(Many(Id()), "Columns", ())
+    columns: tuple[str, ...] = option(Many(Reference("field")), "Columns", ())
 
 
 @field_types.register
@@ -36,9 +36,12 @@ class Link(Field):
         FormulaSource("boolean", "pick", allow_none=True), "Which records may be chosen",
         help="A condition on the other table; `this` is the record being filled in.",
     )  # fmt: skip
-    show_columns: tuple[str, ...] = option(Many(Id()), "Columns shown when choosing", ())
+    show_columns: tuple[str, ...] = option(Many(Reference("target field")), "Columns shown when choosing", ())
     fill: dict[str, str] = option(
-        Dictionary(Id()), "Fill from the chosen record", None, help="This table's field: the other's."
+        Dictionary(Reference("target field"), keys="own field"),
+        "Fill from the chosen record",
+        None,
+        help="When a record is chosen, these fields take its values.",
     )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
     on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")

@@ -13,7 +13,7 @@ from tests.ui.gallery import create_app, everything
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = sorted(kind.type for kind in field_types)
-SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 DRAW = (
     "{% import 'fields/' ~ f.field.type ~ '.html' as type %}{{ type.input(f) if which == 'input' else type.cell(f) }}"
 )

@@ -102,11 +102,11 @@ def test_moving_copying_and_sections(boss):
     slug, studio = made(boss)
     for type in ("number", "rows", "choice"):
         assert boss.post(f"{studio}add", {"type": type}).status_code == 200
-    boss.post(f"{studio}move", {"id": "field_2", "by": "-1"})
-    boss.post(f"{studio}move", {"id": "field_4", "beside": "1"})
+    boss.post(f"{studio}move", {"what": "field:field_2", "by": "up"})
+    boss.post(f"{studio}move", {"what": "field:field_4", "beside": "1"})
     copy = boss.post(f"{studio}copy", {"id": "field_2"})
     assert chosen(copy) == "field_5"
-    assert boss.post(f"{studio}section", {}).status_code == 200
+    assert chosen(boss.post(f"{studio}add", {"type": "section"})) == "block:4"
     column = boss.post(f"{studio}column", {"rows": "field_3", "type": "number"})
     assert chosen(column).startswith("field_3.column_")
     named = boss.post(

@@ -1,0 +1,148 @@
+"""What the panel's inputs may name: fields, tables, sections, and the names of formulas, as a draft has them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from builder import changes
+from builder.layout import is_section, layout_of
+from builder.names import Book, Place
+from builder.parts import Parts
+from builder.widgets import Choices, Near
+from schemas.app import App
+from schemas.fields import field_types
+from schemas.messages import say
+from schemas.table import SYSTEM_LABELS
+from schemas.text import Text
+
+KEY_TYPES = ("choice", "link", "member", "department")
+Named = list[tuple[str, Any]]
+
+
+class Surroundings:
+    """A table of a draft with one of its forms; `holder` is the subform whose column is being edited."""
+
+    def __init__(self, parts: Parts, app: App | None, table: str, form: str = "", holder: str = "") -> None:
+        self.parts, self.app, self.table, self.form, self.holder = parts, app, table, form, holder
+        self._books: dict[Place, Book] = {}
+
+    def near(self, modes: Mapping[str, str] | None = None) -> Near:
+        return Near({}, self.book, self.known, self.field, modes or {})
+
+    @property
+    def books(self) -> list[Book]:
+        """The books that have been asked for."""
+        return list(self._books.values())
+
+    def field(self, path: str) -> Mapping[str, Any] | None:
+        return found_field(self.parts, self.table, path)
+
+    # -- formulas --------------------------------------------------------------------------------
+
+    def book(self, scope: str, values: Mapping[str, Any]) -> Book | None:
+        """The names for a formula of this scope, beside these options."""
+        if self.app is None:
+            return None
+        place = self._place(scope, values)
+        if self.app.table(place.table) is None:
+            return None
+        if place not in self._books:
+            self._books[place] = Book(self.app.analysis, place)
+        return self._books[place]
+
+    def _place(self, scope: str, values: Mapping[str, Any]) -> Place:
+        if scope == "pick":
+            return Place(str(values.get("table") or ""), this=self.table)
+        if scope == "linked":
+            return Place(str(values.get("over") or "").rpartition(".")[0], this=self.table)
+        if scope == "rule":
+            targets = [t for name in changes.RULE_EFFECTS for t in values.get(name) or ()]
+            return Place(self.table, next((t.partition(".")[0] for t in targets if "." in t), ""))
+        return Place(self.table, self.holder)
+
+    # -- ids -------------------------------------------------------------------------------------
+
+    def known(self, to: str, values: Mapping[str, Any]) -> Choices:
+        """The ids that a reference to this kind of thing may name."""
+        if to in FINDERS:
+            return FINDERS[to](self, values)
+        order = self.parts.get(f"order/{to}s") or ()
+        return [(id, title_in(self.parts[f"{to}s/{id}"])) for id in order]
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        return list(self.parts[f"tables/{self.table}"]["fields"])
+
+
+def found_field(parts: Parts, table: str, path: str) -> Mapping[str, Any] | None:
+    first, _, column = path.partition(".")
+    found = next((f for f in parts[f"tables/{table}"]["fields"] if f["id"] == first), None)
+    if found is None or not column:
+        return found
+    return next((c for c in found.get("fields", ()) if c["id"] == column), None)
+
+
+def title_in(item: Mapping[str, Any]) -> Text:
+    return Text.of(item.get("title") or item.get("label") or item["id"])
+
+
+def _named(fields: Iterable[Mapping[str, Any]]) -> Named:
+    return [(f["id"], title_in(f)) for f in fields]
+
+
+def _paths(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """Every field, and the columns of subforms behind theirs."""
+    found: Named = []
+    for field in near.fields:
+        found.append((field["id"], title_in(field)))
+        for column in field.get("fields", ()):
+            told = say("{rows} · {column}", rows=title_in(field), column=title_in(column))
+            found.append((f"{field['id']}.{column['id']}", told))
+    return found
+
+
+def _sections(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    layout = layout_of(near.parts, near.form) if near.form else []
+    sections = [b for b in layout if is_section(b) and b.get("id")]
+    named = [(b["id"], say("Section “{name}”", name=Text.of(b.get("section") or b["id"]))) for b in sections]
+    return [*_paths(near, values), *named]
+
+
+def _own(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The fields that a person may fill in, of the table or of the subform."""
+    holder = near.field(near.holder) if near.holder else None
+    fields = (holder or {}).get("fields", ()) if near.holder else near.fields
+    return _named(f for f in fields if not getattr(field_types.get(f["type"]), "computed", True))
+
+
+def _keys(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return _named(
+        f for f in near.fields if f["type"] in KEY_TYPES or getattr(field_types.get(f["type"]), "may_be_unique", False)
+    )
+
+
+def _targets(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The fields of the table that a link points at."""
+    target = near.parts.get(f"tables/{values.get('table') or ''}")
+    return _named(target["fields"]) if target else []
+
+
+def _links(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    found: Named = []
+    for path in changes.links_to(near.parts, near.table):
+        table, _, id = path.rpartition(".")
+        field = found_field(near.parts, table, id)
+        told = say(
+            "{table} by “{link}”", table=title_in(near.parts[f"tables/{table}"]), link=title_in(field or {"id": id})
+        )
+        found.append((path, told))
+    return found
+
+
+def _with_system(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return [*_named(near.fields), *SYSTEM_LABELS.items()]
+
+
+FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
+    "field": _paths, "field or section": _sections, "own field": _own, "key field": _keys, "target field": _targets,
+    "link field": _links, "column": _with_system,
+}  # fmt: skip
