@@ -125,12 +125,12 @@ def change_manifest(parts: Parts, options: Mapping[str, Any]) -> Parts:
 # -- fields ----------------------------------------------------------------------------------------
 
 
-def add_field(parts: Parts, form: str, type: str, after: str = "") -> tuple[Parts, str]:
+def add_field(parts: Parts, form: str, type: str, after: str = "", label: Any = None) -> tuple[Parts, str]:
     """A field of this type on the table of a form, placed after another or at the end. Gives its id."""
     made = deepcopy(parts)
     table = made[f"tables/{made[f'forms/{form}']['table']}"]
     id = _next_id(made, table)
-    table["fields"] = [*table["fields"], {"id": id, "type": type, "label": _label(type), **starter(made, table, type)}]
+    table["fields"] = [*table["fields"], {"id": id, "type": type, "label": label or _label(type), **starter(made, table, type)}]
     place(made, form, id, after)
     _list_column(made, table, id)
     return made, id
@@ -154,7 +154,7 @@ def _label(type: str) -> Json | str:
 def starter(parts: Parts, table: Json, type: str) -> Json:
     """What a new field of this type needs to be sound. Raises InvalidInput where it cannot be yet."""
     if type in ("choice", "choices"):
-        return {"options": [{"id": "one", "label": "选项 1"}, {"id": "two", "label": "选项 2"}]}
+        return {"options": [_option("one", 1), _option("two", 2)]}
     if type == "rows":
         return {"fields": [{"id": "column_1", "type": "text", "label": {"zh": "文本", "en": "Text"}}]}
     if type == "link":
@@ -169,6 +169,10 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
             raise InvalidInput({"": [say("A rollup needs a link from another form to this one. Make that first.")]})
         return {"over": links[0], "aggregate": "count"}
     return {}
+
+
+def _option(id: str, number: int) -> Json:
+    return {"id": id, "label": {"zh": f"选项 {number}", "en": f"Option {number}"}}
 
 
 def links_to(parts: Mapping[str, Any], table: str) -> Iterator[str]:
@@ -233,12 +237,12 @@ def change_field(parts: Parts, table: str, path: str, options: Mapping[str, Any]
     return made
 
 
-def add_column(parts: Parts, table: str, rows: str, type: str) -> tuple[Parts, str]:
+def add_column(parts: Parts, table: str, rows: str, type: str, label: Any = None) -> tuple[Parts, str]:
     """A column of a subform. Gives its path."""
     made = deepcopy(parts)
     found = made[f"tables/{table}"]
     id = _next_id(made, found).replace("field", "column")
-    column = {"id": id, "type": type, "label": _label(type), **starter(made, found, type)}
+    column = {"id": id, "type": type, "label": label or _label(type), **starter(made, found, type)}
     for field in found["fields"]:
         if field["id"] == rows:
             field["fields"] = [*field["fields"], column]

@@ -112,7 +112,7 @@ def edit(ctx: Context, slug: str, counter: int | None, words: Message, change: C
     """Make one edit and keep it. Raises Conflict when somebody else has edited since, InvalidInput."""
     drafts.lock(ctx, drafts.installation_of(ctx, slug)[0])
     draft = open_draft(ctx, slug)
-    if counter is not None and counter != draft.kept.counter:
+    if counter is not None and counter != draft.kept.counter and drafts.others_since(ctx, draft.kept, counter):
         raise Conflict([], {}, draft.kept.counter)
     drafts.save(ctx, draft.kept, change(dict(draft.parts)), words)
     return open_draft(ctx, slug)

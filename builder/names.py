@@ -21,7 +21,7 @@ from schemas.text import Text
 FLOW_STATE = "flow.state"
 FACT_LABELS: dict[str, Message] = {
     "name": say("Name"), "email": say("E-mail"), "phone": say("Phone"), "department": say("Department"),
-    "departments": say("Departments"), "head": say("Head"), "roles": say("Roles"), "parent": say("Higher department"),
+    "departments": say("All departments"), "head": say("Head"), "roles": say("Roles"), "parent": say("Higher department"),
     "headed_departments": say("Headed departments"),
 }  # fmt: skip
 RESULTS = {"boolean": BOOLEAN, "number": NUMBER, "text": TEXT}

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, render_template, request
+from flask_babel import force_locale
 
 from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
@@ -24,7 +26,7 @@ from schemas.form import Block, Form
 from schemas.messages import Message, say
 from schemas.options import load, options_of
 from schemas.table import Table
-from schemas.text import Text
+from schemas.text import LANGUAGES, Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
@@ -254,9 +256,29 @@ def making(app: str, form: str, message: Message, edit: Callable[[Parts], tuple[
                 return parts
 
             draft = drafts.edit(ctx, app, counter_sent(), message, told_edit)
-            return studio(ctx, draft, form, made["chosen"])
+            return answered(ctx, draft, form, made["chosen"])
     except Conflict as err:
         raise InvalidInput({"": [CHANGED]}) from err
+
+
+def answered(ctx: Context, draft: Draft, form: str, chosen: str) -> Any:
+    """The studio after an edit; a browser whose scripts have not come yet is sent to its page."""
+    kept = {"field": chosen, "tab": request.form.get("tab", ""), "width": request.form.get("width", "")}
+    url = f"/build/{draft.slug}/form/{form}/?{urlencode({k: v for k, v in kept.items() if v})}"
+    if not is_fragment():
+        return go(url)
+    answer = studio(ctx, draft, form, chosen)
+    answer.headers["HX-Replace-Url"] = url
+    return answer
+
+
+def in_both(message: Message) -> dict[str, str]:
+    """A sentence of ours in each language, for what a designer is going to change."""
+    said = {}
+    for language in LANGUAGES:
+        with force_locale(language):
+            said[language] = words(message)
+    return said
 
 
 def dropped_at() -> tuple[str, str] | None:
@@ -276,7 +298,7 @@ def add(app: str, form: str) -> Any:
         raise InvalidInput({"": [field_types.unknown(type)]})
 
     def place(parts: Parts) -> tuple[Parts, str]:
-        parts, id = changes.add_field(parts, form, type, after.partition(".")[0])
+        parts, id = changes.add_field(parts, form, type, after.partition(".")[0], in_both(kind_title(type)))
         if (where := dropped_at()) is not None:
             return layout.drop(parts, form, f"field:{id}", *where), id
         if (block := block_number(after)) is not None:
@@ -305,7 +327,7 @@ def add_column(app: str, form: str) -> Any:
     if type not in field_types:
         raise InvalidInput({"": [field_types.unknown(type)]})
     return making(
-        app, form, say("New column"), lambda parts: changes.add_column(parts, the_form(parts, form)[0], rows, type)
+        app, form, say("New column"), lambda parts: changes.add_column(parts, the_form(parts, form)[0], rows, type, in_both(kind_title(type)))
     )
 
 
@@ -382,7 +404,7 @@ def step(app: str, form: str) -> Any:
         draft, done = drafts.undo(ctx, app, back)
         if f"forms/{form}" not in draft.parts:
             return go(f"/build/{app}/")
-        answer = studio(ctx, draft, form, request.form.get("chosen", ""))
+        answer = answered(ctx, draft, form, request.form.get("chosen", ""))
     if done is not None:
         text = words(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done))
         answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": "info"}})
@@ -410,7 +432,7 @@ def set_options(app: str, form: str) -> Any:
             draft = drafts.edit(ctx, app, counter_sent(), say("Options changed"), edit)
         except Conflict as err:
             raise InvalidInput({"": [CHANGED]}) from err
-        return studio(ctx, draft, form, path)
+        return answered(ctx, draft, form, path)
 
 
 def _edit_of(table_id: str, form: str, path: str, tab: str, made: dict[str, Any]) -> Callable[[Parts], Parts]:

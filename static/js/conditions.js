@@ -82,6 +82,8 @@ on("click", "[data-condition-add]", (button) => {
   const place = button.closest(PLACE);
   const row = place.querySelector("[data-blank-condition]").content.cloneNode(true).firstElementChild;
   place.querySelector("[data-condition-rows]").append(row);
+  row.querySelector("[data-condition-field]").name = `${prefix(row)}field`;
+  row.querySelector("[data-condition-operator]").name = `${prefix(row)}operator`;
   fill(row, fieldsOf(place));
   row.querySelector("select").focus();
 });

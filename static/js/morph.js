@@ -11,6 +11,7 @@ window.htmx.registerExtension("mortise", {
     return !(labels || OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.matches?.("template")) return copied(oldNode, newNode);
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
     if (oldNode.matches?.(".upload")) return isRestoring(oldNode.closest("form"));
     if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
@@ -18,6 +19,12 @@ window.htmx.registerExtension("mortise", {
     return true;
   },
 });
+
+/* What a template holds is not among its children. */
+function copied(template, next) {
+  template.innerHTML = next.innerHTML;
+  return false;
+}
 
 /* Attributes say how a box began; once touched, only the property counts. */
 function follow(box, next) {

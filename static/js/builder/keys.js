@@ -32,7 +32,7 @@ function again(link) {
   wanted = link.id;
 }
 document.addEventListener("htmx:after:settle", () => {
-  const link = wanted && document.getElementById(wanted);
+  const link = document.getElementById(wanted);
   wanted = "";
   link?.focus({ preventScroll: true });
   link?.scrollIntoView({ block: "nearest" });
