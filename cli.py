@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,7 @@ Mortise: forms, tables, approvals and dashboards, without code.
   mortise user add ada@example.org   let somebody in
   mortise install my-app/            install an app
   mortise check my-app/              say everything that is wrong with an app
+  mortise formula < cases.jsonl      try formulas, a line of JSON each
   mortise backup today.zip           keep everything in one file
   mortise doctor                     say how this installation is
 
@@ -163,7 +165,7 @@ def user_add(settings: Settings, options: argparse.Namespace) -> int:
 
     Who has an account already, in another workspace, keeps name and password.
     """
-    from runtime import accounts, people
+    from runtime import accounts, membership, people
 
     with workspace_context(settings, options.workspace) as ctx:
         account = accounts.find_account(ctx.conn, options.email)
@@ -172,7 +174,8 @@ def user_add(settings: Settings, options: argparse.Namespace) -> int:
             password = chosen_password()
             account = accounts.add_account(ctx.conn, options.email, name, password)
         accounts.join(ctx.conn, account, ctx.workspace.id)
-        people.add_member(ctx, name, email=options.email, account_id=account, admin=options.admin)
+        if not membership.adopt(ctx, options.email, account, options.admin):
+            people.add_member(ctx, name, email=options.email, account_id=account, admin=options.admin)
         where = ctx.workspace.title
     print(f"{name} may sign in to {where} as {options.email}.")
     if password and not sys.stdin.isatty():
@@ -195,17 +198,29 @@ def chosen_password() -> str:
 def install(settings: Settings, options: argparse.Namespace) -> int:
     """Install an app: a folder, a zip file, or the name of one that comes with Mortise.
 
-    With --sample its sample data too, people and records, to try it out.
+    With --sample its sample data too, people and records, to try it out. --slot and --role say who is who in
+    it, by e-mail address or name: --slot director=ada@example.org --role finance="Grace Hopper".
     """
     from builder import bundle
 
     source = bundle.bundled().get(options.app, Path(options.app))
     sample = source / "sample" if options.sample else None
+    package = bundle.read(source)
     with workspace_context(settings, options.workspace) as ctx:
-        installed = bundle.install(ctx, bundle.read(source), options.slug, sample=sample)
+        slots = bundle.slots_named(ctx, package, pairs("--slot", options.slot))
+        installed = bundle.install(ctx, package, options.slug, slots, sample)
+        bundle.give_roles(ctx, installed, pairs("--role", options.role))
         where = ctx.workspace.title
     print(f"{installed.slug} is installed in {where}.")
     return 0
+
+
+def pairs(option: str, said: Sequence[str]) -> list[tuple[str, str]]:
+    """`name=value` as two."""
+    for one in said:
+        if "=" not in one:
+            raise Refused(f"{option} {one!r} is not name=value.")
+    return [(one.partition("=")[0], one.partition("=")[2]) for one in said]
 
 
 def import_file(settings: Settings, options: argparse.Namespace) -> int:
@@ -226,9 +241,11 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
     wanted = json.loads(options.map.read_text("utf-8")) if options.map else None
     with workspace_context(settings, options.workspace) as ctx:
         if options.into == "people":
-            columns = wanted or {c: c for c in importing_people.COLUMNS if c in sheet.headings}
+            columns = wanted or importing_people.suggest(sheet.headings)
             came = importing_people.import_people(ctx, sheet, columns, options.dry_run)
-            print(f"{len(came.members)} new members, {len(came.departments)} new departments, {came.known} known already.")
+            print(
+                f"{len(came.members)} new members, {len(came.departments)} new departments, {came.known} known already."
+            )
             return 0
         app, _, name = options.into.partition(".")
         table = live(ctx, installed(ctx, app), name)
@@ -277,6 +294,21 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
 
 
 # Backup
+
+
+def formula(settings: Settings, options: argparse.Namespace) -> int:
+    """Evaluate formulas that come as lines of JSON on standard input, one answer a line.
+
+    {"formula": "=A1*2", "values": {"A1": 1.5}, "now": "2026-11-25T08:00:00Z"}  gives  {"value": 3.0}
+    A date is {"date": "2024-02-29"}, a moment {"datetime": "2024-02-29T08:00"}, a range a list of lists; "zone" names
+    the time zone. What has no value gives its error: {"error": "#DIV/0!"}.
+    """
+    from schemas.formula.lines import answer
+
+    for line in sys.stdin:
+        if line.strip():
+            print(answer(line, datetime.now(UTC), options.excel), flush=True)
+    return 0
 
 
 def backup(settings: Settings, options: argparse.Namespace) -> int:
@@ -370,6 +402,12 @@ def parser() -> argparse.ArgumentParser:
     i.add_argument("--slug", help="short name in addresses, instead of the app's own")
     i.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     i.add_argument("--sample", action="store_true", help="with its sample data, from a folder or bundled app")
+    i.add_argument(
+        "--slot", action="append", default=[], metavar="NAME=WHO", help="who fills a slot of the app; may be repeated"
+    )
+    i.add_argument(
+        "--role", action="append", default=[], metavar="NAME=WHO", help="who has a role in it; may be repeated"
+    )
     f = command(commands, "import", import_file)
     f.add_argument("into", metavar="APP.TABLE|people")
     f.add_argument("file", type=Path)
@@ -383,6 +421,8 @@ def parser() -> argparse.ArgumentParser:
     e.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     c = command(commands, "check", check)
     c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")
+    m = command(commands, "formula", formula)
+    m.add_argument("--excel", action="store_true", help='blanks compare as in Excel: equal to 0, "" and FALSE')
     for name, run in (("backup", backup), ("restore", restore)):
         b = command(commands, name, run)
         b.add_argument("file", type=Path)

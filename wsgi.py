@@ -14,14 +14,14 @@ from runtime.resources import folder
 from runtime.server import database_url
 from runtime.settings import Settings, secret_key
 from runtime.storage import storage_of
-from runtime.web import edge
+from runtime.web import delivery, edge
 from runtime.workspaces import connect
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application on a database that runs. Call it in the process that serves: its pool is made here."""
     settings = settings or Settings.read()
-    app = Flask("mortise", template_folder=str(folder("templates")), static_folder=str(folder("static")))
+    app = Flask("mortise", template_folder=str(folder("templates")), static_folder=None)
     app.config.update(
         SECRET_KEY=secret_key(settings),
         MAX_CONTENT_LENGTH=settings.max_upload * 1024 * 1024,
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             conn.execute(text("SELECT 1"))
         return "ok"
 
+    delivery.install(app, folder("static"))
     edge.install(app)
     for package in (runtime.web, builder.web):
         open_doors(app, package)

@@ -81,7 +81,7 @@ def preset_of(parts: Mapping[str, Any], table: str) -> str:
     if others != [f"{table}_everyone"]:
         return ""
     for preset in PRESETS:
-        if set_preset(dict(parts), table, preset) == parts:
+        if set_preset(Parts(parts), table, preset) == parts:
             return preset
     return ""
 
@@ -130,7 +130,10 @@ def add_field(parts: Parts, form: str, type: str, after: str = "", label: Any = 
     made = deepcopy(parts)
     table = made[f"tables/{made[f'forms/{form}']['table']}"]
     id = _next_id(made, table)
-    table["fields"] = [*table["fields"], {"id": id, "type": type, "label": label or _label(type), **starter(made, table, type)}]
+    table["fields"] = [
+        *table["fields"],
+        {"id": id, "type": type, "label": label or _label(type), **starter(made, table, type)},
+    ]
     place(made, form, id, after)
     _list_column(made, table, id)
     return made, id
@@ -293,6 +296,8 @@ def _take_off_form(form: Json, path: str) -> None:
             form[name] = [f for f in form[name] if not _is_of(f, path)]
     if form.get("defaults"):
         form["defaults"] = {f: v for f, v in form["defaults"].items() if not _is_of(f, path)}
+    if form.get("widths"):
+        form["widths"] = {f: w for f, w in form["widths"].items() if not _is_of(f, path)}
     if form.get("rules"):
         rules = [_rule_without(rule, path) for rule in form["rules"]]
         form["rules"] = [rule for rule in rules if any(rule.get(name) for name in RULE_EFFECTS)]

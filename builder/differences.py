@@ -22,7 +22,7 @@ Difference = tuple[str, Message]
 
 def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Difference]:
     """What publishing would change, in words: (added, removed or changed; message)."""
-    old = split(before) if before else {"manifest": {}, **{f"order/{k}": [] for k in KINDS}}
+    old = split(before or {})
     new = split(after)
     found: list[Difference] = []
     if old["manifest"] != new["manifest"]:

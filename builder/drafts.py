@@ -29,7 +29,7 @@ class Draft:
 
     @property
     def parts(self) -> Parts:
-        return self.kept.parts
+        return Parts(self.kept.parts)
 
     @property
     def package(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class Draft:
 class Understood:
     """What a draft's parts come to: kept, because choosing a field changes nothing of it."""
 
-    parts: Parts
+    parts: dict[str, Any]
     app: App | None
     problems: list[Problem]
 
@@ -114,7 +114,7 @@ def edit(ctx: Context, slug: str, counter: int | None, words: Message, change: C
     draft = open_draft(ctx, slug)
     if counter is not None and counter != draft.kept.counter and drafts.others_since(ctx, draft.kept, counter):
         raise Conflict([], {}, draft.kept.counter)
-    drafts.save(ctx, draft.kept, change(dict(draft.parts)), words)
+    drafts.save(ctx, draft.kept, change(draft.parts), words)
     return open_draft(ctx, slug)
 
 

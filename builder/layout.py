@@ -1,7 +1,8 @@
-"""Where the fields of a form stand: lines of fields side by side, on their own or in sections.
+"""Where the fields of a form stand: lines of fields side by side, on their own, in sections and on tabs.
 
 Every edit walks the form in reading order, as a list of stops: lines, whole blocks such as a note, and the places
-where a section opens and closes. Moving a stop past its neighbour is then all there is to moving.
+where a section, tabs or one tab opens and closes. Moving a stop past its neighbour is then all there is to moving.
+A block is known by its place: `3` is the fourth of the form, `3.t0.1` the second on the first tab of that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,17 +18,35 @@ MOST_BESIDE = 6
 SIDES = ("before", "after", "left", "right", "into")
 NEW_BLOCKS: dict[str, Json] = {
     "section": {"section": {"zh": "分组", "en": "Section"}, "rows": []},
+    "tabs": {
+        "tabs": [
+            {"id": "tab", "tab": {"zh": "标签页 1", "en": "Tab 1"}, "layout": []},
+            {"id": "tab", "tab": {"zh": "标签页 2", "en": "Tab 2"}, "layout": []},
+        ]
+    },
     "divider": {"divider": True},
     "note": {"note": {"zh": "说明文字", "en": "A note for whoever fills this in"}},
 }
+TITLES = {
+    "section": say("Section"),
+    "tabs": say("Tabs"),
+    "tab": say("Tab"),
+    "divider": say("Divider"),
+    "note": say("Note"),
+}
+MAY_STAND_IN = {
+    "line": ("", "section", "tab"), "section": ("", "tab"), "note": ("", "tab"), "divider": ("", "tab"), "tabs": ("",),
+    "tab": ("tabs",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop on the way through a form. `place` is the block of the layout that it came from."""
+    """One stop on the way through a form. `kind` is line, open, close or block; `part` says of what, `place` where it was."""
 
-    kind: str  # line, open, close, block
-    place: int
+    kind: str
+    part: str
+    place: str
     block: Json
     fields: tuple[str, ...] = ()
 
@@ -43,41 +62,58 @@ def layout_of(parts: Mapping[str, Any], form: str) -> list[Json]:
     return [{"row": [f["id"]]} for f in parts[f"tables/{found['table']}"]["fields"]]
 
 
-def is_section(block: Mapping[str, Any]) -> bool:
-    return "rows" in block or "section" in block
+def part_of(block: Mapping[str, Any]) -> str:
+    """What kind of block this is."""
+    for part in ("tabs", "tab", "divider", "note"):
+        if part in block:
+            return part
+    return "section" if "rows" in block or "section" in block else "line"
 
 
-def stops_of(layout: list[Json]) -> list[Stop]:
-    return [stop for place, block in enumerate(layout) for stop in _stops(place, block)]
+def stops_of(layout: list[Json], prefix: str = "") -> list[Stop]:
+    return [stop for place, block in enumerate(layout) for stop in _stops(f"{prefix}{place}", block)]
 
 
-def _stops(place: int, block: Json) -> Iterator[Stop]:
-    if "row" in block:
-        yield Stop("line", place, block, tuple(block["row"]))
-    elif is_section(block):
-        yield Stop("open", place, block)
-        yield from (Stop("line", place, {}, tuple(line)) for line in block.get("rows", ()))
-        yield Stop("close", place, block)
+def _stops(place: str, block: Json) -> Iterator[Stop]:
+    part = part_of(block)
+    if part == "line":
+        yield Stop("line", "line", place, block, tuple(block.get("row", ())))
+    elif part in ("divider", "note"):
+        yield Stop("block", part, place, block)
     else:
-        yield Stop("block", place, block)
+        yield Stop("open", part, place, block)
+        yield from _inside(place, part, block)
+        yield Stop("close", part, place, block)
+
+
+def _inside(place: str, part: str, block: Json) -> Iterator[Stop]:
+    if part == "section":
+        yield from (Stop("line", "line", place, {}, tuple(line)) for line in block.get("rows", ()))
+    elif part == "tab":
+        yield from stops_of(block.get("layout", []), f"{place}.")
+    else:
+        for n, tab in enumerate(block["tabs"]):
+            yield from _stops(f"{place}.t{n}", tab)
 
 
 def layout_from(stops: list[Stop]) -> list[Json]:
-    made: list[Json] = []
-    rows: list[list[str]] | None = None
+    """The layout that stops make; lines without fields are passed over."""
+    top: list[Any] = []
+    holders: list[tuple[str, list[Any]]] = [("", top)]
     for stop in stops:
+        part, inside = holders[-1]
         if stop.kind == "open":
-            rows = []
-            made.append({**stop.block, "rows": rows})
+            name = {"section": "rows", "tabs": "tabs", "tab": "layout"}[stop.part]
+            held: list[Any] = []
+            inside.append({**stop.block, name: held})
+            holders.append((stop.part, held))
         elif stop.kind == "close":
-            rows = None
+            holders.pop()
         elif stop.kind == "block":
-            made.append(stop.block)
-        elif stop.fields and rows is not None:
-            rows.append(list(stop.fields))
+            inside.append(stop.block)
         elif stop.fields:
-            made.append({**stop.block, "row": list(stop.fields)})
-    return made
+            inside.append(list(stop.fields) if part == "section" else {**stop.block, "row": list(stop.fields)})
+    return top
 
 
 def _kept(parts: Parts, form: str, stops: list[Stop]) -> Parts:
@@ -95,11 +131,31 @@ def _line(stops: list[Stop], id: str) -> int:
 
 
 def _block(stops: list[Stop], place: str) -> tuple[int, int]:
-    """The first and last stop of a section, note or divider. Raises InvalidInput."""
-    own = [n for n, s in enumerate(stops) if str(s.place) == place and s.kind in ("open", "close", "block")]
+    """The first and last stop of a block that is no line. Raises InvalidInput."""
+    own = [n for n, s in enumerate(stops) if s.place == place and s.kind != "line"]
     if not own:
         raise InvalidInput({"": [say("This part of the form is no longer there.")]})
     return own[0], own[-1]
+
+
+def _holder(stops: list[Stop], at: int) -> str:
+    """What something put before this stop would stand in: a section, a tab, tabs, or nothing."""
+    open_parts: list[str] = []
+    for stop in stops[:at]:
+        if stop.kind == "open":
+            open_parts.append(stop.part)
+        elif stop.kind == "close":
+            open_parts.pop()
+    return open_parts[-1] if open_parts else ""
+
+
+def _allowed(stops: list[Stop], at: int, part: str, by: int) -> int | None:
+    """The nearest stop in this direction before which such a part may stand."""
+    while 0 <= at <= len(stops):
+        if _holder(stops, at) in MAY_STAND_IN[part]:
+            return at
+        at += by
+    return None
 
 
 # -- fields coming and going -----------------------------------------------------------------------
@@ -109,20 +165,23 @@ def place(parts: Parts, form: str, id: str, after: str) -> None:
     """Put a field on a line of its own behind that of another, or at the end."""
     stops = stops_of(without_field(layout_of(parts, form), id))
     at = next((n + 1 for n, stop in enumerate(stops) if after in stop.fields), len(stops))
-    parts[f"forms/{form}"]["layout"] = layout_from([*stops[:at], Stop("line", -1, {}, (id,)), *stops[at:]])
+    parts[f"forms/{form}"]["layout"] = layout_from([*stops[:at], _own_line(id), *stops[at:]])
+
+
+def _own_line(id: str) -> Stop:
+    return Stop("line", "line", "", {}, (id,))
 
 
 def without_field(layout: list[Json], id: str) -> list[Json]:
     """The layout without a field; lines that become empty go, sections stay."""
-    stops = [replace(s, fields=tuple(f for f in s.fields if f != id)) for s in stops_of(layout)]
-    return layout_from(stops)
+    return layout_from([replace(s, fields=tuple(f for f in s.fields if f != id)) for s in stops_of(layout)])
 
 
 # -- moving ----------------------------------------------------------------------------------------
 
 
 def drop(parts: Parts, form: str, what: str, target: str, side: str) -> Parts:
-    """A field (`field:amount`) or block (`block:2`) dropped at a side of another one, or into a section.
+    """A field (`field:amount`) or block (`block:2`) dropped at a side of another one, or into a section or tab.
 
     Left and right of a field are places on its line; without a target it goes to the end. Raises InvalidInput.
     """
@@ -134,7 +193,7 @@ def drop(parts: Parts, form: str, what: str, target: str, side: str) -> Parts:
         return _kept(parts, form, _with_field(stops, name, target, side))
     first, last = _block(stops, name)
     moving, rest = stops[first : last + 1], stops[:first] + stops[last + 1 :]
-    at = _edge(rest, target, side, outside=True)
+    at = _edge(rest, target, side, stops[first].part)
     return _kept(parts, form, [*rest[:at], *moving, *rest[at:]])
 
 
@@ -145,8 +204,8 @@ def _with_field(stops: list[Stop], id: str, target: str, side: str) -> list[Stop
     rest = [replace(s, fields=tuple(f for f in s.fields if f != id)) for s in stops]
     if side in ("left", "right") and target.startswith("field:"):
         return _beside(rest, id, target.partition(":")[2], side)
-    place = _edge(rest, target, side)
-    return [*rest[:place], Stop("line", -1, {}, (id,)), *rest[place:]]
+    edge = _edge(rest, target, side, "line")
+    return [*rest[:edge], _own_line(id), *rest[edge:]]
 
 
 def _beside(stops: list[Stop], id: str, neighbour: str, side: str) -> list[Stop]:
@@ -158,50 +217,37 @@ def _beside(stops: list[Stop], id: str, neighbour: str, side: str) -> list[Stop]
     return [*stops[:at], replace(stops[at], fields=tuple(line)), *stops[at + 1 :]]
 
 
-def _edge(stops: list[Stop], target: str, side: str, outside: bool = False) -> int:
-    """Before which stop something goes that is dropped there; `outside` keeps it out of sections."""
+def _edge(stops: list[Stop], target: str, side: str, part: str) -> int:
+    """Before which stop such a part goes that is dropped there: there, or the nearest place where it may stand."""
     kind, _, name = target.partition(":")
     if kind not in ("field", "block"):
         return len(stops)
-    first = last = 0
-    if kind == "field":
-        first = last = _line(stops, name)
+    first, last = (_line(stops, name),) * 2 if kind == "field" else _block(stops, name)
+    if side == "into" and stops[last].kind == "close" and stops[last].part != "tabs":
+        at, by = last, 1
     else:
-        first, last = _block(stops, name)
-        if side == "into" and not outside and stops[last].kind == "close":
-            return last
-    at = last + 1 if side in ("after", "right", "into") else first
-    return _out_of_section(stops, at, side) if outside else at
-
-
-def _out_of_section(stops: list[Stop], at: int, side: str) -> int:
-    opened = next((n for n in range(at - 1, -1, -1) if stops[n].kind in ("open", "close")), None)
-    if opened is None or stops[opened].kind == "close":
-        return at
-    closing = next(n for n in range(at, len(stops)) if stops[n].kind == "close")
-    return opened if side in ("before", "left") else closing + 1
+        at, by = (last + 1, 1) if side in ("after", "right", "into") else (first, -1)
+    found = _allowed(stops, at, part, by)
+    return len(stops) if found is None else found
 
 
 def step_field(parts: Parts, form: str, id: str, by: int) -> Parts:
-    """Move a field's line up (-1) or down (1) past its neighbour, into and out of sections on the way."""
+    """Move a field's line up (-1) or down (1) past its neighbour, into and out of sections and tabs on the way."""
     stops = stops_of(layout_of(parts, form))
     at = next((n for n, stop in enumerate(stops) if id in stop.fields), None)
-    if at is None or not 0 <= at + by < len(stops):
-        return deepcopy(parts)
-    stops[at], stops[at + by] = stops[at + by], stops[at]
-    return _kept(parts, form, stops)
+    return deepcopy(parts) if at is None else _stepped(parts, form, stops, at, at, by)
 
 
 def step_block(parts: Parts, form: str, place: str, by: int) -> Parts:
-    """Move a section, note or divider past its neighbour; other sections are passed as a whole."""
+    """Move a section, note or divider past its neighbour; what it may not stand in is passed as a whole."""
     stops = stops_of(layout_of(parts, form))
-    first, last = _block(stops, place)
+    return _stepped(parts, form, stops, *_block(stops, place), by)
+
+
+def _stepped(parts: Parts, form: str, stops: list[Stop], first: int, last: int, by: int) -> Parts:
     moving, rest = stops[first : last + 1], stops[:first] + stops[last + 1 :]
-    at = first + by
-    if not 0 <= at <= len(rest):
-        return deepcopy(parts)
-    at = _out_of_section(rest, at, "before" if by < 0 else "after")
-    return _kept(parts, form, [*rest[:at], *moving, *rest[at:]])
+    at = _allowed(rest, first + by, stops[first].part, by)
+    return deepcopy(parts) if at is None else _kept(parts, form, [*rest[:at], *moving, *rest[at:]])
 
 
 def shift_field(parts: Parts, form: str, id: str, by: int) -> Parts:
@@ -225,61 +271,76 @@ def join_line(parts: Parts, form: str, id: str) -> Parts:
         return deepcopy(parts)
     if len(stops[at].fields) > 1:
         rest = replace(stops[at], fields=tuple(f for f in stops[at].fields if f != id))
-        return _kept(parts, form, [*stops[:at], rest, Stop("line", -1, {}, (id,)), *stops[at + 1 :]])
+        return _kept(parts, form, [*stops[:at], rest, _own_line(id), *stops[at + 1 :]])
     if at == 0 or stops[at - 1].kind != "line" or len(stops[at - 1].fields) >= MOST_BESIDE:
         return deepcopy(parts)
     above = replace(stops[at - 1], fields=(*stops[at - 1].fields, id))
     return _kept(parts, form, [*stops[: at - 1], above, *stops[at + 1 :]])
 
 
-# -- sections, notes, dividers ---------------------------------------------------------------------
+# -- sections, tabs, notes, dividers ---------------------------------------------------------------
 
 
-def add_block(parts: Parts, form: str, kind: str, after: str = "") -> tuple[Parts, int]:
-    """A new section, note or divider: behind what is chosen (`field:amount`, `block:2`), or at the end. Gives its place."""
+def add_block(parts: Parts, form: str, kind: str, target: str = "", side: str = "after") -> tuple[Parts, str]:
+    """A new section, tabs, note or divider, beside what is named or at the end. Gives its place."""
     if kind not in NEW_BLOCKS:
         raise InvalidInput({"": [say("There is no part of a form called '{kind}'.", kind=kind)]})
     layout = layout_of(parts, form)
-    block = deepcopy(NEW_BLOCKS[kind])
-    if is_section(block):
-        block = {"id": fresh("section", [b.get("id") for b in layout if b.get("id")]), **block}
+    block = _with_ids(deepcopy(NEW_BLOCKS[kind]), kind, layout)
     stops = stops_of(layout)
     try:
-        at = _edge(stops, after, "after", outside=True)
+        at = _edge(stops, target, side, kind)
     except InvalidInput:
         at = len(stops)
-    own = list(_stops(len(layout), block))
-    made = _kept(parts, form, [*stops[:at], *own, *stops[at:]])
-    return made, next(n for n, b in enumerate(made[f"forms/{form}"]["layout"]) if b == block)
+    made = _kept(parts, form, [*stops[:at], *_stops("new", block), *stops[at:]])
+    return made, place_of(layout_of(made, form), block)
 
 
-def block_at(parts: Mapping[str, Any], form: str, at: int) -> Json:
-    """A section, note or divider. Raises InvalidInput when it is not there."""
-    layout = layout_of(parts, form)
-    if not 0 <= at < len(layout) or "row" in layout[at]:
-        raise InvalidInput({"": [say("This part of the form is no longer there.")]})
-    return layout[at]
+def _with_ids(block: Json, kind: str, layout: list[Json]) -> Json:
+    """A new block with ids that no other part of the form has."""
+    taken = [s.block["id"] for s in stops_of(layout) if s.block.get("id")]
+    if kind == "section":
+        return {"id": fresh("section", taken), **block}
+    for tab in block.get("tabs", ()):
+        tab["id"] = fresh("tab", taken)
+        taken.append(tab["id"])
+    return block
 
 
-def change_block(parts: Parts, form: str, at: int, options: Mapping[str, Any]) -> Parts:
-    """Replace options of a section or note; None takes one away."""
-    block = replaced(block_at(parts, form, at), options)
-    layout = layout_of(parts, form)
-    layout[at] = block
-    made = deepcopy(parts)
-    made[f"forms/{form}"]["layout"] = layout
-    return made
+def place_of(layout: list[Json], block: Json) -> str:
+    """Where a block stands now; of equal ones the last."""
+    return next((s.place for s in reversed(stops_of(layout)) if s.kind != "line" and s.block == block), "")
 
 
-def remove_block(parts: Parts, form: str, at: int) -> Parts:
-    """Take a section, note or divider away; the fields of a section move out."""
-    block_at(parts, form, at)
-    stops = [s for s in stops_of(layout_of(parts, form)) if s.place != at or s.kind == "line"]
-    return _kept(parts, form, stops)
+def block_at(parts: Mapping[str, Any], form: str, place: str) -> Json:
+    """A section, tabs, one tab, note or divider. Raises InvalidInput when it is not there."""
+    stops = stops_of(layout_of(parts, form))
+    return stops[_block(stops, place)[0]].block
+
+
+def change_block(parts: Parts, form: str, place: str, options: Mapping[str, Any]) -> Parts:
+    """Replace options of a block; None takes one away. The fields of a tab that is taken away move to the end."""
+    stops = stops_of(layout_of(parts, form))
+    first, last = _block(stops, place)
+    changed = replaced(stops[first].block, options)
+    inner = list(_stops(place, changed))
+    if "tabs" not in options:
+        inner = [replace(stops[first], block=changed), *stops[first + 1 : last + 1]]
+    left = {f for s in inner for f in s.fields}
+    freed = [_own_line(f) for s in stops[first : last + 1] for f in s.fields if f not in left]
+    return _kept(parts, form, [*stops[:first], *inner, *stops[last + 1 :], *freed])
+
+
+def remove_block(parts: Parts, form: str, place: str) -> Parts:
+    """Take a section, tabs, note or divider away; the fields in it move out."""
+    stops = stops_of(layout_of(parts, form))
+    first, last = _block(stops, place)
+    fields = [s for s in stops[first : last + 1] if s.kind == "line"]
+    if stops[first].part == "tab":
+        return _kept(parts, form, [*stops[:first], *stops[last + 1 :], *fields])
+    return _kept(parts, form, [*stops[:first], *fields, *stops[last + 1 :]])
 
 
 def title_of(block: Mapping[str, Any]) -> Message:
-    """What kind of block this is."""
-    if is_section(block):
-        return say("Section")
-    return say("Divider") if block.get("divider") else say("Note")
+    """What kind of block this is, in words."""
+    return TITLES[part_of(block)]

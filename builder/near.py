@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from builder import changes
-from builder.layout import is_section, layout_of
+from builder.layout import layout_of, stops_of, title_of
 from builder.names import Book, Place
 from builder.parts import Parts
 from builder.widgets import Choices, Near
@@ -14,7 +14,6 @@ from schemas.messages import say
 from schemas.table import SYSTEM_LABELS
 from schemas.text import Text
 
-KEY_TYPES = ("choice", "link", "member", "department")
 Named = list[tuple[str, Any]]
 
 
@@ -101,10 +100,14 @@ def _paths(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 
 def _sections(near: Surroundings, values: Mapping[str, Any]) -> Named:
-    layout = layout_of(near.parts, near.form) if near.form else []
-    sections = [b for b in layout if is_section(b) and b.get("id")]
-    named = [(b["id"], say("Section “{name}”", name=Text.of(b.get("section") or b["id"]))) for b in sections]
+    stops = stops_of(layout_of(near.parts, near.form)) if near.form else []
+    blocks = [s.block for s in stops if s.kind in ("open", "block") and s.block.get("id")]
+    named = [(b["id"], say("{part} “{name}”", part=title_of(b), name=_block_name(b))) for b in blocks]
     return [*_paths(near, values), *named]
+
+
+def _block_name(block: Mapping[str, Any]) -> Text:
+    return Text.of(block.get("section") or block.get("tab") or block["id"])
 
 
 def _own(near: Surroundings, values: Mapping[str, Any]) -> Named:
@@ -115,9 +118,25 @@ def _own(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 
 def _keys(near: Surroundings, values: Mapping[str, Any]) -> Named:
-    return _named(
-        f for f in near.fields if f["type"] in KEY_TYPES or getattr(field_types.get(f["type"]), "may_be_unique", False)
-    )
+    holder = near.field(str(values.get("id"))) if values.get("type") == "rows" else None
+    return _named(f for f in (holder or {}).get("fields", near.fields) if _may_be_key(f["type"]))
+
+
+def _may_be_key(type: str) -> bool:
+    kind = field_types.get(type)
+    return kind is not None and (kind.may_be_unique or kind.may_be_key)
+
+
+def _choices(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The fields with options to choose from."""
+    paths = _paths(near, values)
+    return [(path, name) for path, name in paths if (near.field(path) or {}).get("options")]
+
+
+def _options(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The options of the choice that `of` names."""
+    field = near.field(str(values.get("of") or "")) or {}
+    return [(o["id"], Text.of(o.get("label") or o["id"])) for o in field.get("options", ())]
 
 
 def _targets(near: Surroundings, values: Mapping[str, Any]) -> Named:
@@ -144,5 +163,5 @@ def _with_system(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "field": _paths, "field or section": _sections, "own field": _own, "key field": _keys, "target field": _targets,
-    "link field": _links, "column": _with_system,
+    "choice field": _choices, "link field": _links, "column": _with_system, "options": _options,
 }  # fmt: skip

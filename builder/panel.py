@@ -17,6 +17,8 @@ SECTIONS = {
     "style": say("Style"), "advanced": say("Advanced"),
 }  # fmt: skip
 LEFT_OUT = {"id", "fields", "hidden"}
+PLACES = {"id", "layout"}
+"""Options of nested objects that have no input: their ids, and what stands where, which is drawn by dragging."""
 NEW = "new"
 Errors = Mapping[str, Sequence[Message]]
 
@@ -91,7 +93,7 @@ def _inputs(option: Option, name: str, values: Mapping[str, Any], near: Near, er
 def _inner(option: Option, name: str, values: Any, near: Near, errors: Errors) -> Iterator[Input]:
     held = values if isinstance(values, Mapping) else {}
     for part in inner_options(option):
-        if part.section != "hidden" and part.name != "id":
+        if part.section != "hidden" and part.name not in PLACES:
             yield from _inputs(part, f"{name}.{part.name}", held, near.within(held), errors)
 
 
@@ -170,7 +172,7 @@ def _value(option: Option, name: str, sent: Sent, before: Any, near: Near) -> An
 def _read_parts(option: Option, name: str, sent: Sent, before: Mapping[str, Any], near: Near) -> Json:
     held = dict(before)
     for part in inner_options(option):
-        if part.section != "hidden" and part.name != "id" and sent.has(f"{name}.{part.name}"):
+        if part.section != "hidden" and part.name not in PLACES and sent.has(f"{name}.{part.name}"):
             held[part.name] = _value(part, f"{name}.{part.name}", sent, before.get(part.name), near.within(held))
     return {k: v for k, v in held.items() if v is not None}
 

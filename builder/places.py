@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builder.differences import THINGS
-from builder.layout import is_section, title_of
+from builder.layout import layout_of, stops_of, title_of
 from builder.panel import input_name
 from builder.parts import Parts
 from schemas.errors import Problem
@@ -79,8 +79,8 @@ def place_of(parts: Parts, path: str) -> Place:
     trail = [name] if kind in ("tables", "forms") else [THINGS[kind], name]
     if kind == "tables" and (field := FIELD.match(rest)):
         return _field_place(item, id, field, trail)
-    if kind == "forms" and (block := re.match(r"layout\[(\d+)\]\.?(.*)\Z", rest)):
-        return _block_place(item, id, block, trail)
+    if kind == "forms" and rest.startswith("layout["):
+        return _block_place(parts, id, rest, trail)
     option = _option_label({"tables": Table, "forms": Form}.get(kind), rest)
     return Place(kind, id, "", input_name(rest), [*trail, *option])
 
@@ -95,12 +95,16 @@ def _field_place(table: Mapping[str, Any], id: str, found: "re.Match[str]", trai
     return Place("tables", id, chosen, input_name(found[3]), [*trail, *names, *option])
 
 
-def _block_place(form: Mapping[str, Any], id: str, found: "re.Match[str]", trail: list[Any]) -> Place:
-    layout = form.get("layout") or []
-    block = layout[int(found[1])] if int(found[1]) < len(layout) else {}
-    name = Text.of(block["section"]) if is_section(block) and block.get("section") else title_of(block)
-    chosen = "" if "row" in block else f"block:{found[1]}"
-    return Place("forms", id, chosen, input_name(found[2]), [*trail, name])
+def _block_place(parts: Parts, id: str, rest: str, trail: list[Any]) -> Place:
+    """The innermost section, tab or note that a place in the layout lies in."""
+    steps = re.findall(r"(layout|tabs)\[(\d+)\]", rest)
+    place = ".".join(f"t{n}" if step == "tabs" else n for step, n in steps)
+    found = [s for s in stops_of(layout_of(parts, id)) if s.kind != "line" and f"{place}.".startswith(f"{s.place}.")]
+    if not found:
+        return Place("forms", id, "", "", trail)
+    block = found[-1].block
+    name = Text.of(block.get("section") or block.get("tab") or "") or title_of(block)
+    return Place("forms", id, f"block:{found[-1].place}", "", [*trail, name])
 
 
 def _option_label(kind: Any, rest: str) -> list[Message]:

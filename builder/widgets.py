@@ -18,6 +18,7 @@ from schemas.fields.serial import DATE_WORDS, PERIODS, Part
 from schemas.formula import Formula, FormulaError
 from schemas.formula.labels import labelled, plain
 from schemas.messages import Message, say
+from schemas.numbers import read_whole
 from schemas.options import Option, options_of
 from schemas.source import read_json
 from schemas.text import Text
@@ -96,7 +97,8 @@ class Whole(Widget):
 
     def read(self, option: Option, name: str, sent: Sent, before: Any, near: Near) -> Any:
         text = sent.text(name)
-        return int(text) if text.removeprefix("-").isdecimal() else text or None
+        whole = read_whole(text.removeprefix("-"))
+        return text or None if whole is None else -whole if text.startswith("-") else whole
 
 
 class Number(Widget):
@@ -229,6 +231,27 @@ class Pairs(Widget):
     def read(self, option: Option, name: str, sent: Sent, before: Any, near: Near) -> Any:
         pairs = zip(sent.all(f"{name}.key"), sent.all(f"{name}.value"), strict=False)
         return {own: theirs for own, theirs in pairs if own and theirs} or None
+
+
+class Offers(Widget):
+    """Fields with options, each with those of its options that count."""
+
+    name = "offers"
+
+    def show(self, option: Option, name: str, value: Any, near: Near) -> Any:
+        held = value if isinstance(value, Mapping) else {}
+        return [{"of": of, "chosen": list(ids), "known": near.known("options", {"of": of})} for of, ids in held.items()]
+
+    def choices(self, option: Option, near: Near) -> Choices:
+        return near.known(option.parser.keys, near.values)  # type: ignore[attr-defined]
+
+    def read(self, option: Option, name: str, sent: Sent, before: Any, near: Near) -> Any:
+        made = {}
+        for number in sent.numbers(name):
+            if of := sent.text(f"{name}.{number}.of"):
+                chosen = [v for v in sent.all(f"{name}.{number}.chosen") if v]
+                made[of] = chosen or [id for id, _ in near.known("options", {"of": of})]
+        return made or None
 
 
 class PairLines(Widget):
@@ -516,10 +539,10 @@ class Serial(Widget):
         if kind == "date":
             return {"date": sent.text(f"{name}.date") or next(iter(DATE_WORDS))}
         digits, start, reset = (sent.text(f"{name}.{part}") for part in ("count", "start", "reset"))
-        made: Json = {"count": int(digits) if digits.isdecimal() else 4}
+        made: Json = {"count": read_whole(digits) or 4}
         if reset and reset != "never":
             made["reset"] = reset
-        return {**made, **({"start": int(start)} if start.isdecimal() and start != "1" else {})}
+        return {**made, **({"start": read_whole(start)} if start != "1" and read_whole(start) is not None else {})}
 
 
 PERIOD_WORDS = {"never": "never", "year": "every year", "month": "every month", "day": "every day"}
@@ -575,6 +598,8 @@ def _of_list(parser: parsers.Many) -> Widget:
 def _of_dictionary(parser: parsers.Dictionary) -> Widget:
     if isinstance(parser.item, parsers.Literal) and parser.keys:
         return Defaults()
+    if isinstance(parser.item, parsers.Many) and parser.keys:
+        return Offers()
     if isinstance(parser.item, parsers.Reference) and parser.keys:
         return Pairs()
     return PairLines() if isinstance(parser.item, parsers.Id | parsers.Line) else JsonText()

@@ -1,6 +1,6 @@
 """Takes the pictures of the README from a running installation with the sample data.
 
-    python docs/screenshots.py http://127.0.0.1:8000
+python docs/screenshots.py http://127.0.0.1:8000
 """
 
 import json
@@ -11,7 +11,9 @@ from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+)
 
 
 def sign_in(page: Page, base: str, email: str, password: str) -> None:

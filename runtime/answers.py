@@ -20,9 +20,14 @@ from schemas.table import SYSTEM_FIELDS
 def answering(ctx: Context, live: LiveTable, record: UUID | None = None) -> Answering:
     """The world for formulas about a record of this table; `record` is what `this` stands for."""
 
+    me = ctx.actor.id if ctx.actor.kind == "member" else None
+    nothing_asked = World(now=ctx.now, zone=ctx.zone, me=me, answers={})
+
     def world(values: Values, needs: frozenset[Need], rows: Rows | None) -> World:
+        if not needs:
+            return nothing_asked
         found = {need: _answer(ctx, live, values, need, rows, record) for need in needs}
-        return World(now=ctx.now, zone=ctx.zone, me=ctx.actor.id if ctx.actor.kind == "member" else None, answers=found)
+        return World(now=ctx.now, zone=ctx.zone, me=me, answers=found)
 
     return world
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import xlsxwriter
 
@@ -19,7 +19,6 @@ from runtime.wording import translate
 from schemas.errors import InvalidInput
 from schemas.fields import Reader
 from schemas.fields.rows import Rows
-from schemas.formula import ErrorValue
 from schemas.messages import say
 
 MOST = 100_000
@@ -28,8 +27,16 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so is taken for a formula by spreadsheets; a CSV cell gets an apostrophe before it."""
 
 
-def rows(gate: Door, listing: Listing) -> Iterator[list[tuple[Any, str]]]:
-    """Each record as (value, text as read) by column, in the list's order. Raises Denied, InvalidInput."""
+class Cell(NamedTuple):
+    """A value as a spreadsheet keeps it, as people read it, and as a file of text holds it."""
+
+    value: Any
+    shown: str
+    written: str
+
+
+def rows(gate: Door, listing: Listing) -> Iterator[list[Cell]]:
+    """The cells of each record, in the list's order. Raises Denied, InvalidInput."""
     gate.require("export")
     allowed = gate.permitted("export", gate.live.sql)
     chosen = replace(listing, size=CHUNK, after="", before="")
@@ -46,18 +53,24 @@ def rows(gate: Door, listing: Listing) -> Iterator[list[tuple[Any, str]]]:
         chosen = replace(chosen, after=page.after)
 
 
-def _cell(gate: Door, record: Record, path: str, reader: Reader) -> tuple[Any, str]:
+def _cell(gate: Door, record: Record, path: str, reader: Reader) -> Cell:
     found = gate.live.table.by_id.get(path)
     value = record[path]
     if isinstance(found, Rows):
-        return (Decimal(value), str(value)) if value else (None, "")
+        return Cell(Decimal(value), str(value), str(value)) if value else Cell(None, "", "")
     if found is not None:
-        return value, found.show(value, reader)
+        shown = found.show(value, reader)
+        written = found.written(value) if isinstance(value, Decimal) else shown
+        return Cell(found.exported(value, reader), shown, written)
     if path in ("created_by", "updated_by"):
-        return value, reader.names.get(value, "")
+        return _text(reader.names.get(value, ""))
     if isinstance(value, datetime):
-        return value, value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M")
-    return value, "" if value is None else str(value)
+        return Cell(value, shown := value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M"), shown)
+    return _text("" if value is None else str(value))
+
+
+def _text(text: str) -> Cell:
+    return Cell(text, text, text)
 
 
 def headings(ctx: Context, gate: Door, columns: Sequence[str]) -> list[str]:
@@ -71,16 +84,16 @@ def to_csv(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
     writer = csv.writer(text)
     writer.writerow(headings(ctx, gate, listing.columns))
     for row in rows(gate, listing):
-        writer.writerow([_plain(value, shown) for value, shown in row])
+        writer.writerow([_plain(cell) for cell in row])
     text.detach()
     out.seek(0)
     return out
 
 
-def _plain(value: Any, shown: str) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return f"'{shown}" if shown.startswith(RISKY) else shown
+def _plain(cell: Cell) -> str:
+    if isinstance(cell.value, Decimal):
+        return cell.written
+    return f"'{cell.shown}" if cell.shown.startswith(RISKY) else cell.shown
 
 
 def to_excel(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
@@ -95,30 +108,33 @@ def to_excel(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
     }
     with xlsxwriter.Workbook(out, options) as book:
         sheet = book.add_worksheet()
-        head, day, moment = (
-            book.add_format(f)
-            for f in (
-                {"bold": True, "bg_color": "#E3F1EF"},
-                {"num_format": "yyyy-mm-dd"},
-                {"num_format": "yyyy-mm-dd hh:mm"},
-            )
-        )
+        head = book.add_format({"bold": True, "bg_color": "#E3F1EF"})
+        day, moment = (book.add_format({"num_format": words}) for words in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"))
+        own = [_format(book, gate, c) for c in listing.columns]
         for column, title in enumerate(headings(ctx, gate, listing.columns)):
             sheet.write_string(0, column, title, head)
             sheet.set_column(column, column, max(10, min(40, len(title) * 2 + 4)))
         sheet.freeze_panes(1, 1)
         for number, row in enumerate(rows(gate, listing), 1):
-            for column, (value, shown) in enumerate(row):
-                if isinstance(value, Decimal) and not isinstance(value, ErrorValue):
-                    sheet.write_number(number, column, float(value))
+            for column, (value, shown, _) in enumerate(row):
+                if isinstance(value, Decimal):
+                    sheet.write_number(number, column, float(value), own[column])
                 elif isinstance(value, datetime):
-                    sheet.write_datetime(number, column, value.astimezone(ctx.zone).replace(tzinfo=None), moment)
+                    local = value.astimezone(ctx.zone).replace(tzinfo=None)
+                    sheet.write_datetime(number, column, local, own[column] or moment)
                 elif isinstance(value, date):
-                    sheet.write_datetime(number, column, datetime(value.year, value.month, value.day), day)
+                    first = datetime(value.year, value.month, value.day)
+                    sheet.write_datetime(number, column, first, own[column] or day)
                 elif shown:
                     sheet.write_string(number, column, shown[:32_767])
     out.seek(0)
     return out
+
+
+def _format(book: Any, gate: Door, path: str) -> Any:
+    """The column's own number format, if its field has one."""
+    found = gate.live.table.by_id.get(path)
+    return book.add_format({"num_format": found.number_format}) if found and found.number_format else None
 
 
 def of_view(ctx: Context, gate: Door, listing: Listing, kind: str) -> tuple[IO[bytes], str]:

@@ -60,7 +60,6 @@ class NoSqlForm(Exception):
 class Clock(Protocol):
     """What SQL knows of the world: the actor's facts and the time, as bind parameters. `zone` is a name."""
 
-
     @property
     def zone(self) -> str: ...
 

@@ -19,6 +19,7 @@ from schemas.fields.rows import Rows
 from schemas.filling import Errors, Values
 from schemas.form import Form
 from schemas.messages import say
+from schemas.rules import State, settle
 from schemas.text import Sentence
 
 
@@ -38,21 +39,27 @@ class Filling:
     raw: Mapping[str, Any] | None = None
     errors: Mapping[str, Sequence[Sentence]] | None = None
     theirs: Mapping[str, Any] | None = None
+    settled: tuple[Values, State] | None = None
+    """Kept where it has been worked out already."""
 
     def bound(self, ctx: Context) -> BoundForm:
         """Dressed for the template, with every calculation and rule as it stands for these values."""
+        whole, state = self.settled or self.settle(ctx)
         asked = answering(ctx, self.live, self.record)
-        whole = filling.calculate(
-            self.live.analysis, self.live.table, with_system(ctx, self.values), asked, volatile=True
-        )
-        state = filling.state_of(self.live.analysis, self.live.table, self.form, whole, asked)
         blanks = {
-            r.id: filling.row_defaults(self.live.analysis, self.live.table, r, asked) for r in self.live.table.subforms
+            r.id: filling.row_defaults(self.live.analysis, self.live.table, r, asked, whole)
+            for r in self.live.table.subforms
+            if r.id in self.form.placed
         }
         return bind_form(
             ctx, self.live, self.form, whole, state=state, rights=self.rights, raw=self.raw, errors=self.errors,
-            record=self.record, version=self.version, blanks=blanks,
+            record=self.record, version=self.version, blanks=blanks, typed=self.values,
         )  # fmt: skip
+
+    def settle(self, ctx: Context) -> tuple[Values, State]:
+        """The values as the form's rules leave them, and how it then stands."""
+        asked = answering(ctx, self.live, self.record)
+        return settle(self.live.analysis, self.live.table, self.form, with_system(ctx, self.values), asked)
 
 
 def with_system(ctx: Context, values: Values) -> Values:
@@ -104,7 +111,23 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
     for path, problems in _field_problems(start, values).items():
         if path not in unread and touched is not None and _was_touched(path, touched):
             errors.setdefault(path, []).extend(problems)
-    return replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
+    shown = replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
+    return shown if touched is None else _without_unoffered(ctx, shown, touched)
+
+
+def _without_unoffered(ctx: Context, shown: Filling, touched: set[str]) -> Filling:
+    """While a form is filled in, an earlier answer that may no longer be chosen is taken back."""
+    settled = shown.settle(ctx)
+    gone = {id for id in settled[1].offered if id in shown.values and not _is_offered(settled[1], id, shown.values)}
+    if not gone:
+        return replace(shown, settled=settled)
+    return replace(shown, values={**shown.values, **dict.fromkeys(gone)})
+
+
+def _is_offered(state: State, id: str, values: Values) -> bool:
+    value = values[id]
+    options = state.options(id)
+    return value is None or options is None or set(value if isinstance(value, list) else [value]) <= options
 
 
 def _was_touched(path: str, touched: set[str]) -> bool:

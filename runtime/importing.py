@@ -295,7 +295,12 @@ def discard(ctx: Context, run: Any) -> None:
 Opened = Callable[[], AbstractContextManager[Context]]
 
 
-@job("import_records", chunked=True)
+def give_up(ctx: Context, error: Exception, run: str) -> None:
+    """What has been imported stays; the run says that it could not go on."""
+    end(ctx, UUID(run), "failed")
+
+
+@job("import_records", chunked=True, failed=give_up)
 def import_records(opened: Opened, run: str) -> None:
     """The job: a chunk in a transaction, with the progress written in the same one; begins again where it stopped."""
     while _next_chunk(opened, UUID(run)):
@@ -308,12 +313,12 @@ def _next_chunk(opened: Opened, id: UUID) -> bool:
         if row is None or row.state not in ("waiting", "running"):
             return False
         if row.cancel:
-            _end(ctx, id, "cancelled")
+            end(ctx, id, "cancelled")
             return False
         sheet = sheet_of(row)
         chunk = next(_chunks(sheet.rows, row.done + row.refused), None)
         if chunk is None:
-            _end(ctx, id, "done")
+            end(ctx, id, "done")
             return False
         report = Report()
         _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), report, dry=False)
@@ -323,7 +328,7 @@ def _next_chunk(opened: Opened, id: UUID) -> bool:
     return True
 
 
-def _end(ctx: Context, id: UUID, state: str) -> None:
+def end(ctx: Context, id: UUID, state: str) -> None:
     ctx.conn.execute(update(import_run).where(import_run.c.id == id).values(state=state, ended_at=ctx.now))
 
 

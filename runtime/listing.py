@@ -1,6 +1,6 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ from runtime import cells, query
 from runtime.access import Door, door
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.people import Directory
 from runtime.query import Listing, Record
-from runtime.render import Names
+from runtime.render import PEOPLE, Names
 from runtime.tables import LiveTable, live
 from schemas.conditions import Condition, from_formula, operators_for
 from schemas.errors import InvalidInput, NotFound
@@ -22,6 +23,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
 from schemas.view import View
@@ -46,8 +48,8 @@ class Wishes:
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
         def whole(name: str, otherwise: int) -> int:
-            text = args.get(name, "")
-            return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else otherwise
+            found = read_whole(args.get(name, ""))
+            return otherwise if found is None else found
 
         size = whole("size", 0)
         return cls(
@@ -142,7 +144,7 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     )
     shown.pager = _pager(shown)
     shown.conditions = _conditions(wishes)
-    shown.filter_fields = filter_fields(gate)
+    shown.filter_fields = filter_fields(gate, shown.conditions or ())
     return shown
 
 
@@ -303,23 +305,27 @@ def _conditions(wishes: Wishes) -> list[Condition] | None:
         return None
 
 
-def filter_fields(gate: Door) -> list[dict[str, Any]]:
-    """The fields that a person may set conditions on, with the operators and options of each."""
+def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict[str, Any]]:
+    """The fields that a person may set conditions on, with the operators and options of each.
+
+    For members and departments the options are those that the conditions already name.
+    """
     table = gate.live
+    chosen = _chosen_people(gate.ctx, conditions)
     listed = []
     for found in table.table.fields:
         kind = table.analysis.type_of(table.table, found)
         if found.storage == "child" or kind.kind in ("rows", "any", "file") or not gate.readable(found.id):
             continue
-        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text"):
+        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text", "member", "department"):
             continue
         listed.append(
             {
                 "id": found.id,
                 "label": label_of(table, found.id),
-                "kind": kind.kind,
+                "kind": found.entry if not found.computed else (kind.of or kind).kind,
                 "operators": operators_for(kind),
-                "options": _options(found),
+                "options": chosen if (kind.of or kind).kind in PEOPLE else _options(found),
             }
         )
     moments = [(id, kind) for id, kind in SYSTEM_FIELDS.items() if kind.kind == "datetime"]
@@ -330,8 +336,25 @@ def filter_fields(gate: Door) -> list[dict[str, Any]]:
     return listed
 
 
+def _chosen_people(ctx: Context, conditions: Sequence[Condition]) -> list[tuple[str, Text]]:
+    ids = [id for c in conditions for v in c.values if (id := _uuid(v))]
+    return [(str(id), Text.of(name)) for id, name in Directory.of(ctx).names(ids).items()] if ids else []
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _options(found: Field) -> list[tuple[str, Text]]:
     return [(o.id, o.label or Text.of(o.id)) for o in getattr(found, "options", ())]
+
+
+def writers_of(table: LiveTable) -> dict[str, Callable[[str], str | None]]:
+    """How each field's typed value stands in a filter's formula."""
+    return {f.id: f.literal for f in table.table.fields}
 
 
 def kinds_of(table: LiveTable) -> dict[str, Type]:

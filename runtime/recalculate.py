@@ -14,10 +14,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from runtime import answers, models
 from runtime.actors import System
-from runtime.bigrams import of_texts
 from runtime.context import Context
 from runtime.ids import new_id
-from runtime.rows import child_values, replace_rows
+from runtime.rows import child_values, replace_rows, search_words
 from runtime.sources import rollup_sql
 from runtime.tables import LiveTable
 from schemas import filling
@@ -201,10 +200,9 @@ def _formula(ctx: Context, live: LiveTable, field: str, ids: Sequence[UUID]) -> 
 
 def _stored(live: LiveTable, field: str, after: Mapping[str, Any]) -> dict[str, Any]:
     value = after.get(field)
-    stored = [f for f in live.table.fields if f.id in live.sql.c]
-    errors = {f.id: v.code for f in stored if isinstance(v := after.get(f.id), ErrorValue)}
-    words = of_texts(f.words(after.get(f.id)) for f in live.table.fields if not isinstance(after.get(f.id), ErrorValue))
-    return {"_value": None if isinstance(value, ErrorValue) else value, "_codes": errors or None, "_words": words}
+    errors = {f.id: v.code for f in live.columns if isinstance(v := after.get(f.id), ErrorValue)}
+    kept = None if isinstance(value, ErrorValue) else value
+    return {"_value": kept, "_codes": errors or None, "_words": search_words(live, after)}
 
 
 def _store_rows(ctx: Context, live: LiveTable, id: UUID, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from runtime import answers, definitions, history, recalculate, serials
 from runtime.access import Door, door
-from runtime.bigrams import of_texts
+from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch
-from runtime.rows import child_values, replace_rows
+from runtime.rows import child_values, replace_rows, search_words
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -28,6 +28,7 @@ from schemas.form import Form
 from schemas.formula import ErrorValue
 from schemas.formula.values import fold
 from schemas.messages import say
+from schemas.rules import settle
 from schemas.text import Sentence
 
 TAKEN = say("Another record already has this value.")
@@ -68,8 +69,7 @@ def create_many(
     gate.require(action)
     definitions.lock_shared(ctx, live.inst)
     drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
-    for draft in drafts:
-        _refuse_closed_fields(gate, draft, action)
+    _refuse_closed_fields(gate, drafts, action)
     _prepare(ctx, live, drafts, form)
     sound = [d for d in drafts if not d.errors]
     if sound and not dry:
@@ -79,13 +79,15 @@ def create_many(
     return drafts
 
 
-def _refuse_closed_fields(gate: Door, draft: Draft, action: str) -> None:
+def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> None:
     """What a person may not write, they may not give a value on creating either."""
     if gate.free:
         return
-    for id, value in draft.values.items():
-        if id in gate.live.table.by_id and value is not None and gate.best(id, action) != "write":
-            draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+    closed = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
+    for draft in drafts if closed else ():
+        for id in closed & draft.values.keys():
+            if draft.values[id] is not None:
+                draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
 
 
 def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
@@ -102,15 +104,16 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
 def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> None:
     """The draft's values as they will be stored, and every problem with them."""
     asked = answers.answering(ctx, live, draft.id)
-    worked_out = filling.calculate(live.analysis, live.table, _system(ctx, draft.values), asked)
+    values = _system(ctx, draft.values)
     errors: Errors = {}
-    if form is not None:
-        state = filling.state_of(live.analysis, live.table, form, worked_out, asked)
-        worked_out = filling.calculate(live.analysis, live.table, filling.without_hidden(worked_out, state), asked)
-        errors = filling.form_problems(live.analysis, live.table, form, worked_out, state, asked)
-    for path, problems in filling.table_problems(live.analysis, live.table, worked_out, asked).items():
+    if form is None:
+        whole = filling.calculate(live.analysis, live.table, values, asked, volatile=True)
+    else:
+        whole, state = settle(live.analysis, live.table, form, values, asked)
+        errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
+    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
-    draft.values = worked_out
+    draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)
 
@@ -122,14 +125,7 @@ def _system(ctx: Context, values: Values) -> Values:
 
 
 def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None) -> None:
-    for serial in (f for f in live.table.fields if isinstance(f, Serial)):
-        for draft, number in zip(drafts, serials.draw(ctx, live, serial, len(drafts)), strict=True):
-            draft.values[serial.id] = number
-    for draft in drafts:
-        if any(isinstance(f, Serial) for f in live.table.fields):
-            draft.values = filling.calculate(
-                live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id)
-            )
+    _number(ctx, live, drafts)
     stamp = {
         "version": 1,
         "created_at": ctx.now,
@@ -139,12 +135,24 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
     }
     rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
     with _unique(live):
-        ctx.conn.execute(insert(live.sql), rows)
+        insert_rows(ctx.conn, live.sql, rows)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
     answers.forget(ctx, live)
-    entries = [(d.id, 1, history.dump_changes(live, {}, d.values)) for d in drafts]
+    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
     history.write(ctx, live, "create", entries, key)
+
+
+def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
+    """Give new records their serial numbers, and work out again what may read them."""
+    numbered = [f for f in live.table.fields if isinstance(f, Serial)]
+    for serial in numbered:
+        for draft, number in zip(drafts, serials.draw(ctx, live, serial, len(drafts)), strict=True):
+            draft.values[serial.id] = number
+    for draft in drafts if numbered else ():
+        draft.values = filling.calculate(
+            live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id)
+        )
 
 
 def _person(ctx: Context) -> UUID | None:
@@ -155,16 +163,13 @@ def _columns(live: LiveTable, values: Values) -> Values:
     """What the table's own row holds: stored fields, error codes, words to find it by."""
     stored: Values = {}
     errors: dict[str, str] = {}
-    for found in live.table.fields:
-        if found.id in live.sql.c:
-            value = values.get(found.id)
-            if isinstance(value, ErrorValue):
-                errors[found.id], value = value.code, None
-            stored[found.id] = value
+    for found in live.columns:
+        value = values.get(found.id)
+        if value.__class__ is ErrorValue:
+            errors[found.id], value = value.code, None
+        stored[found.id] = value
     stored["_errors"] = errors or None
-    stored["_bigrams"] = of_texts(
-        f.words(values.get(f.id)) for f in live.table.fields if not isinstance(values.get(f.id), ErrorValue)
-    )
+    stored["_bigrams"] = search_words(live, values)
     return stored
 
 

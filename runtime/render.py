@@ -1,8 +1,8 @@
 """Definitions dressed for templates: a field, its value, what was typed and what was wrong with that."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,10 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
-from schemas.filling import State, Values
-from schemas.form import Block, Form
+from schemas.filling import Values
+from schemas.form import Block, Form, Tab
 from schemas.formula import names as names_of
+from schemas.rules import State
 from schemas.text import Sentence, Text
 
 PEOPLE = ("member", "department")
@@ -55,6 +56,12 @@ class BoundField:
     columns: Sequence[Field] = ()
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
+    offered: Collection[str] | None = None
+    """The options that may be chosen; None for all of them."""
+    hidden: bool = False
+    """A cell of a subform that a rule hides in this row."""
+    span: int = 0
+    """Of twelve columns; 0 shares the line evenly."""
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
@@ -74,7 +81,17 @@ class BoundField:
         if not isinstance(self.field, Choice):
             return []
         kept = self.value if isinstance(self.value, list) else [self.value]
-        return [(o.id, o.label, o.color) for o in self.field.options if not o.hidden or o.id in kept]
+        return [
+            (o.id, o.label, o.color)
+            for o in self.field.options
+            if (not o.hidden and (self.offered is None or o.id in self.offered)) or o.id in kept
+        ]
+
+    @property
+    def carried(self) -> list[str]:
+        """What is sent for a field out of sight, so that nothing typed is lost while a rule hides it."""
+        value = self.value if isinstance(self.value, list) else [self.value]
+        return [self.field.typed(v) for v in value if v is not None]
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,8 @@ class BoundRow:
 
     fields: Sequence[BoundField]
     id: str = ""
+    carried: Sequence[BoundField] = ()
+    """Columns out of sight, whose values are sent along."""
 
 
 class Names:
@@ -152,14 +171,15 @@ class Binder:
         return f"/a/{self.live.inst.slug}"
 
     def bind(self, found: Field, value: Any, *, row: Rows | None = None, number: str = "", raw: Any = None,
-             errors: Sequence[Sentence] = (), required: bool = False, readonly: bool = False) -> BoundField:  # fmt: skip
+             errors: Sequence[Sentence] = (), required: bool = False, readonly: bool = False,
+             offered: Collection[str] | None = None, hidden: bool = False) -> BoundField:  # fmt: skip
         path = f"{row.id}.{found.id}" if row else found.id
         name = f"{row.id}[{number}].{found.id}" if row else found.id
         editable = not readonly and not found.computed
         return BoundField(
             field=found, name=name, value=value, raw=raw if errors else None,
             shown=found.show(value, self.reader), errors=errors,
-            required=required or found.required, readonly=readonly or found.computed,
+            required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
             upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and found.type == "file" else "",
@@ -199,42 +219,94 @@ class Binder:
         return Picked(str(id), name)
 
     def bind_rows(self, found: Rows, value: Any, state: State | None = None, errors: Mapping[str, Any] | None = None,
-                  hidden: set[str] | None = None, readonly: bool = False, rights: Mapping[str, str] | None = None,
-                  blank: Values | None = None) -> BoundField:  # fmt: skip
-        """A subform with its rows; columns that are hidden for everybody are left out."""
-        errors = errors or {}
-        columns = [
-            c
-            for c in found.fields
-            if f"{found.id}.{c.id}" not in (hidden or ()) and (rights or {}).get(f"{found.id}.{c.id}") != "hidden"
-        ]
+                  readonly: bool = False, rights: Mapping[str, str] | None = None, blank: Values | None = None,
+                  typed: Any = None) -> BoundField:  # fmt: skip
+        """A subform with its rows. `typed` are its rows with what rules have cleared; columns out of sight are left out."""
+        errors, rights, state = errors or {}, rights or {}, state or State()
+        columns = [c for c in found.fields if rights.get(f"{found.id}.{c.id}") != "hidden"]
+        shown = [c for c in columns if f"{found.id}.{c.id}" not in state.hidden]
+        unseen = [c for c in columns if c not in shown and not c.computed and not readonly]
 
-        def line(values: Mapping[str, Any], number: str) -> BoundRow:
-            cells = []
-            for column in columns:
-                path = f"{found.id}[{number}].{column.id}"
-                locked = readonly or (rights or {}).get(f"{found.id}.{column.id}", "write") == "read"
-                locked = locked or bool(state and ({path, f"{found.id}.{column.id}"} & (state.readonly | state.hidden)))
-                needed = bool(state and {path, f"{found.id}.{column.id}"} & state.required)
-                cells.append(
-                    self.bind(column, values.get(column.id), row=found, number=number, raw=values.get(f"raw:{column.id}"),
-                              errors=errors.get(path, ()), required=needed, readonly=locked)
-                )  # fmt: skip
-            return BoundRow(cells, str(values.get("_id") or ""))
+        def cell(column: Field, number: str, values: Mapping[str, Any], kept: Mapping[str, Any]) -> BoundField:
+            path = f"{found.id}[{number}].{column.id}"
+            whole = f"{found.id}.{column.id}"
+            hidden = state.is_hidden(path)
+            return self.bind(
+                column, (kept if hidden else values).get(column.id), row=found, number=number,
+                raw=values.get(f"raw:{column.id}"), errors=errors.get(path, ()),
+                required=bool({path, whole} & state.required),
+                readonly=readonly or rights.get(whole, "write") == "read" or bool({path, whole} & state.readonly),
+                offered=state.options(path), hidden=hidden,
+            )  # fmt: skip
 
-        rows = [line(values, str(n)) for n, values in enumerate(value or ())]
+        def line(values: Mapping[str, Any], number: str, kept: Mapping[str, Any]) -> BoundRow:
+            cells, carried = ([cell(c, number, values, kept) for c in some] for some in (shown, unseen))
+            return BoundRow(cells, str(values.get("_id") or ""), carried)
+
+        lines = list(value or ())
+        kept = list(typed or ()) if len(typed or ()) == len(lines) else lines
         return BoundField(
-            field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=columns,
-            rows=rows, blank_row=line(blank or {}, "new"), required=found.required,
+            field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=shown,
+            rows=[line(v, str(n), k) for n, (v, k) in enumerate(zip(lines, kept, strict=True))],
+            blank_row=line(blank or {}, "new", {}), required=found.required or found.id in state.required,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
+class BoundTab:
+    """A tab on a page, with how many problems stand in it."""
+
+    tab: Tab
+    blocks: Sequence["BoundBlock"]
+
+    @property
+    def problems(self) -> int:
+        cells = (cell for f in _fields_in(self.blocks) for cell in (f, *(c for row in f.rows for c in row.fields)))
+        return sum(len(cell.errors) for cell in cells)
+
+
+@dataclass(frozen=True)
 class BoundBlock:
-    """A row, section, divider or note on a page, with the fields that are visible now."""
+    """A row, section, tabs, divider or note on a page, with the fields that are visible now."""
 
     block: Block
-    lines: Sequence[Sequence[BoundField]]
+    lines: Sequence[Sequence[BoundField]] = ()
+    tabs: Sequence[BoundTab] = ()
+    place: str = ""
+    """Where it stands in the layout, for the ids of its elements."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something in it needs attention, so that it must not stay folded."""
+        return any(f.errors or any(c.errors for row in f.rows for c in row.fields) for f in _fields_in([self]))
+
+
+def _fields_in(blocks: Iterable[BoundBlock]) -> Iterator[BoundField]:
+    for block in blocks:
+        for line in block.lines:
+            yield from line
+        for tab in block.tabs:
+            yield from _fields_in(tab.blocks)
+
+
+def lay_out(form: Form, bound: Callable[[str], BoundField | None], hidden: Collection[str] = ()) -> list[BoundBlock]:
+    """The form's blocks with what `bound` gives for each field; what is hidden or has become empty is left out."""
+
+    def blocks(layout: Iterable[Block], place: str) -> list[BoundBlock]:
+        made = [block(one, f"{place}{n}") for n, one in enumerate(layout) if one.id not in hidden]
+        return [b for b in made if b.lines or b.tabs or b.block.divider or b.block.note]
+
+    def block(one: Block, place: str) -> BoundBlock:
+        lines = [line for ids in one.lines if (line := row(ids))]
+        tabs = [BoundTab(t, blocks(t.layout, f"{place}-{t.id}-")) for t in one.tabs if t.id not in hidden]
+        return BoundBlock(one, lines, [t for t in tabs if t.blocks], place)
+
+    def row(ids: Sequence[str]) -> list[BoundField]:
+        spans = form.spans(ids) or [0] * len(ids)
+        found = ((bound(id), span) for id, span in zip(ids, spans, strict=True))
+        return [replace(f, span=span) for f, span in found if f]
+
+    return blocks(form.layout, "")
 
 
 @dataclass(frozen=True)
@@ -247,11 +319,25 @@ class BoundForm:
     errors: Mapping[str, Sequence[Sentence]] = field(default_factory=dict)
     record: UUID | None = None
     version: int | None = None
+    carried: Mapping[str, Any] = field(default_factory=dict)
+    """What was filled in where a rule now hides it, as JSON; sent along, so that nothing is lost by a change of mind."""
 
     def __iter__(self) -> Iterator[BoundField]:
-        for block in self.blocks:
-            for line in block.lines:
-                yield from line
+        yield from _fields_in(self.blocks)
+
+    def mapped(self, change: Callable[[BoundField], BoundField]) -> "BoundForm":
+        """The same form with every field changed."""
+
+        def blocks(given: Sequence[BoundBlock]) -> list[BoundBlock]:
+            return [
+                replace(
+                    b, lines=[[change(f) for f in line] for line in b.lines],
+                    tabs=[replace(t, blocks=blocks(t.blocks)) for t in b.tabs],
+                )
+                for b in given
+            ]  # fmt: skip
+
+        return replace(self, blocks=blocks(self.blocks))
 
     @property
     def general(self) -> list[Sentence]:
@@ -276,9 +362,13 @@ def bind_form(
     ctx: Context, live: LiveTable, form: Form, values: Values, *, state: State, rights: Mapping[str, str],
     raw: Mapping[str, Any] | None = None, errors: Mapping[str, Sequence[Sentence]] | None = None,
     record: UUID | None = None, version: int | None = None, blanks: Mapping[str, Values] | None = None,
+    typed: Values | None = None,
 ) -> BoundForm:  # fmt: skip
-    """The form as this person sees it for these values. `rights` says hidden, read or write by path."""
-    errors, raw = errors or {}, raw or {}
+    """The form as this person sees it for these values. `rights` says hidden, read or write by path.
+
+    `typed` are the values with those that rules have cleared: they are sent along, in case the rules change their mind.
+    """
+    errors, raw, typed = errors or {}, raw or {}, typed or values
     names = Names(ctx, live)
     names.note(live.table.fields, values)
     binder = Binder(ctx, live, names.reader(), record, form, names.kept_files() if names.files else {})
@@ -291,7 +381,7 @@ def bind_form(
         readonly = right != "write" or id in state.readonly or found.computed
         if isinstance(found, Rows):
             return binder.bind_rows(
-                found, values.get(id), state, errors, state.hidden, readonly, rights, (blanks or {}).get(id)
+                found, values.get(id), state, errors, readonly, rights, (blanks or {}).get(id), typed.get(id)
             )
         return binder.bind(
             found,
@@ -300,12 +390,17 @@ def bind_form(
             errors=errors.get(id, ()),
             required=id in state.required,
             readonly=readonly,
+            offered=state.options(id),
         )
 
-    blocks = []
-    for block in form.layout:
-        lines = [[b for id in line if (b := bound(id))] for line in block.lines]
-        lines = [line for line in lines if line]
-        if (lines or block.divider or block.note) and block.id not in state.hidden:
-            blocks.append(BoundBlock(block, lines))
-    return BoundForm(form, live, blocks, errors, record, version)
+    unseen = [id for id in form.placed if id in state.hidden and rights.get(id) == "write"]
+    carried = {id: _sent_along(live.table.by_id[id], typed[id]) for id in unseen if typed.get(id) is not None}
+    return BoundForm(form, live, lay_out(form, bound, state.hidden), errors, record, version, carried)
+
+
+def _sent_along(found: Field, value: Any) -> Any:
+    """A value as JSON that reads back as itself; rows keep who they are."""
+    if not isinstance(found, Rows):
+        return found.dump(value)
+    ids = [{"_id": str(row["_id"])} if row.get("_id") else {} for row in value]
+    return [{**id, **row} for id, row in zip(ids, found.dump(value), strict=True)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     Text,
+    Uuid,
     case,
     cast,
     false,
@@ -86,6 +88,8 @@ def constant(value: Any, kind: str) -> Piece:
         return Piece(literal(value, DateTime(timezone=True)), kind="datetime", constant=value, is_constant=True)
     if isinstance(value, date):
         return Piece(literal(value, Date()), kind="date", constant=value, is_constant=True)
+    if isinstance(value, UUID):
+        return Piece(literal(value, Uuid()), kind=kind, constant=value, is_constant=True)
     return Piece(literal(value, Text()), kind="text", constant=value, is_constant=True)
 
 

@@ -7,6 +7,7 @@ Columns are reached by the field's id (`live.sql.c.amount`); our own by names th
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +102,11 @@ class LiveTable:
     @property
     def analysis(self) -> Analysis:
         return self.inst.app.analysis
+
+    @cached_property
+    def columns(self) -> tuple[Field, ...]:
+        """The fields that have a column of their own."""
+        return tuple(f for f in self.table.fields if f.id in self.sql.c)
 
     def stored(self, field: Field) -> bool:
         return field.id in self.sql.c

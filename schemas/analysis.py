@@ -21,6 +21,7 @@ from schemas.table import Table
 
 if TYPE_CHECKING:
     from schemas.app import App
+    from schemas.plan import Plan
 
 DEEPEST_VOLATILE = 4
 STORAGE_OF_TYPE = {
@@ -70,6 +71,8 @@ class Analysis:
         self._expressions: dict[Any, Expression] = {}
         self._typed: dict[tuple[str, str], tuple[Type, bool, int]] = {}
         self._open: list[str] = []
+        self._plans: dict[str, Plan] = {}
+        self._needs: dict[str, frozenset[Need]] = {}
 
     # -- types ---------------------------------------------------------------------------------
 
@@ -168,6 +171,20 @@ class Analysis:
         """A yes/no formula about a record of the table. Raises FormulaError."""
         return self.expression(formula, self.scope(table), BOOLEAN)
 
+    def rows_of_check(self, table: Table, check: Any) -> Rows | None:
+        """The subform for each of whose rows a check is asked: the one beside a column of which its message stands."""
+        first, dot, _ = check.field.partition(".")
+        found = table.by_id.get(first)
+        return found if dot and isinstance(found, Rows) else None
+
+    def plan(self, table: Table) -> "Plan":
+        """What this table asks of every record; kept."""
+        from schemas.plan import plan_of
+
+        if table.id not in self._plans:
+            self._plans[table.id] = plan_of(self, table)
+        return self._plans[table.id]
+
     # -- dependencies --------------------------------------------------------------------------
 
     def computed(self, table: Table) -> list[Computed]:
@@ -219,11 +236,10 @@ class Analysis:
 
     def needs(self, table: Table) -> frozenset[Need]:
         """What the stored formulas of a record ask of the world."""
-        found: set[Need] = set()
-        for field in self.computed(table):
-            if isinstance(field, FormulaField):
-                found |= self.expression(field.formula, self.scope(table)).needs
-        return frozenset(found)
+        if table.id not in self._needs:
+            stored = self.plan(table).record.stored
+            self._needs[table.id] = frozenset(need for c in stored for need in c.expression.needs)
+        return self._needs[table.id]
 
     @cached_property
     def dependents(self) -> dict[tuple[str, str], list["Dependent"]]:

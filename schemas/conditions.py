@@ -3,7 +3,7 @@
 A formula that fits the pattern is drawn as rows; any other is shown as text. Both ways round-trip.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,12 +15,17 @@ from schemas.messages import Message, say
 
 @dataclass(frozen=True)
 class Operator:
-    """A comparison as people choose it. `pattern` is its formula; `values` how many values it takes (0, 1, or -1 for a list)."""
+    """A comparison as people choose it.
+
+    `pattern` is its formula; `values` how many values it takes (0, 1, or -1 for several). With `joined`, the pattern
+    is written once for each value, and the function of that name takes them all.
+    """
 
     id: str
     words: Message
     pattern: str
     values: int = 1
+    joined: str = ""
 
 
 OPERATORS = {
@@ -41,7 +46,13 @@ OPERATORS = {
         Operator("until", say("is on or before"), "{field} <= {value}"),
         Operator("any_of", say("is one of"), "{field} IN {value}", -1),
         Operator("has", say("includes"), "{value} IN {field}"),
+        Operator("lacks_one", say("does not include"), "NOT({value} IN {field})"),
+        Operator("has_any", say("includes any of"), "{value} IN {field}", -1, "OR"),
+        Operator("has_all", say("includes all of"), "{value} IN {field}", -1, "AND"),
         Operator("me", say("is me"), "{field} = ME()", 0),
+        Operator("has_me", say("includes me"), "ME() IN {field}", 0),
+        Operator("mine", say("is one of my departments"), "{field} IN ME().departments", 0),
+        Operator("headed", say("is a department that I head"), "{field} IN ME().headed_departments", 0),
         Operator("true", say("is yes"), "{field} = TRUE", 0),
         Operator("false", say("is no"), "{field} = FALSE", 0),
         Operator("empty", say("is empty"), "ISBLANK({field})", 0),
@@ -56,11 +67,14 @@ BY_KIND: dict[str, tuple[str, ...]] = {
     "datetime": ("before", "after", "from", "until", "empty", "filled"),
     "choice": ("is", "is_not", "any_of", "empty", "filled"),
     "boolean": ("true", "false", "empty"),
-    "member": ("me", "empty", "filled"),
-    "department": ("empty", "filled"),
+    "member": ("me", "is", "is_not", "any_of", "empty", "filled"),
+    "department": ("mine", "headed", "is", "is_not", "any_of", "empty", "filled"),
     "link": ("empty", "filled"),
-    "array": ("has", "empty", "filled"),
+    "array": ("has", "lacks_one", "has_any", "has_all", "empty", "filled"),
+    "members": ("has_me", "has", "lacks_one", "has_any", "has_all", "empty", "filled"),
+    "departments": ("has", "lacks_one", "has_any", "has_all", "empty", "filled"),
 }
+Writer = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -74,23 +88,37 @@ class Condition:
 
 def operators_for(kind: Type) -> list[Operator]:
     """The comparisons offered for a field of this type."""
-    return [OPERATORS[id] for id in BY_KIND.get(kind.kind, ("empty", "filled"))]
+    several = kind.kind == "array" and kind.of is not None and f"{kind.of.kind}s" in BY_KIND
+    name = f"{kind.of.kind}s" if several and kind.of else kind.kind
+    return [OPERATORS[id] for id in BY_KIND.get(name, ("empty", "filled"))]
 
 
-def to_formula(conditions: Sequence[Condition], kinds: dict[str, Type], joined: str = "AND") -> str:
-    """The formula that these rows draw; rows without the value they need are passed over."""
-    parts = [part for c in conditions if (part := _part(c, kinds.get(c.field, Type("text"))))]
+def to_formula(
+    conditions: Sequence[Condition], kinds: dict[str, Type], joined: str = "AND", writers: Mapping[str, Writer] | None = None
+) -> str:  # fmt: skip
+    """The formula that these rows draw; rows without the value they need are passed over.
+
+    `writers` write a field's typed value where its type does not say how.
+    """
+    parts = [
+        part
+        for c in conditions
+        if (part := _part(c, kinds.get(c.field, Type("text")), (writers or {}).get(c.field, lambda _: None)))
+    ]
     if len(parts) < 2:
         return "".join(parts)
     return f"{joined}({', '.join(parts)})"
 
 
-def _part(condition: Condition, kind: Type) -> str:
+def _part(condition: Condition, kind: Type, write: Writer) -> str:
     operator = OPERATORS.get(condition.operator)
     if operator is None or (operator.values and not any(condition.values)):
         return ""
     element = kind.of.kind if kind.kind == "array" and kind.of else kind.kind
-    literals = [_literal(v, element) for v in condition.values if v]
+    literals = [write(v) or _literal(v, element) for v in condition.values if v]
+    if operator.joined:
+        each = [_fill(operator, condition.field, value) for value in literals]
+        return each[0] if len(each) == 1 else f"{operator.joined}({', '.join(each)})"
     value = "{" + ",".join(literals) + "}" if operator.values == -1 else (literals or [""])[0]
     return (
         operator.pattern.replace("{value}", value).replace("{field}", condition.field)
@@ -187,9 +215,11 @@ def _row(part: Any) -> Condition | None:
 
 def _call(part: Call) -> Condition | None:
     name = part.name.upper()
+    if name in ("OR", "AND"):
+        return _several(part, "has_any" if name == "OR" else "has_all")
     if name == "NOT" and len(part.args) == 1:
         inner = _row(part.args[0])
-        turned = {"empty": "filled", "contains": "lacks"}.get(inner.operator) if inner else None
+        turned = {"empty": "filled", "contains": "lacks", "has": "lacks_one"}.get(inner.operator) if inner else None
         return Condition(inner.field, turned, inner.values) if inner and turned else None
     known = {"ISBLANK": "empty", "CONTAINS": "contains", "STARTSWITH": "starts"}.get(name)
     if known is None or not part.args or not isinstance(part.args[0], Name):
@@ -202,7 +232,26 @@ def _call(part: Call) -> Condition | None:
     )
 
 
+def _several(part: Call, operator: str) -> Condition | None:
+    """`OR("a" IN tags, "b" IN tags)`: one field and several values."""
+    rows = [_row(arg) for arg in part.args]
+    fields = {row.field if row and row.operator == "has" else None for row in rows}
+    if len(fields) != 1 or None in fields:
+        return None
+    return Condition(rows[0].field, operator, tuple(v for row in rows if row for v in row.values))  # type: ignore[union-attr]
+
+
+def _me(node: Any) -> tuple[str, ...] | None:
+    """The facts asked of ME(), if the node is that."""
+    return tuple(node.facts) if isinstance(node, Call) and node.name.upper() == "ME" else None
+
+
 def _membership(part: Binary) -> Condition | None:
+    if isinstance(part.left, Name) and (facts := _me(part.right)):
+        known = {"departments": "mine", "headed_departments": "headed"}.get(facts[0])
+        return Condition(".".join(part.left.path), known) if known else None
+    if isinstance(part.right, Name) and _me(part.left) == ():
+        return Condition(".".join(part.right.path), "has_me")
     if isinstance(part.left, Name) and isinstance(part.right, ArrayLiteral):
         values = [_value(item) for row in part.right.rows for item in row]
         return (
@@ -219,7 +268,7 @@ def _comparison(part: Binary) -> Condition | None:
     if not isinstance(part.left, Name):
         return None
     field = ".".join(part.left.path)
-    if isinstance(part.right, Call) and part.right.name.upper() == "ME" and part.operator == "=":
+    if _me(part.right) == () and part.operator == "=":
         return Condition(field, "me")
     if isinstance(part.right, Literal) and isinstance(part.right.value, bool) and part.operator == "=":
         return Condition(field, "true" if part.right.value else "false")
@@ -235,6 +284,8 @@ def _value(node: Any) -> str | None:
         return f"-{node.operand.value}" if isinstance(node.operand.value, Decimal) else None
     if isinstance(node, Call) and node.name.upper() == "DATEVALUE" and node.args and isinstance(node.args[0], Literal):
         return str(node.args[0].value)
+    if isinstance(node, Call) and node.name.upper() == "TIME" and all(isinstance(a, Literal) for a in node.args):
+        return ":".join(str(a.value).zfill(2) for a in node.args if isinstance(a, Literal))
     if isinstance(node, Call) and node.name.upper() in ("TODAY", "NOW") and not node.args:
         return f"{node.name.upper()}()"
     return None

@@ -4,25 +4,28 @@ Pure: the world's answers come in `World`. The writer, a form in the browser, an
 the same functions.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.analysis import Analysis
 from schemas.errors import BadValue
 from schemas.fields import Field
-from schemas.fields.formula import Computed, FormulaField
-from schemas.fields.rollup import Rollup
+from schemas.fields.formula import Computed
 from schemas.fields.rows import Rows
-from schemas.form import Form, Rule
+from schemas.form import Form
 from schemas.formula import ErrorValue, Expression, Formula, Need, World, evaluate
 from schemas.formula.types import BOOLEAN
-from schemas.formula.values import ZERO
+from schemas.formula.values import fold
 from schemas.messages import say
 from schemas.numbers import round_to
-from schemas.table import Table
+from schemas.plan import Calculation
+from schemas.table import Check, Table
 from schemas.text import Sentence
+
+if TYPE_CHECKING:
+    from schemas.rules import State
 
 Values = dict[str, Any]
 Errors = dict[str, list[Sentence]]
@@ -30,16 +33,8 @@ Answering = Callable[[Values, "frozenset[Need]", "Rows | None"], World]
 """Gives the world as a formula about these values needs it; the third argument is the subform of a row."""
 
 MISSING = say("Please fill this in.")
-
-
-@dataclass
-class State:
-    """How a form stands for certain values: field paths (`items[2].price` for one row's column)."""
-
-    hidden: set[str] = field(default_factory=set)
-    required: set[str] = field(default_factory=set)
-    readonly: set[str] = field(default_factory=set)
-    cleared: set[str] = field(default_factory=set)
+NOT_OFFERED = say("This cannot be chosen here at present. Choose another.")
+REPEATED = say("Another row already has this.")
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -98,31 +93,52 @@ def defaults(
     for found in table.fields:
         if found.id in known or found.computed:
             continue
-        chosen = form.defaults[found.id] if form and form.defaults and found.id in form.defaults else found.default
+        chosen = default_of(form, found)
         value = None if chosen is None else _default(analysis, table, found, chosen, known, answering)
         if value is not None:
             made[found.id] = known[found.id] = value
     return made
 
 
-def _default(analysis: Analysis, table: Table, found: Field, chosen: Any, values: Values, answering: Answering) -> Any:
+def default_of(form: Form | None, found: Field) -> Any:
+    """What a field begins with: as the form says, else as the field itself does."""
+    return form.defaults[found.id] if form and form.defaults and found.id in form.defaults else found.default
+
+
+def _default(
+    analysis: Analysis, table: Table, found: Field, chosen: Any, values: Values, answering: Answering,
+    rows: Rows | None = None,
+) -> Any:  # fmt: skip
     if isinstance(chosen, Formula):
-        expression = analysis.expression(chosen, analysis.scope(table))
-        result = _evaluate(expression, values, answering, None)
+        expression = analysis.expression(chosen, analysis.scope(table, rows))
+        result = _evaluate(expression, values, answering, rows)
         return None if isinstance(result, ErrorValue) else fit(found, result)
     try:
-        return found.parse(chosen)
+        value = found.parse(chosen)
     except BadValue:
         return None
+    if isinstance(found, Rows) and value:
+        return [_default_row(analysis, table, found, row, values, answering) for row in value]
+    return value
 
 
-def row_defaults(analysis: Analysis, table: Table, rows: Rows, answering: Answering) -> Values:
-    """What a new row of a subform begins with."""
-    made: Values = {}
+def _default_row(
+    analysis: Analysis, table: Table, rows: Rows, given: Values, values: Values, answering: Answering
+) -> Values:
+    """A row that a form begins with: what is given for it, and its columns' own defaults."""
+    row: Values = {}
     for column in rows.fields:
-        if not column.computed and column.default is not None:
-            made[column.id] = _default(analysis, table, column, column.default, made, answering)
-    return made
+        chosen = given.get(column.id, column.default)
+        if not column.computed and chosen is not None:
+            row[column.id] = _default(analysis, table, column, chosen, {**values, **row}, answering, rows)
+    return row
+
+
+def row_defaults(
+    analysis: Analysis, table: Table, rows: Rows, answering: Answering, values: Values | None = None
+) -> Values:
+    """What a new row of a subform begins with, in a record of these values."""
+    return _default_row(analysis, table, rows, {}, values or {}, answering)
 
 
 def fit(found: Field, value: Any) -> Any:
@@ -152,35 +168,41 @@ def calculate(analysis: Analysis, table: Table, values: Values, answering: Answe
 
     `volatile` adds those that depend on the time, for showing; they are never stored.
     """
+    plan = analysis.plan(table)
     done = dict(values)
-    for rows in table.subforms:
-        done[rows.id] = _calculate_rows(analysis, table, rows, done, answering, volatile) or None
-    for rollup in (f for f in table.fields if isinstance(f, Rollup)):
-        done.setdefault(rollup.id, ZERO if rollup.aggregate in ("count", "sum") else None)
-    fields: list[Any] = list(analysis.computed(table))
-    if volatile:
-        fields += [f for f in table.fields if isinstance(f, FormulaField) and analysis.is_volatile(table, f)]
-    for found in fields:
-        if isinstance(found, FormulaField):
-            expression = analysis.expression(found.formula, analysis.scope(table))
-            done[found.id] = fit(found, _evaluate(expression, done, answering, None))
+    for rows, formulas in plan.subforms:
+        done[rows.id] = _calculate_rows(rows, formulas.asked(volatile), done, answering) or None
+    for rollup, blank in plan.rollups:
+        done.setdefault(rollup, blank)
+    for made in plan.record.asked(volatile):
+        done[made.field.id] = fit(made.field, _evaluate(made.expression, done, answering, None))
     return done
 
 
-def _calculate_rows(
-    analysis: Analysis, table: Table, rows: Rows, values: Values, answering: Answering, volatile: bool
-) -> list[Values]:
-    formulas: list[Any] = list(analysis.row_formulas(table, rows))
-    if volatile:
-        formulas += [c for c in rows.fields if isinstance(c, FormulaField) and analysis.is_volatile(table, c, rows)]
+def _calculate_rows(rows: Rows, formulas: Sequence[Calculation], values: Values, answering: Answering) -> list[Values]:
     done = []
     for given in values.get(rows.id) or ():
         row = dict(given)
-        for column in formulas:
-            expression = analysis.expression(column.formula, analysis.scope(table, rows))
-            row[column.id] = fit(column, _evaluate(expression, {**values, **row}, answering, rows))
+        if formulas:
+            seen = {**values, **row}
+            for made in formulas:
+                result = fit(made.field, _evaluate(made.expression, seen, answering, rows))
+                row[made.field.id] = seen[made.field.id] = result
         done.append(row)
     return done
+
+
+def stored(analysis: Analysis, table: Table, values: Values) -> Values:
+    """Calculated values without those that depend on the time, which have no column."""
+    plan = analysis.plan(table)
+    kept = dict(values)
+    for made in plan.record.volatile:
+        kept.pop(made.field.id, None)
+    for rows, formulas in plan.subforms:
+        volatile = {made.field.id for made in formulas.volatile}
+        if volatile and kept.get(rows.id):
+            kept[rows.id] = [{id: v for id, v in row.items() if id not in volatile} for row in kept[rows.id]]
+    return kept
 
 
 def _evaluate(expression: Expression, values: Values, answering: Answering, rows: Rows | None) -> Any:
@@ -192,98 +214,46 @@ def holds(expression: Expression, values: Values, answering: Answering, rows: Ro
     return _evaluate(expression, values, answering, rows) is True
 
 
-# -- rules -----------------------------------------------------------------------------------------
-
-
-def state_of(analysis: Analysis, table: Table, form: Form, values: Values, answering: Answering) -> State:
-    """What is hidden, required and read-only in this form for these values."""
-    state = State(required=set(form.require), readonly=set(form.readonly))
-    shown: dict[str, bool] = {}
-    for rule in form.rules:
-        for place, expression, inner, rows in _places(analysis, table, form, rule, values):
-            true = holds(expression, inner, answering, rows)
-            _apply(form, rule, place, true, state, shown)
-    state.hidden |= {target for target, is_shown in shown.items() if not is_shown}
-    return state
-
-
-def _places(
-    analysis: Analysis, table: Table, form: Form, rule: Rule, values: Values
-) -> Iterator[tuple[tuple[str, int] | None, Expression, Values, Rows | None]]:
-    """Where a rule is to be judged: once for the record, or once for each row of the subform whose columns it names."""
-    targets = {t for t in (*rule.show, *rule.hide, *rule.require, *rule.readonly) if "." in t}
-    about = next((rows for rows in table.subforms if any(t.startswith(f"{rows.id}.") for t in targets)), None)
-    if about is None or not any(about.column(p[0]) for p in _paths(analysis, table, rule, about)):
-        yield None, analysis.expression(rule.when, analysis.scope(table), BOOLEAN), values, None
-        return
-    expression = analysis.expression(rule.when, analysis.scope(table, about), BOOLEAN)
-    for number, row in enumerate(values.get(about.id) or ()):
-        yield (about.id, number), expression, {**values, **row}, about
-
-
-def _paths(analysis: Analysis, table: Table, rule: Rule, rows: Rows) -> frozenset[tuple[str, ...]]:
-    return analysis.expression(rule.when, analysis.scope(table, rows), BOOLEAN).paths
-
-
-def _apply(
-    form: Form, rule: Rule, place: tuple[str, int] | None, true: bool, state: State, shown: dict[str, bool]
-) -> None:
-    for target in _spread(form, rule.show, place):
-        shown[target] = shown.get(target, False) or true
-        if rule.when_hidden == "clear":
-            state.cleared.add(target)
-    if not true:
-        return
-    state.required |= _spread(form, rule.require, place)
-    state.readonly |= _spread(form, rule.readonly, place)
-    hidden = _spread(form, rule.hide, place)
-    state.hidden |= hidden
-    if rule.when_hidden == "clear":
-        state.cleared |= hidden
-
-
-def _spread(form: Form, targets: Iterable[str], place: tuple[str, int] | None) -> set[str]:
-    """The paths that a rule's targets mean: a section stands for its fields, a column for that row's."""
-    spread: set[str] = set()
-    for target in targets:
-        section = next((b for b in form.layout if b.id == target), None)
-        if section is not None:
-            spread |= {target, *(f for line in section.lines for f in line)}
-        elif place and target.startswith(f"{place[0]}."):
-            spread.add(f"{place[0]}[{place[1]}].{target.partition('.')[2]}")
-        else:
-            spread.add(target)
-    return spread
-
-
-def without_hidden(values: Values, state: State) -> Values:
-    """The values as hidden fields leave them: cleared where the rule says so."""
-    gone = state.hidden & state.cleared
-    kept = {id: (None if id in gone else value) for id, value in values.items()}
-    for id, value in kept.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            kept[id] = [_clear_row(id, n, row, gone) for n, row in enumerate(value)]
-    return kept
-
-
-def _clear_row(rows: str, number: int, row: Values, gone: set[str]) -> Values:
-    return {c: (None if f"{rows}[{number}].{c}" in gone or f"{rows}.{c}" in gone else v) for c, v in row.items()}
-
-
 # -- problems --------------------------------------------------------------------------------------
 
 
 def table_problems(analysis: Analysis, table: Table, values: Values, answering: Answering) -> Errors:
     """What breaks the table's own rules, whoever writes."""
     errors: Errors = {}
-    for found in table.fields:
-        if not found.computed:
-            _check_value(found, values.get(found.id), found.id, errors)
-    for check in table.checks:
-        expression = analysis.expression(check.formula, analysis.scope(table), BOOLEAN)
-        if not errors and not holds(expression, values, answering):
-            errors.setdefault(_culprit(expression, table), []).append(check.message)
+    for found, may_be_wrong in analysis.plan(table).checked:
+        value = values.get(found.id)
+        if may_be_wrong or value is None:
+            _check_value(found, value, found.id, errors)
+    _check_all(analysis, table, table.checks, values, answering, errors)
     return errors
+
+
+def _check_all(
+    analysis: Analysis, table: Table, checks: Sequence[Check], values: Values, answering: Answering, errors: Errors
+) -> None:
+    """What does not hold, beside the right field. A check that reads a value which is itself wrong is not asked."""
+    if not checks:
+        return
+    wrong = {re.split(r"[.\[]", path)[0] for path in errors}
+    for check in checks:
+        rows = analysis.rows_of_check(table, check)
+        expression = analysis.expression(check.formula, analysis.scope(table, rows), BOOLEAN)
+        read = {rows.id if rows and rows.column(p[0]) else p[0] for p in expression.paths}
+        if read & wrong:
+            continue
+        for place, inner in _places_of(rows, values):
+            if not holds(expression, inner, answering, rows):
+                beside = check.field.partition(".")[2] if place else check.field or _culprit(expression, table)
+                errors.setdefault(f"{place}{beside}", []).append(check.message)
+
+
+def _places_of(rows: Rows | None, values: Values) -> Iterator[tuple[str, Values]]:
+    """Where a check is asked: once for the record (`""`), or once for each row (`items[2].`)."""
+    if rows is None:
+        yield "", values
+        return
+    for number, row in enumerate(values.get(rows.id) or ()):
+        yield f"{rows.id}[{number}].", {**values, **row}
 
 
 def _check_value(found: Field, value: Any, path: str, errors: Errors) -> None:
@@ -301,26 +271,52 @@ def _check_value(found: Field, value: Any, path: str, errors: Errors) -> None:
             for column in found.fields:
                 if not isinstance(column, Computed):
                     _check_value(column, row.get(column.id), f"{path}[{number}].{column.id}", errors)
+        _check_repeats(found, value, errors)
+
+
+def _check_repeats(rows: Rows, value: list[Values], errors: Errors) -> None:
+    """Rows that have what may occur only once in a record."""
+    for key in rows.keys:
+        seen: set[tuple[Any, ...]] = set()
+        for number, row in enumerate(value):
+            held = tuple(_comparable(row.get(c)) for c in key.fields)
+            if None in held:
+                continue
+            if held in seen:
+                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(key.message or REPEATED)
+            seen.add(held)
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, str):
+        return fold(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def form_problems(
-    analysis: Analysis, table: Table, form: Form, values: Values, state: State, answering: Answering
+    analysis: Analysis, table: Table, form: Form, values: Values, state: "State", answering: Answering
 ) -> Errors:
     """What breaks a form's rules, which tighten the table's. What is hidden is not asked for."""
     errors: Errors = {}
-    for path in sorted(_required_paths(state, values)):
-        if path not in state.hidden and path.partition("[")[0] not in state.hidden and _at(values, path) is None:
+    for path in sorted(_spread_rows(state.required, values)):
+        if not state.is_hidden(path) and _at(values, path) is None:
             errors.setdefault(path, []).append(MISSING)
-    for check in form.checks:
-        expression = analysis.expression(check.formula, analysis.scope(table), BOOLEAN)
-        if not errors and not holds(expression, values, answering):
-            errors.setdefault(_culprit(expression, table), []).append(check.message)
+    for target, offered in sorted(state.offered.items()):
+        for path in sorted(_spread_rows({target}, values)):
+            if not state.is_hidden(path) and not _chosen(_at(values, path)) <= offered:
+                errors.setdefault(path, []).append(NOT_OFFERED)
+    _check_all(analysis, table, form.checks, values, answering, errors)
     return errors
 
 
-def _required_paths(state: State, values: Values) -> set[str]:
+def _chosen(value: Any) -> set[Any]:
+    return set(value) if isinstance(value, list) else set() if value is None else {value}
+
+
+def _spread_rows(targets: set[str], values: Values) -> set[str]:
+    """The paths that these mean: a column stands for that of every row."""
     paths: set[str] = set()
-    for path in state.required:
+    for path in targets:
         rows, _, column = path.partition(".")
         if column and "[" not in path:
             paths |= {f"{rows}[{n}].{column}" for n in range(len(values.get(rows) or ()))}

@@ -1,6 +1,6 @@
 """A form: an arrangement of a table's fields for filling in, with rules that tighten the table's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,36 +9,63 @@ from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Dictionary, Flag, FormulaSource, Id, Label, Line, Literal, Many, Object, Reference, Words
+from schemas.table import Check
 from schemas.text import Text
+
+WIDTHS = {"1/4": 3, "1/3": 4, "1/2": 6, "2/3": 8, "3/4": 9, "1": 12}
+"""How wide a field may be, and how many of twelve columns that is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab:
+    """One of several parts of a form of which one is shown at a time."""
+
+    id: str = option(Id(required=True), "Id", section="advanced")
+    tab: Text = option(Label(required=True), "Title", Text())
+    layout: tuple["Block", ...] = option(Many(Object(lambda: Block)), "Layout", ())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A row of fields side by side, or a section of rows, a divider, or a note."""
+    """A row of fields side by side, or a section of rows, tabs, a divider, or a note. Rules name a block by its `id`."""
 
     row: tuple[str, ...] = option(Many(Id(), most=6), "Fields side by side", ())
     section: Text = option(Label(), "Section", Text())
     id: str | None = option(Id(allow_none=True), "Id", None, section="advanced")
     rows: tuple[tuple[str, ...], ...] = option(Many(Many(Id(), most=6)), "Rows of fields", ())
     folded: bool = option(Flag(), "Folded at first", False)
+    help: Text = option(Label(), "Help text of the section", Text())
+    tabs: tuple[Tab, ...] = option(Many(Object(Tab), unique="id", most=20), "Tabs", ())
     divider: bool = option(Flag(), "A dividing line", False)
     note: Text = option(Label(), "A note", Text())
 
     def problems(self) -> Iterator[tuple[str, Message]]:
-        kinds = [bool(self.row), bool(self.section or self.rows), self.divider, bool(self.note)]
+        kinds = [bool(self.row), bool(self.section or self.rows), bool(self.tabs), self.divider, bool(self.note)]
         if sum(kinds) != 1:
-            yield "", say("a block is one of: row, section with rows, divider, note")
+            yield "", say("a block is one of: row, section with rows, tabs, divider, note")
+        if any(inner.tabs for tab in self.tabs for inner in tab.layout):
+            yield "tabs", say("tabs cannot stand inside tabs")
 
     @property
     def lines(self) -> tuple[tuple[str, ...], ...]:
         return (self.row,) if self.row else self.rows
 
 
+def fields_in(blocks: Iterable[Block]) -> Iterator[str]:
+    """The ids of the fields in these blocks, in reading order."""
+    for block in blocks:
+        yield from (f for line in block.lines for f in line)
+        for tab in block.tabs:
+            yield from fields_in(tab.layout)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """When the condition holds, fields (or sections, or columns such as `items.price`) are hidden, shown, required or read-only.
+    """When the condition holds, fields (or sections, tabs, columns such as `items.price`) are hidden, shown, required
+    or read-only, or only some options of a choice are offered.
 
-    A field that some rule shows is hidden unless one of those rules holds.
+    A field that some rule shows is hidden unless one of those rules holds. Of several rules that limit the options of
+    one field, all count. A rule about columns whose condition names columns is asked for each row.
     """
 
     when: Formula = option(FormulaSource("boolean", "rule", required=True), "When", None)
@@ -46,7 +73,15 @@ class Rule:
     hide: tuple[str, ...] = option(Many(Reference("field or section")), "Hide", ())
     require: tuple[str, ...] = option(Many(Reference("field or section")), "Require", ())
     readonly: tuple[str, ...] = option(Many(Reference("field or section")), "Read-only", ())
+    offer: dict[str, tuple[str, ...]] = option(
+        Dictionary(Many(Line(200)), keys="choice field"), "Offer only", None, help="A choice and the options of it that may then be chosen."
+    )  # fmt: skip
     when_hidden: str = option(Words("clear", "keep"), "A hidden value is", "keep")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Everything that the rule is about."""
+        return (*self.show, *self.hide, *self.require, *self.readonly, *(self.offer or ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +93,6 @@ class AfterSubmit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormCheck:
-    """Something that must hold when this form is sent."""
-
-    id: str = option(Id(required=True), "Id", section="advanced")
-    formula: Formula = option(FormulaSource("boolean", required=True), "Must be true", None)
-    message: Text = option(Label(required=True), "Message otherwise", Text())
-
-
-@dataclass(frozen=True, kw_only=True)
 class Form:
     """How a table's fields are laid out for filling in."""
 
@@ -75,21 +101,51 @@ class Form:
     title: Text = option(Label(), "Title", Text())
     icon: str = option(Line(40), "Icon", "file-text")
     layout: tuple[Block, ...] = option(Many(Object(Block)), "Layout", ())
+    widths: dict[str, str] = option(
+        Dictionary(Words(*WIDTHS), keys="field"), "Widths", None,
+        help="How much of a line a field takes: 1/4, 1/3, 1/2, 2/3, 3/4 or 1.",
+    )  # fmt: skip
     rules: tuple[Rule, ...] = option(Many(Object(Rule)), "Rules", (), section="rules")
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="checks")
     readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", (), section="checks")
     defaults: dict[str, Any] = option(
         Dictionary(Literal(allow_none=True), keys="own field"), "Default values", None, section="default"
     )
-    checks: tuple[FormCheck, ...] = option(Many(Object(FormCheck), unique="id"), "Checks", (), section="checks")
+    checks: tuple[Check, ...] = option(Many(Object(Check), unique="id"), "Checks", (), section="checks")
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
 
     def problems(self) -> Iterator[tuple[str, Message]]:
-        placed = [f for block in self.layout for line in block.lines for f in line]
+        placed = list(fields_in(self.layout))
         for field in sorted({f for f in placed if placed.count(f) > 1}):
             yield "layout", say("the field '{id}' is placed twice", id=field)
+        named = [id for id, _ in _named(self.layout)]
+        for id in sorted({i for i in named if named.count(i) > 1}):
+            yield "layout", say("the id '{id}' is used twice", id=id)
 
     @cached_property
     def placed(self) -> tuple[str, ...]:
         """The ids of the fields on the form, in reading order."""
-        return tuple(f for block in self.layout for line in block.lines for f in line)
+        return tuple(fields_in(self.layout))
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The sections, tabs, dividers and notes that a rule may name, with the fields in each."""
+        return dict(_named(self.layout))
+
+    def spans(self, line: Sequence[str]) -> list[int]:
+        """How many of twelve columns each field of a line takes; empty when they simply share it."""
+        widths = self.widths or {}
+        if not any(f in widths for f in line):
+            return []
+        chosen = [WIDTHS[widths[f]] if f in widths else 0 for f in line]
+        rest = (12 - sum(chosen) % 12 if sum(chosen) % 12 else 12) // max(1, chosen.count(0))
+        return [n or max(3, rest) for n in chosen]
+
+
+def _named(blocks: Iterable[Block]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for block in blocks:
+        if block.id:
+            yield block.id, tuple(fields_in([block]))
+        for tab in block.tabs:
+            yield tab.id, tuple(fields_in(tab.layout))
+            yield from _named(tab.layout)

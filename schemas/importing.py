@@ -47,9 +47,10 @@ class Target:
 
     def meaning(self, text: Any) -> Any:
         """What a cell means once replacements are made."""
-        given = self.values or {}
+        if not self.values:
+            return text
         key = str(text).strip() if text is not None else ""
-        return given.get(key, text)
+        return self.values.get(key, text)
 
 
 Mappings = dict[str, Target]

@@ -1,6 +1,6 @@
 """Resolves every reference in an app and checks every formula, so that a published app cannot fail to run."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,16 +9,17 @@ from schemas.analysis import DEEPEST_VOLATILE, Analysis, Circle
 from schemas.app import App, Entry
 from schemas.errors import Problem
 from schemas.fields import Field
+from schemas.fields.choice import Choice
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.link import Link
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
-from schemas.form import Form
+from schemas.form import Form, fields_in
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import BOOLEAN
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
-from schemas.table import SYSTEM_FIELDS, Table
+from schemas.table import SYSTEM_FIELDS, Check, Table
 from schemas.view import View
 
 
@@ -62,12 +63,12 @@ def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
     for n, field in enumerate(table.fields):
         yield from _field(analysis, table, field, None, f"{path}.fields[{n}]")
     for n, check in enumerate(table.checks):
-        yield from analysis.attempt(f"{path}.checks[{n}].formula", check.formula, analysis.scope(table), BOOLEAN)
+        yield from _check(analysis, table, check, f"{path}.checks[{n}]")
     for n, key in enumerate(table.keys):
         yield from _known(
             f"{path}.keys[{n}].fields",
             key.fields,
-            [f.id for f in table.fields if f.may_be_unique or f.type in ("choice", "link", "member", "department")],
+            [f.id for f in table.fields if f.may_be_unique or f.may_be_key],
         )
 
 
@@ -203,8 +204,9 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}.table", _no("table", form.table, [t.id for t in analysis.app.tables]))
         return
     for n, block in enumerate(form.layout):
-        yield from _known(f"{path}.layout[{n}]", [f for line in block.lines for f in line], table.by_id)
-    sections = [b.id for b in form.layout if b.id]
+        yield from _known(f"{path}.layout[{n}]", fields_in([block]), table.by_id)
+    yield from _known(f"{path}.widths", form.widths or (), table.by_id)
+    sections = list(form.parts)
     for name in ("require", "readonly"):
         yield from _known(f"{path}.{name}", getattr(form, name), table.paths)
     for id, default in (form.defaults or {}).items():
@@ -212,13 +214,30 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         if isinstance(default, Formula):
             yield from analysis.attempt(f"{path}.defaults.{id}", default, analysis.scope(table))
     for n, rule in enumerate(form.rules):
-        targets = (*rule.show, *rule.hide, *rule.require, *rule.readonly)
+        targets = rule.targets
         yield from _known(f"{path}.rules[{n}]", targets, [*table.paths, *sections])
+        yield from _offer(table, rule.offer or {}, f"{path}.rules[{n}].offer")
         yield from analysis.attempt(
             f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN
         )
     for n, check in enumerate(form.checks):
-        yield from analysis.attempt(f"{path}.checks[{n}].formula", check.formula, analysis.scope(table), BOOLEAN)
+        yield from _check(analysis, table, check, f"{path}.checks[{n}]")
+
+
+def _check(analysis: Analysis, table: Table, check: Check, path: str) -> Iterator[Problem]:
+    if check.field:
+        yield from _known(f"{path}.field", [check.field], table.paths)
+    scope = analysis.scope(table, analysis.rows_of_check(table, check))
+    yield from analysis.attempt(f"{path}.formula", check.formula, scope, BOOLEAN)
+
+
+def _offer(table: Table, offer: Mapping[str, Sequence[str]], path: str) -> Iterator[Problem]:
+    for target, options in offer.items():
+        found = table.field(target)
+        if not isinstance(found, Choice):
+            yield Problem(path, say("'{id}' is not a choice", id=target))
+        else:
+            yield from _known(f"{path}.{target}", options, [o.id for o in found.options])
 
 
 def _rule_scope(analysis: Analysis, table: Table, targets: Iterable[str]) -> TableScope:

@@ -1,5 +1,7 @@
 """Numbers as people type and read them."""
 
+import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -7,21 +9,28 @@ from schemas.errors import BadValue
 from schemas.messages import Message
 
 LARGEST = Decimal(10) ** 18
-_WIDTHS = str.maketrans("０１２３４５６７８９．，－＋％", "0123456789.,-+%")
+MOST_DIGITS = 9
+SIGNS = "¥￥$€£"
+_WIDTHS = str.maketrans("０１２３４５６７８９．，－＋％（）−", "0123456789.,-+%()-")
+
+_PLAIN = re.compile(r"-?[0-9]{1,17}(?:\.[0-9]{1,30})?").fullmatch
+"""What most numbers look like, and needs no second look."""
 
 
-def read_number(raw: Any, refusal: Message) -> Decimal | None:
-    """A finite number below 10^18 from JSON or from text such as `1,234.50`, `￥12`, `12%`; None for nothing.
+def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decimal | None:
+    """A finite number below 10^18 from JSON or from text such as `1,234.50`, `￥12`, `12%`, `(3.5)`; None for nothing.
 
-    Raises BadValue with `refusal`.
+    `units` may stand after the number. Raises BadValue with `refusal`.
     """
     if raw is None or raw == "":
         return None
+    if isinstance(raw, str) and _PLAIN(raw):
+        return Decimal(raw)
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise BadValue(refusal)
-    text = raw.translate(_WIDTHS).strip().lstrip("¥￥$€£").replace(" ", "") if isinstance(raw, str) else str(raw)
+    text = _bare(raw, units) if isinstance(raw, str) else str(raw)
     percent = text.endswith("%")
-    text = _without_separators(text.rstrip("%"))
+    text = _without_separators(text.removesuffix("%"))
     if not text and isinstance(raw, str) and not raw.strip():
         return None
     try:
@@ -31,6 +40,25 @@ def read_number(raw: Any, refusal: Message) -> Decimal | None:
     if not number.is_finite() or abs(number) >= LARGEST:
         raise BadValue(refusal)
     return number / 100 if percent else number
+
+
+def read_whole(text: str) -> int | None:
+    """A small whole number from an address or a form; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def _bare(text: str, units: Iterable[str]) -> str:
+    """The number in a text without blanks, a currency's sign or a unit; in parentheses it is negative, as accountants write."""
+    text = "".join(text.translate(_WIDTHS).split()).casefold()
+    negative = text.startswith("(") and text.endswith(")")
+    text = text[1:-1] if negative else text
+    for unit in sorted(("".join(u.translate(_WIDTHS).split()).casefold() for u in units), key=len, reverse=True):
+        if unit and text.endswith(unit) and unit != "%":
+            text = text.removesuffix(unit)
+            break
+    sign = text[:1] if text[:1] in ("-", "+") else ""
+    text = sign + text.removeprefix(sign).lstrip(SIGNS)
+    return f"-{text}" if negative else text
 
 
 def _without_separators(text: str) -> str:

@@ -1,22 +1,34 @@
 """JSON from outside, read strictly."""
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.errors import BadValue
-from schemas.messages import Message
+from schemas.messages import Message, say
+from schemas.text import UNKEEPABLE
 
 DEEPEST = 60
 
 
-def read_json(text: str | bytes, refusal: Message) -> Any:
-    """What the text says. Raises BadValue on bad syntax, a repeated key, NaN, huge numbers or deep nesting."""
+def read_json(text: str | bytes, refusal: Message, number: Callable[[str], Any] | None = None) -> Any:
+    """What the text says.
+
+    Raises BadValue on bad syntax, a repeated key, NaN, huge numbers, deep nesting, and characters that nothing can keep.
+    `number` reads its numbers, instead of as int and float; it may raise ValueError.
+    """
+    read_float, read_int = number or _finite, number or int
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=read_float, parse_int=read_int
+        )
     except (ValueError, RecursionError, UnicodeDecodeError):
         raise BadValue(refusal) from None
-    if _depth(value) > DEEPEST:
-        raise BadValue(refusal)
+    for item, depth in _items(value):
+        if depth > DEEPEST:
+            raise BadValue(refusal)
+        if isinstance(item, str) and UNKEEPABLE.search(item):
+            raise BadValue(say("A text in it holds a character that cannot be kept (NUL, or half of a character)."))
     return value
 
 
@@ -38,11 +50,13 @@ def _finite(text: str) -> float:
     return number
 
 
-def _depth(value: Any) -> int:
-    deepest, stack = 0, [(value, 1)]
+def _items(value: Any) -> Iterator[tuple[Any, int]]:
+    """Everything in it, keys too, each with how deep it lies."""
+    stack = [(value, 1)]
     while stack:
         item, depth = stack.pop()
-        deepest = max(deepest, depth)
+        yield item, depth
+        if isinstance(item, dict):
+            stack.extend((key, depth) for key in item)
         inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
         stack.extend((part, depth + 1) for part in inner)
-    return deepest

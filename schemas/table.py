@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from schemas.fields import Field, field_types
-from schemas.fields.rows import Rows
+from schemas.fields.rows import Key, Rows
 from schemas.formula import Formula
 from schemas.formula.types import DATETIME, MEMBER, NUMBER, TEXT, Type
 from schemas.messages import Message, say
@@ -36,19 +36,15 @@ RESERVED_IDS = {*SYSTEM_FIELDS, "id", "flow", "this", "value", "deleted_at", "de
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Something that must hold of every record."""
+    """Something that must hold of every record of a table, or of what is sent by a form."""
 
     id: str = option(Id(required=True), "Id", section="advanced")
     formula: Formula = option(FormulaSource("boolean", required=True), "Must be true", None)
     message: Text = option(Label(required=True), "Message otherwise", Text())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """Fields whose values together may occur only once."""
-
-    fields: tuple[str, ...] = option(Many(Reference("key field"), required=True), "Fields", ())
-    message: Text = option(Label(), "Message", Text())
+    field: str = option(
+        Reference("field"), "Shown beside", "",
+        help="A column of a subform, such as items.price, has the check asked for each row.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from runtime.web.frame import frame
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
-from schemas.form import Block, Form
+from schemas.form import WIDTHS, Block, Form, Tab
 from schemas.messages import Message, say
 from schemas.options import load, options_of
 from schemas.table import Table
@@ -30,16 +30,14 @@ from schemas.text import LANGUAGES, Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
-ORDER = (
-    "text", "long_text", "number", "money", "date", "datetime", "time", "duration", "choice", "choices", "switch", "rating",
-    "member", "members", "department", "departments", "address", "location",
-    "rows", "file", "image", "signature", "rich_text", "serial", "formula", "barcode", "button",
-    "link", "links", "lookup", "query", "rollup",
-)  # fmt: skip
-BLOCKS = (("section", say("Section")), ("divider", say("Divider")), ("note", say("Note")))
-BLOCK_ICONS = {"section": "layout-section", "divider": "layout-divider", "note": "layout-help"}
-BLOCK_PLACES = {"row", "rows", "id"}
-FORM_OPTIONS = {"table", "layout"}
+BLOCKS = tuple((kind, layout.TITLES[kind]) for kind in layout.NEW_BLOCKS)
+BLOCK_ICONS = {
+    "section": "layout-section", "tabs": "layout-tabs", "divider": "layout-divider", "note": "layout-help",
+}  # fmt: skip
+BLOCK_OPTIONS: dict[str, set[str]] = {
+    "section": {"section", "folded", "help"}, "tabs": {"tabs"}, "tab": {"tab"}, "note": {"note"}, "divider": set(),
+}  # fmt: skip
+FORM_OPTIONS = {"table", "layout", "widths"}
 TABLE_OPTIONS: set[str] = set()
 
 
@@ -70,12 +68,13 @@ def studio(
     values = {
         **about(ctx, draft), "form_id": form, "form": found, "table": table, "table_id": table_id, "chosen": chosen, "tab": tab,
         "groups": palette(), "blocks_to_add": BLOCKS, "block_icons": BLOCK_ICONS,
+        "widths": WIDTHS, "width_of": (found.get("widths") or {}).get(chosen, ""),
         "bin": draft.parts["bin"].get(table_id, []), "blocks": canvas(draft, form, chosen, problems),
         "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/form/{form}/",
         "sections": _panel(draft, around, form, chosen, tab, problems, errors, typed), "column_types": column_types(),
         "chosen_field": _chosen(table, chosen), "chosen_block": _chosen_block(draft.parts, form, chosen),
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
-        "wide": request.values.get("width", ""), "Text": Text, "around": around, "kind_title": kind_title,
+        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title, "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
     block = values["chosen_block"]
     values["block_title"] = layout.title_of(block) if block is not None else ""
@@ -93,8 +92,8 @@ def condition_places(around: Surroundings) -> dict[str, Any]:
 
 
 def palette() -> list[tuple[Message, list[type[Field]]]]:
-    """The types by group, in the familiar order; a type that has no place in it comes last."""
-    ordered = sorted(field_types, key=lambda k: (ORDER.index(k.type) if k.type in ORDER else len(ORDER), k.type))
+    """The types by group, each in its own place."""
+    ordered = sorted(field_types, key=lambda k: (k.place, k.type))
     return [(title, [k for k in ordered if k.group == group]) for group, title in GROUPS]
 
 
@@ -104,10 +103,7 @@ def kind_title(type: str) -> Message:
 
 
 def column_types() -> list[type[Field]]:
-    return [k for _, kinds in palette() for k in kinds if k.storage != "child" and k.type not in NOT_IN_ROWS]
-
-
-NOT_IN_ROWS = ("serial", "rollup", "query")
+    return [k for _, kinds in palette() for k in kinds if k.in_subform]
 
 
 def _chosen(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:
@@ -118,41 +114,58 @@ def _chosen(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:
 
 
 def _chosen_block(parts: Parts, form: str, chosen: str) -> dict[str, Any] | None:
-    place = block_number(chosen)
+    place = block_place(chosen)
     try:
         return None if place is None else layout.block_at(parts, form, place)
     except InvalidInput:
         return None
 
 
-def block_number(chosen: str) -> int | None:
+def block_place(chosen: str) -> str | None:
+    """The place of the block that is chosen, if it is a block."""
     kind, _, place = chosen.partition(":")
-    return int(place) if kind == "block" and place.isascii() and place.isdigit() else None
+    return place if kind == "block" else None
 
 
 # -- canvas ----------------------------------------------------------------------------------------
 
 
 def canvas(draft: Draft, form: str, chosen: str, problems: list[Told]) -> list[dict[str, Any]]:
-    """The form's blocks, each field drawn as staff will see it."""
-    table_id, _ = the_form(draft.parts, form)
+    """The form's blocks, each field drawn as staff will see it, and what stands inside them."""
+    table_id, found = the_form(draft.parts, form)
     table = draft.parts[f"tables/{table_id}"]
     wrong = {(t.place.kind, t.place.id, t.place.chosen.partition(".")[0]) for t in problems}
+    broken = {t.place.chosen for t in problems if (t.place.kind, t.place.id) == ("forms", form)}
     drawn = {f["id"]: _drawn(f, ("tables", table_id, f["id"]) in wrong, chosen) for f in table["fields"]}
-    blocks = []
-    for n, block in enumerate(layout.layout_of(draft.parts, form)):
-        lines = [block["row"]] if "row" in block else block.get("rows", [])
-        shown = [[drawn[id] for id in line if id in drawn] for line in lines]
-        key = f"block:{n}"
-        blocks.append(
-            {
-                "key": key, "section": Text.of(block.get("section") or ""), "is_section": layout.is_section(block),
-                "is_line": "row" in block, "lines": [line for line in shown if line], "note": Text.of(block.get("note") or ""),
-                "divider": block.get("divider"), "title": layout.title_of(block), "chosen": chosen == key,
-                "folded": block.get("folded"), "wrong": ("forms", form, key) in wrong,
-            }
-        )  # fmt: skip
-    return blocks
+    top: list[dict[str, Any]] = []
+    holders = [top]
+    for stop in layout.stops_of(layout.layout_of(draft.parts, form)):
+        if stop.kind == "close":
+            holders.pop()
+        elif stop.kind == "line":
+            line = _sized([drawn[id] for id in stop.fields if id in drawn], found.get("widths") or {})
+            if line:
+                holders[-1].append({"part": "line", "line": line})
+        else:
+            holders[-1].append(block := _block(stop, chosen, broken))
+            if stop.kind == "open":
+                holders.append(block["inside"])
+    return top
+
+
+def _sized(line: list[dict[str, Any]], widths: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The fields of a line with the columns of twelve that each takes, as the form will have them."""
+    spans = Form(id="form", table="table", widths=dict(widths)).spans([one["id"] for one in line])
+    return [{**one, "span": span} for one, span in zip(line, spans or [0] * len(line), strict=True)]
+
+
+def _block(stop: layout.Stop, chosen: str, broken: set[str]) -> dict[str, Any]:
+    block, key = stop.block, f"block:{stop.place}"
+    name = block.get("section") or block.get("tab") or block.get("note") or ""
+    return {
+        "part": stop.part, "key": key, "name": Text.of(name), "title": layout.TITLES[stop.part], "inside": [],
+        "chosen": chosen == key, "wrong": key in broken, "folded": block.get("folded"), "help": Text.of(block.get("help") or ""),
+    }  # fmt: skip
 
 
 def _drawn(options: Mapping[str, Any], wrong: bool, chosen: str) -> dict[str, Any]:
@@ -213,14 +226,9 @@ def _subject(
     if tab != "field":
         return Form, parts[f"forms/{form}"], FORM_OPTIONS
     if (block := _chosen_block(parts, form, chosen)) is not None:
-        own = (
-            {"note"}
-            if "note" in block
-            else set()
-            if "divider" in block
-            else {o.name for o in options_of(Block)} - {"note", "divider"}
-        )
-        return Block, block, {o.name for o in options_of(Block)} - own | BLOCK_PLACES
+        part = layout.part_of(block)
+        kind: Any = Tab if part == "tab" else Block
+        return kind, block, {o.name for o in options_of(kind)} - BLOCK_OPTIONS[part]
     field = _chosen(table, chosen)
     return (field_types[field["type"]], field, set()) if field is not None else (None, {}, set())
 
@@ -301,8 +309,8 @@ def add(app: str, form: str) -> Any:
         parts, id = changes.add_field(parts, form, type, after.partition(".")[0], in_both(kind_title(type)))
         if (where := dropped_at()) is not None:
             return layout.drop(parts, form, f"field:{id}", *where), id
-        if (block := block_number(after)) is not None:
-            return layout.drop(parts, form, f"field:{id}", f"block:{block}", "into"), id
+        if block_place(after) is not None:
+            return layout.drop(parts, form, f"field:{id}", after, "into"), id
         return parts, id
 
     return making(app, form, say("New field: {type}", type=kind_title(type)), place)
@@ -310,15 +318,11 @@ def add(app: str, form: str) -> Any:
 
 def _add_block(app: str, form: str, kind: str, after: str) -> Any:
     def place(parts: Parts) -> tuple[Parts, str]:
-        target, side = dropped_at() or (after if ":" in after else f"field:{after.partition('.')[0]}", "after")
-        parts, number = layout.add_block(parts, form, kind)
-        if target not in ("", "field:"):
-            before = layout.layout_of(parts, form)[number]
-            parts = layout.drop(parts, form, f"block:{number}", target, side)
-            number = next(n for n, b in reversed(list(enumerate(layout.layout_of(parts, form)))) if b == before)
-        return parts, f"block:{number}"
+        beside = after if ":" in after or not after else f"field:{after.partition('.')[0]}"
+        parts, place = layout.add_block(parts, form, kind, *(dropped_at() or (beside, "after")))
+        return parts, f"block:{place}"
 
-    return making(app, form, say("New part of the form: {kind}", kind=dict(BLOCKS)[kind]), place)
+    return making(app, form, say("New part of the form: {kind}", kind=layout.TITLES[kind]), place)
 
 
 @bp.post("/build/<app>/form/<form>/column")
@@ -326,9 +330,11 @@ def add_column(app: str, form: str) -> Any:
     rows, type = request.form.get("rows", ""), request.form.get("type", "")
     if type not in field_types:
         raise InvalidInput({"": [field_types.unknown(type)]})
+    label = in_both(kind_title(type))
     return making(
-        app, form, say("New column"), lambda parts: changes.add_column(parts, the_form(parts, form)[0], rows, type, in_both(kind_title(type)))
-    )
+        app, form, say("New column"),
+        lambda parts: changes.add_column(parts, the_form(parts, form)[0], rows, type, label),
+    )  # fmt: skip
 
 
 @bp.post("/build/<app>/form/<form>/columns")
@@ -363,12 +369,25 @@ def move(app: str, form: str) -> Any:
     def chosen_after(parts: Parts) -> tuple[Parts, str]:
         if kind != "block":
             return moved(parts), name
-        block = layout.block_at(parts, form, block_number(what) or 0)
+        block = layout.block_at(parts, form, name)
         made = moved(parts)
-        place = next((n for n, b in enumerate(layout.layout_of(made, form)) if b == block), 0)
-        return made, f"block:{place}"
+        return made, f"block:{layout.place_of(layout.layout_of(made, form), block)}"
 
     return making(app, form, say("Field moved") if kind == "field" else say("Part of the form moved"), chosen_after)
+
+
+@bp.post("/build/<app>/form/<form>/width")
+def set_width(app: str, form: str) -> Any:
+    """How much of its line a field takes on this form."""
+    id, width = request.form.get("id", ""), request.form.get("value", "")
+    if width and width not in WIDTHS:
+        raise InvalidInput({"": [say("Choose a width.")]})
+
+    def sized(parts: Parts) -> Parts:
+        widths = {k: v for k, v in {**(parts[f"forms/{form}"].get("widths") or {}), id: width}.items() if v}
+        return changes.change_object(parts, "forms", form, {"widths": widths or None})
+
+    return change(app, form, say("Width changed"), sized, id)
 
 
 @bp.post("/build/<app>/form/<form>/copy")
@@ -380,7 +399,7 @@ def copy(app: str, form: str) -> Any:
 @bp.post("/build/<app>/form/<form>/delete")
 def delete(app: str, form: str) -> Any:
     path = request.form.get("id", "")
-    if (place := block_number(path)) is not None:
+    if (place := block_place(path)) is not None:
         return change(app, form, say("Part of the form removed"), lambda parts: layout.remove_block(parts, form, place))
     rows = path.partition(".")[0] if "." in path else ""
     return change(
@@ -440,6 +459,6 @@ def _edit_of(table_id: str, form: str, path: str, tab: str, made: dict[str, Any]
         return lambda parts: changes.change_object(parts, "tables", table_id, made)
     if tab != "field":
         return lambda parts: changes.change_object(parts, "forms", form, made)
-    if (place := block_number(path)) is not None:
+    if (place := block_place(path)) is not None:
         return lambda parts: layout.change_block(parts, form, place, made)
     return lambda parts: changes.change_field(parts, table_id, path, made)

@@ -110,7 +110,10 @@ def chart(widget: Grouped, figures: Figures, url: str) -> dict[str, Any]:
 
 def ranking(widget: Grouped, figures: Figures, language: str, url: str) -> list[dict[str, Any]]:
     """The figures line by line: a ranking, and what a screen reader and a print have instead of a chart."""
-    totals = [sum((Decimal(values[n] or 0) for _, values in figures.series), Decimal(0)) for n in range(len(figures.categories))]
+    totals = [
+        sum((Decimal(values[n] or 0) for _, values in figures.series), Decimal(0))
+        for n in range(len(figures.categories))
+    ]
     largest = max((abs(t) for t in totals), default=Decimal(0))
     return [
         {"place": n + 1, "label": c.label, "text": reports.figure_text(Decimal(t), widget, language), "url": drill_url(url, c.key),

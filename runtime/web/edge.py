@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from flask import (
@@ -25,6 +25,7 @@ from flask import (
 )
 from flask_babel import Babel, get_locale, gettext
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
@@ -33,10 +34,10 @@ from runtime.definitions import Installed
 from runtime.retry import attempt
 from runtime.tables import LiveTable, live
 from runtime.workspaces import find, opened
-from schemas.errors import DefinitionError, Denied, InvalidInput, NotFound
+from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill
 from schemas.source import read_json
-from schemas.text import LANGUAGES, Text
+from schemas.text import LANGUAGES, UNKEEPABLE, Text
 
 Result = TypeVar("Result")
 
@@ -121,10 +122,13 @@ def engine() -> Any:
 def _guard() -> Response | None:
     """Finds the session, and refuses what was not sent by our own pages."""
     g.signed_in = None
+    if request.endpoint == "static":
+        return None
     wording.use(words)
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
+    _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
@@ -137,23 +141,66 @@ def _ask_to_sign_in() -> Response:
         response = make_response(gettext("Please sign in again."), 401)
         response.headers["HX-Redirect"] = "/sign-in"
         return response
-    return redirect(f"/sign-in?next={request.full_path.rstrip('?')}")  # type: ignore[return-value]
+    return redirect(f"/sign-in?{urlencode({'next': request.full_path.rstrip('?')})}")  # type: ignore[return-value]
+
+
+def _refuse_unkeepable() -> None:
+    """No address, question or form gets further with a character in it that no database keeps."""
+    if UNKEEPABLE.search(request.path):
+        raise NotFound
+    parts = request.args if request.method in SAFE else request.values
+    for name, text in parts.items(multi=True):
+        if UNKEEPABLE.search(name) or UNKEEPABLE.search(text):
+            abort(
+                400,
+                description=gettext("A text holds a character that cannot be kept (NUL). Take it out and send again."),
+            )
 
 
 def _refuse_strangers() -> None:
     """An unsafe request must come from our own pages and carry the token of the session."""
     origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and urlsplit(origin).netloc != request.host):
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not hmac.compare_digest(str(session.get("csrf", "")), sent) or not sent:
+    if not sent or not hmac.compare_digest(
+        str(session.get("csrf", "")).encode(), unmasked(sent).encode("utf-8", "replace")
+    ):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
 def csrf_token() -> str:
+    """The session's token, masked anew for every answer: a packed page's length must not spell it out (BREACH)."""
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(24)
-    return str(session["csrf"])
+    if "csrf_masked" not in g:
+        g.csrf_masked = masked(str(session["csrf"]))
+    return str(g.csrf_masked)
+
+
+def masked(token: str) -> str:
+    mask = secrets.token_bytes(len(token))
+    return f"{mask.hex()}.{_crossed(token.encode(), mask).hex()}"
+
+
+def unmasked(sent: str) -> str:
+    """The token that was masked; what was not masked stays as it is."""
+    mask, _, rest = sent.partition(".")
+    try:
+        return _crossed(bytes.fromhex(rest), bytes.fromhex(mask)).decode() if rest else sent
+    except ValueError:
+        return ""
+
+
+def _crossed(text: bytes, mask: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(text, mask, strict=True))
 
 
 @contextmanager
@@ -216,7 +263,7 @@ def go(url: str) -> Response:
     """Send the person on: by header where htmx asks, by redirect where a browser does."""
     if is_fragment():
         response = make_response("", 204)
-        response.headers["HX-Redirect"] = url
+        response.headers["HX-Redirect"] = iri_to_uri(url)
         return response
     return redirect(url, 303)  # type: ignore[return-value]
 
@@ -228,10 +275,9 @@ def tell(sentence: Any, kind: str = "good") -> None:
 
 def local_url(url: str, otherwise: str = "/") -> str:
     """A path of our own, never another site's address."""
-    parts = urlsplit(url.replace("\\", "/"))
-    return (
-        url if url.startswith("/") and not url.startswith("//") and not parts.netloc and not parts.scheme else otherwise
-    )
+    if not url.startswith("/") or any(ord(c) < 32 for c in url):
+        return otherwise
+    return otherwise if url.replace("\\", "/").startswith("//") else url
 
 
 def answers_of_request() -> dict[str, Any]:
@@ -240,7 +286,24 @@ def answers_of_request() -> dict[str, Any]:
     for name in request.form:
         values = request.form.getlist(name)
         answers[name] = values[0] if len(values) == 1 else [v for v in values if v != ""]
-    return answers
+    return {**_carried(), **answers}
+
+
+def _carried() -> dict[str, Any]:
+    """What was filled in before a rule hid the field; it may come into sight again."""
+    try:
+        carried = read_json(request.form.get("_carried") or "{}", Message(""))
+    except (ValueError, TypeError):
+        return {}
+    return carried if isinstance(carried, dict) else {}
+
+
+def json_of_request(refusal: Message) -> dict[str, Any]:
+    """The object that a script sent. Raises BadValue."""
+    sent = read_json(request.get_data(), refusal)
+    if not isinstance(sent, dict):
+        raise BadValue(refusal)
+    return sent
 
 
 def touched_of_request() -> set[str]:
@@ -251,8 +314,10 @@ def touched_of_request() -> set[str]:
 
 
 def _headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.endpoint == "static" and response.mimetype != "image/svg+xml":
+        return response  # a style or script is no document: what follows says nothing of it
+    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -278,6 +343,15 @@ def _invalid(err: InvalidInput) -> Response:
     return refusal_page(gettext("This cannot be done"), text, 422)
 
 
+def _unreadable(err: BadValue) -> Response:
+    return refusal_page(gettext("This cannot be done"), words(err.message), 422)
+
+
+def _conflict(err: Conflict) -> Response:
+    text = gettext("Somebody else has changed this since you opened it.")
+    return refusal_page(gettext("This cannot be done"), text, 409)
+
+
 def _definition(err: DefinitionError) -> Response:
     text = "; ".join(f"{p.path}: {words(p.message)}" for p in err.problems[:20])
     return refusal_page(gettext("The definition has problems"), text, 422)
@@ -290,15 +364,18 @@ def _http(err: HTTPException) -> Response:
     texts = {
         405: gettext("This page does not take that kind of request."),
         413: gettext("What you sent is too large."),
-        400: gettext("The request could not be understood."),
+        415: gettext("This page does not take that kind of request."),
     }
-    return refusal_page(gettext("This cannot be done"), texts.get(code) or str(err.description or err.name), code)
+    said = texts.get(code) or ("" if err.description == type(err).description else err.description)
+    return refusal_page(gettext("This cannot be done"), said or gettext("The request could not be understood."), code)
 
 
 ANSWERS: dict[Any, Any] = {
     NotFound: _not_found,
     Denied: _denied,
     InvalidInput: _invalid,
+    BadValue: _unreadable,
+    Conflict: _conflict,
     DefinitionError: _definition,
     HTTPException: _http,
 }

@@ -33,6 +33,7 @@ from schemas.filling import parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("forms", __name__)
@@ -102,7 +103,7 @@ def send(app: str, form: str, record: str | None = None) -> Any:
             found,
             answers,
             id,
-            int(seen) if seen.isascii() and seen.isdigit() else None,
+            read_whole(seen),
             request.form.get("_once", "")[:80],
         )
         return submit(ctx, table, sent), table, found

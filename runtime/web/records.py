@@ -7,15 +7,18 @@ from flask import Blueprint, make_response, render_template, request
 
 from runtime import flows, history, listing, query, records
 from runtime.access import door
+from runtime.answers import answering
 from runtime.context import Context
 from runtime.query import Listing, Record
-from runtime.render import Binder, BoundField, Names
+from runtime.render import Binder, BoundBlock, BoundField, Names, lay_out
 from runtime.tables import LiveTable, live
 from runtime.web.edge import go, is_fragment, local_url, record_id, table, tell, work, worked
 from runtime.web.frame import frame
+from schemas import rules
 from schemas.errors import NotFound
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
+from schemas.form import Block, Form
 from schemas.messages import say
 from schemas.text import Text
 
@@ -33,7 +36,7 @@ def show(app: str, table_id: str, record: str) -> Any:
         found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
-            "sections": details(ctx, source, found), "related": related(ctx, source, found.id),
+            "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "may_delete": _may(ctx, source, found.id, "delete"),
             "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
             "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(source),
@@ -64,26 +67,37 @@ def _edit_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> st
     return f"/a/{source.inst.slug}/f/{source.inst.app.form_of(source.id).id}/{found.id}"
 
 
-def details(ctx: Context, source: LiveTable, found: Record) -> list[tuple[Text, list[BoundField]]]:
-    """The fields that the reader may see, in the sections of the table's form; what the form leaves out comes last."""
+def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:
+    """The fields that the reader may see, laid out as in the table's form; what the form leaves out comes last.
+
+    What the form's rules hide is left out where it is blank; a value that is there stays in sight.
+    """
     names = Names(ctx, source)
     fields = source.table.fields
     names.note(fields, found.values)
     names.people |= {p for p in (found.system["created_by"], found.system["updated_by"]) if p}
     binder = Binder(ctx, source, names.reader(), found.id, None, names.kept_files() if names.files else {})
     form = source.inst.app.form_of(source.id)
-    bound = {id: _bound(binder, source, found, id) for id in source.table.by_id if found.rights.get(id) != "hidden"}
-    sections: list[tuple[Text, list[BoundField]]] = []
-    placed: set[str] = set()
-    for block in form.layout:
-        shown = [bound[f] for line in block.lines for f in line if f in bound]
-        placed |= {b.field.id for b in shown}
-        if shown and (block.section or not sections):
-            sections.append((block.section, shown))
-        elif shown:
-            sections[-1][1].extend(shown)
-    rest = [b for id, b in bound.items() if id not in placed]
-    return [*sections, (Text.of({"zh": "其他", "en": "More"}) if sections else Text(), rest)] if rest else sections
+    hidden = _hidden_blanks(ctx, source, form, found)
+    bound = {
+        id: _bound(binder, source, found, id)
+        for id in source.table.by_id
+        if found.rights.get(id) != "hidden" and id not in hidden
+    }
+    blocks = lay_out(form, bound.get, hidden)
+    rest = [b for id, b in bound.items() if id not in form.placed]
+    title = Text.of({"zh": "其他", "en": "More"}) if blocks else Text()
+    return [*blocks, BoundBlock(Block(section=title), [[b] for b in rest], place="rest")] if rest else blocks
+
+
+def _hidden_blanks(ctx: Context, source: LiveTable, form: Form, found: Record) -> set[str]:
+    """The fields without a value, and the notes and dividers, that the form's rules hide for this record."""
+    if not form.rules:
+        return set()
+    values = {**found.system, **found.values}
+    state = rules.state_of(source.analysis, source.table, form, values, answering(ctx, source, found.id))
+    fields = {id for id in state.hidden if values.get(id) is None}
+    return {id for id in fields if all(f in fields for f in form.parts.get(id, ()))}
 
 
 def _bound(binder: Binder, source: LiveTable, found: Record, id: str) -> BoundField:

@@ -31,6 +31,7 @@ from runtime.web.edge import (
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("tasks", __name__)
@@ -58,7 +59,7 @@ def inbox() -> Any:
     asked = tasks.Asked(
         tab if tab in tasks.TABS else "todo", request.args.get("flow", "")[:100].replace("\x00", ""),
         request.args.get("q", "").strip()[:100].replace("\x00", ""),
-        int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
+        max(1, min(read_whole(page) or 1, 9_999)),
     )  # fmt: skip
     with work() as ctx:
         lines, more = tasks.listed(ctx, asked)
@@ -129,8 +130,7 @@ def with_fixed_rows(bound: BoundForm, sheet: task_forms.Sheet) -> BoundForm:
     def marked(f: BoundField) -> BoundField:
         return replace(f, fixed=sheet.fixed(f.field.id))
 
-    blocks = [replace(block, lines=[[marked(f) for f in line] for line in block.lines]) for block in bound.blocks]
-    return replace(bound, blocks=blocks)
+    return bound.mapped(marked)
 
 
 def conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
@@ -152,7 +152,7 @@ def decide(id: str) -> Any:
     decision = Decision(
         record_id(id), request.form.get("_action", ""), comment, request.form.get("_to", ""),
         {name: value for name, value in answers.items() if not name.startswith("_")},
-        int(seen) if seen.isascii() and seen.isdigit() else None,
+        read_whole(seen),
     )  # fmt: skip
     try:
         worked(lambda ctx: flows.decide(ctx, decision))
@@ -225,7 +225,7 @@ def run_page(ctx: Context, run: Running) -> Any:
     own = tasks.open_task_for(ctx, run.live, run.record)
     shown = {
         "run": progress.of_run(ctx, run, own), "title": found.title if found else "", "inst": run.live.inst,
-        "sections": records.details(ctx, run.live, found) if found else [],
+        "blocks": records.details(ctx, run.live, found) if found else [],
         "record_url": f"/a/{run.live.inst.slug}/t/{run.live.id}/{run.record}" if found else "",
     }  # fmt: skip
     frame(ctx)
@@ -236,8 +236,7 @@ def run_page(ctx: Context, run: Running) -> Any:
 def change_run(id: str, verb: str) -> Any:
     """withdraw, end, retry or skip; what is not for this person is not found."""
     comment = request.form.get("_comment", "")[:4_000].replace("\x00", "")
-    token = request.form.get("token", "")
-    number = int(token) if token.isascii() and token.isdigit() and len(token) < 9 else 0
+    number = read_whole(request.form.get("token", "")) or 0
     changes: dict[str, Any] = {
         "withdraw": lambda ctx: flows.withdraw(ctx, record_id(id), comment),
         "end": lambda ctx: flows.end(ctx, record_id(id), comment),

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, tzinfo
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,7 +16,7 @@ from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Flag, Id, Label, Literal
 from schemas.registry import Registry
-from schemas.text import Sentence, Text
+from schemas.text import UNKEEPABLE, Sentence, Text
 
 
 class Storage(StrEnum):
@@ -53,23 +54,39 @@ class Field:
     * turns what a browser, a file or the API sent into a value (`parse`),
     * yields what is wrong with a value that is there (`check`),
     * shows a value to a person (`show`), and dumps it as JSON (`dump`), which `parse` reads again,
-    * gives an example value, and the words by which a record is found (`words`).
+    * gives an example value, and the words by which a record is found (`words`),
+    * says where the builder offers it (`group`, `place`, and `icon`, a name in static/icons.svg) and how pages lay it
+      out (`wide`, `numeric`, `grouping`).
+
+    It may say what a file's cell holds (`exported`, `number_format`), where a value leads (`address`), and how a
+    filter's value is typed and written in a formula (`entry`, `literal`) where its `value_type` does not say it all.
+    Its template `templates/fields/<type>.html` has the macros `input` and `cell`.
     """
 
     type: ClassVar[str]
     title: ClassVar[str]
     group: ClassVar[str] = "common"
     icon: ClassVar[str] = "text"
+    place: ClassVar[int] = 1_000
+    """Its place in the palette, among those of its group."""
     storage: ClassVar[Storage] = Storage.TEXT
     computed: ClassVar[bool] = False
     several: ClassVar[bool] = False
     sortable: ClassVar[bool] = True
     importable: ClassVar[bool] = True
     may_be_unique: ClassVar[bool] = False
+    may_be_key: ClassVar[bool] = False
+    """Whether a key of several fields may name it, though it cannot be unique alone."""
+    in_subform: ClassVar[bool] = True
+    wide: ClassVar[bool] = False
+    """Whether a value takes the whole width of a page."""
+    numeric: ClassVar[bool] = False
+    """Whether values stand at the right, under one another."""
 
     id: str = option(Id(required=True), "Id", section="advanced")
     label: Text = option(Label(), "Label", Text())
     help: Text = option(Label(), "Help text", Text())
+    placeholder: Text = option(Label(), "Placeholder", Text())
     required: bool = option(Flag(), "Must be filled in", False, section="checks")
     unique: bool = option(Flag(), "No two records with the same value", False, section="checks")
     index: bool = option(Flag(), "Speed up filters and sorts", False, section="advanced")
@@ -79,6 +96,12 @@ class Field:
     def scale(self) -> int | None:
         """Decimals that a numeric column keeps."""
         return None
+
+    @property
+    def grouping(self) -> str:
+        """How the label belongs to the input: it names one input (""), a "group" or "radiogroup" of several, or a
+        part that says so itself ("own")."""
+        return ""
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         """Options that do not go together, as (option, message)."""
@@ -115,6 +138,33 @@ class Field:
         """The value as JSON, for the API, history and events. `parse(dump(v)) == v`."""
         return value
 
+    def exported(self, value: Any, reader: Reader) -> Any:
+        """What a file's cell holds: a number, a date, a moment, or text."""
+        return value if isinstance(value, Decimal | date) else self.show(value, reader)
+
+    def written(self, value: Decimal) -> str:
+        """An exported number as a file of text holds it, so that `parse` reads the same value."""
+        return f"{value:f}"
+
+    @property
+    def number_format(self) -> str:
+        """How a spreadsheet shows an exported number or date, in Excel's words; empty for its own way."""
+        return ""
+
+    def address(self, value: Any) -> str:
+        """Where a click on a value leads: a web address, `mailto:` or `tel:`; empty for nowhere."""
+        return ""
+
+    @property
+    def entry(self) -> str:
+        """How a filter's value is typed: "text", "number", "date", "time", "choice", "member", "department"."""
+        kind = self.value_type()
+        return (kind.of or kind).kind
+
+    def literal(self, text: str) -> str | None:
+        """A filter's typed value as it stands in a formula; None where the kind of value says it."""
+        return None
+
     def example(self) -> Any:
         """A value that `check` accepts."""
         return "Text"
@@ -134,17 +184,18 @@ def clean_text(raw: Any) -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
         raise BadValue(say("Enter text."))
     text = str(raw).strip()
-    if "\x00" in text:
+    if UNKEEPABLE.search(text):
         raise BadValue(say("Remove the control characters from this text."))
     return text or None
 
 
 def clean_list(raw: Any) -> list[Any]:
-    """One value or several as a list without blanks or repeats."""
+    """One value or several as a list without blanks or repeats. Raises BadValue for lists in it."""
     items = raw if isinstance(raw, list | tuple) else [raw]
-    return list(
-        dict.fromkeys(item.strip() if isinstance(item, str) else item for item in items if item not in (None, ""))
-    )
+    if any(isinstance(item, list | tuple | dict) for item in items):
+        raise BadValue(say("Give a list of single values."))
+    stripped = (item.strip() if isinstance(item, str) else item for item in items)
+    return list(dict.fromkeys(item for item in stripped if item not in (None, "")))
 
 
 def parse_uuid(raw: Any, refusal: Message) -> UUID | None:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from schemas.errors import BadValue
@@ -32,9 +33,15 @@ class Choice(Field):
     type = "choice"
     title = "Single choice"
     icon = "circle-dot"
+    place = 100
+    may_be_key = True
 
     options: tuple[ChoiceOption, ...] = option(Many(Object(ChoiceOption), unique="id", required=True), "Options", ())
     display: str = option(Words("dropdown", "radio", "chips"), "Shown as", "dropdown")
+
+    @property
+    def grouping(self) -> str:
+        return "radiogroup" if self.display in ("radio", "chips") else ""
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()
@@ -50,17 +57,24 @@ class Choice(Field):
         return choice_of(frozenset(o.id for o in self.options))
 
     def named(self, id: str) -> ChoiceOption | None:
-        return next((o for o in self.options if o.id == id), None)
+        return self._by_id.get(id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, ChoiceOption]:
+        return {o.id: o for o in reversed(self.options)}
+
+    @cached_property
+    def _by_label(self) -> dict[str, str]:
+        """Folded label, in whatever language -> id; the first option of a label has it."""
+        return {label.casefold(): o.id for o in reversed(self.options) for label in o.label.by_language.values()}
 
     def pick(self, raw: Any) -> str:
         """The id of the option that this id or label names. Raises BadValue."""
         text = str(raw).strip()
         if self.named(text):
             return text
-        folded = text.casefold()
-        for o in self.options:
-            if any(folded == label.casefold() for label in o.label.by_language.values()):
-                return o.id
+        if found := self._by_label.get(text.casefold()):
+            return found
         raise BadValue(say("'{text}' is not one of the options.", text=text[:60]))
 
     def parse(self, raw: Any) -> Any:

@@ -20,6 +20,8 @@ class Choices(Choice):
     type = "choices"
     title = "Multiple choice"
     icon = "list-checks"
+    place = 110
+    may_be_key = False
     storage = Storage.TEXTS
     several = True
     sortable = False
@@ -27,6 +29,10 @@ class Choices(Choice):
     display: str = option(Words("dropdown", "checkboxes", "chips"), "Shown as", "chips")
     fewest: int = option(Whole(0, 200), "Fewest to choose", 0, section="checks")
     most: int = option(Whole(1, 200), "Most to choose", 200, section="checks")
+
+    @property
+    def grouping(self) -> str:
+        return "group" if self.display in ("checkboxes", "chips") else ""
 
     def _defaults(self) -> list[Any]:
         return self.default if isinstance(self.default, list) else []

@@ -17,6 +17,7 @@ class DateField(Field):
     type = "date"
     title = "Date"
     icon = "calendar"
+    place = 60
     storage = Storage.DATE
     may_be_unique = True
 

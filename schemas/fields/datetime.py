@@ -17,6 +17,7 @@ class DateTimeField(Field):
     type = "datetime"
     title = "Date and time"
     icon = "calendar-clock"
+    place = 70
     storage = Storage.TIMESTAMP
 
     def value_type(self) -> Type:

@@ -16,6 +16,7 @@ class Department(Member):
     type = "department"
     title = "Department"
     icon = "building"
+    place = 160
 
     def value_type(self) -> Type:
         return DEPARTMENT

@@ -20,6 +20,8 @@ class File(Field):
     type = "file"
     title = "File"
     icon = "paperclip"
+    place = 10
+    wide = True
     storage = Storage.UUIDS
     several = True
     sortable = False
@@ -28,6 +30,10 @@ class File(Field):
     max_files: int = option(Whole(1, 50), "Most files", 10, section="checks")
     max_megabytes: int = option(Whole(1, 50), "Largest file (MB)", 20, section="checks")
     endings: tuple[str, ...] = option(Many(Line(12), most=50), "Only these endings", (), section="checks")
+
+    @property
+    def grouping(self) -> str:
+        return "own"
 
     def value_type(self) -> Type:
         return array_of(FILE)

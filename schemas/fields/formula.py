@@ -62,6 +62,7 @@ class FormulaField(Computed):
     title = "Formula"
     group = "advanced"
     icon = "function"
+    place = 60
 
     formula: Formula = option(FormulaSource("any", required=True), "Formula", None)
     options: tuple[ChoiceOption, ...] = option(

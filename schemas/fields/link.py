@@ -29,6 +29,8 @@ class Link(Field):
     title = "Link"
     group = "relation"
     icon = "link"
+    place = 10
+    may_be_key = True
     storage = Storage.UUID
 
     table: str = option(Reference("table", required=True), "Table", "")

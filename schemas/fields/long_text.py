@@ -5,8 +5,8 @@ from typing import Any
 from schemas.fields.base import Field, field_types
 from schemas.messages import say
 from schemas.options import option
-from schemas.parsers import Label, Whole
-from schemas.text import Sentence, Text
+from schemas.parsers import Whole
+from schemas.text import Sentence
 
 LONGEST = 50_000
 
@@ -19,11 +19,12 @@ class LongText(Field):
     type = "long_text"
     title = "Long text"
     icon = "align-left"
+    place = 20
+    wide = True
 
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")
     lines: int = option(Whole(2, 40), "Lines shown", 3)
-    placeholder: Text = option(Label(), "Placeholder", Text())
 
     def parse(self, raw: Any) -> Any:
         text = super().parse(raw)

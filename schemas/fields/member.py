@@ -16,6 +16,8 @@ class Member(Field):
     type = "member"
     title = "Member"
     icon = "user"
+    place = 140
+    may_be_key = True
     storage = Storage.UUID
 
     def value_type(self) -> Type:

@@ -18,6 +18,7 @@ class Money(Number):
     type = "money"
     title = "Money"
     icon = "coins"
+    place = 50
     may_be_unique = False
 
     currency: str = option(Words(*SIGNS), "Currency", "CNY")

@@ -23,6 +23,8 @@ class Number(Field):
     type = "number"
     title = "Number"
     icon = "hash"
+    place = 40
+    numeric = True
     storage = Storage.NUMERIC
     may_be_unique = True
 
@@ -43,11 +45,15 @@ class Number(Field):
         return NUMBER
 
     def parse(self, raw: Any) -> Any:
-        typed_percent = self.percent and isinstance(raw, str) and raw.strip() and not raw.strip().endswith("%")
-        number = read_number(raw, say("Enter a number."))
+        typed_percent = self.percent and isinstance(raw, str) and not raw.strip().rstrip(")）").endswith(("%", "％"))
+        number = read_number(raw, say("Enter a number."), self._units())
         if number is None:
             return None
         return round_to(number / 100 if typed_percent else number, self.scale)
+
+    def _units(self) -> list[str]:
+        """What may stand after a typed number."""
+        return list(self.unit.by_language.values())
 
     def check(self, value: Decimal) -> Iterator[Sentence]:
         if self.minimum is not None and value < self.minimum:
@@ -80,8 +86,22 @@ class Number(Field):
         """What a person would type for this value."""
         return "" if value is None else plain(value * 100 if self.percent else value)
 
+    def written(self, value: Decimal) -> str:
+        return f"{value * 100:f}%" if self.percent else f"{value:f}"
+
+    @property
+    def number_format(self) -> str:
+        if self.decimals is None:
+            return "0.00%" if self.percent else ""
+        zeros = "." + "0" * self.decimals if self.decimals else ""
+        return ("#,##0" if self.separators else "0") + zeros + ("%" if self.percent else "")
+
     def dump(self, value: Any) -> Any:
-        return None if value is None else str(value)
+        """Exact digits as text; a percentage with its sign, so that it is not mistaken for its fraction."""
+        if value is None:
+            return None
+        number, sign = (Decimal(value) * 100, "%") if self.percent else (Decimal(value), "")
+        return (plain(number) if self.decimals is None else f"{round_to(number, self.decimals):f}") + sign
 
     def example(self) -> Decimal:
         low = self.minimum if self.minimum is not None else Decimal(1)

@@ -20,6 +20,9 @@ class Rollup(Computed):
     title = "Rollup"
     group = "relation"
     icon = "sigma"
+    place = 40
+    numeric = True
+    in_subform = False
 
     over: str = option(Reference("link field", required=True), "Records", "", help="table.link_field")
     aggregate: str = option(Words(*AGGREGATES, required=True), "Aggregate", "count")

@@ -7,11 +7,19 @@ from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.formula import Type
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Kinds, Many, Whole
+from schemas.parsers import Kinds, Label, Many, Object, Reference, Whole
 from schemas.source import read_json
-from schemas.text import Sentence
+from schemas.text import Sentence, Text
 
 MOST = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """Fields, or columns of a subform, whose values together may occur only once."""
+
+    fields: tuple[str, ...] = option(Many(Reference("key field"), required=True), "Fields", ())
+    message: Text = option(Label(), "Message", Text())
 
 
 @field_types.register
@@ -23,23 +31,39 @@ class Rows(Field):
     title = "Subform"
     group = "advanced"
     icon = "table-rows"
+    place = 50
+    wide = True
+    in_subform = False
     storage = Storage.CHILD
     sortable = False
 
     fields: tuple[Field, ...] = option(Many(Kinds(field_types), unique="id", most=100, required=True), "Columns", ())
     min: int = option(Whole(0, MOST), "Fewest rows", 0, section="checks")
     max: int = option(Whole(1, MOST), "Most rows", 500, section="checks")
+    keys: tuple[Key, ...] = option(
+        Many(Object(Key)), "No two rows of a record with the same", (), section="checks"
+    )  # fmt: skip
+
+    @property
+    def grouping(self) -> str:
+        return "own"
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()
         for column in self.fields:
-            if column.storage is Storage.CHILD or column.type in ("serial", "rollup"):
+            if not column.in_subform:
                 yield (
                     "fields",
                     say("a subform cannot hold a field of type '{type}' ('{id}')", type=column.type, id=column.id),
                 )
             if column.unique:
                 yield "fields", say("a column of a subform cannot be unique ('{id}')", id=column.id)
+
+        ids = {c.id for c in self.fields}
+        for key in self.keys:
+            for id in key.fields:
+                if id not in ids:
+                    yield "keys", say("there is no field '{name}'", name=id)
 
     def column(self, id: str) -> Field | None:
         return next((c for c in self.fields if c.id == id), None)

@@ -35,6 +35,8 @@ class Serial(Field):
     title = "Serial number"
     group = "advanced"
     icon = "list-ordered"
+    place = 70
+    in_subform = False
     computed = True
     importable = False
 

@@ -22,6 +22,7 @@ class Switch(Field):
     type = "switch"
     title = "Switch"
     icon = "toggle-right"
+    place = 120
     storage = Storage.BOOLEAN
 
     yes: Text = option(Label(), "Word for yes", Text.of({"zh": "是", "en": "Yes"}))

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,8 @@ class TextField(Field):
 
     type = "text"
     title = "Text"
+    icon = "text"
+    place = 10
     may_be_unique = True
 
     format: str = option(Words("any", *FORMATS), "Format", "any", section="checks")
@@ -34,14 +35,13 @@ class TextField(Field):
     pattern_message: Text = option(Label(), "Message when it does not match", Text(), section="checks")
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")
-    placeholder: Text = option(Label(), "Placeholder", Text())
 
     def check(self, value: str) -> Iterator[Sentence]:
         if len(value) > self.longest:
             yield say("Keep it to {n} characters.", n=self.longest)
         if len(value) < self.shortest:
             yield say("Write at least {n} characters.", n=self.shortest)
-        if re.search(r"[\r\n]", value):
+        if "\n" in value or "\r" in value:
             yield say("Write it on one line.")
         if self.format != "any" and not compiled(FORMATS[self.format][0]).fullmatch(value):
             yield FORMATS[self.format][1]

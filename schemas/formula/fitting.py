@@ -1,6 +1,7 @@
 """Whether the parts of a formula fit together, and what they are made into so that they do."""
 
 from datetime import UTC, date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schemas.formula.coerce import accepts, moment_in
@@ -14,6 +15,7 @@ from schemas.formula.tree import (
 from schemas.formula.typed import (
     Apply,
     Constant,
+    Items,
     Node,
 )
 from schemas.formula.types import (
@@ -22,6 +24,7 @@ from schemas.formula.types import (
     BOOLEAN,
     DATE,
     DATETIME,
+    HOPS,
     MOMENTS,
     NUMBER,
     WORDS,
@@ -113,6 +116,23 @@ def as_moment(node: Node, place: Parameter) -> Node:
     return Constant(type=DATE, value=moment, start=node.start)
 
 
+def as_identity(node: Node, other: Type) -> Node:
+    """A text that is the id of a person or record counts as that one where it is compared with such."""
+    if other.kind not in HOPS:
+        return node
+    if isinstance(node, Items):
+        table = tuple(tuple(as_identity(item, other) for item in row) for row in node.table)
+        kinds = [item.type for row in table for item in row]
+        same = array_of(other) if all(kind.kind == other.kind for kind in kinds) else node.type
+        return Items(type=same, table=table, start=node.start)
+    if not isinstance(node, Constant) or not isinstance(node.value, str):
+        return node
+    try:
+        return Constant(type=other, value=UUID(node.value), start=node.start)
+    except ValueError:
+        return node
+
+
 def options_of_switch(types: list[Type], args: tuple[Node, ...]) -> None:
     """What a SWITCH tests for must be able to be its value."""
     for place in range(1, len(types) - 1, 2):
@@ -134,6 +154,8 @@ def comparable(args: tuple[Node, ...], tree: Tree) -> tuple[Node, ...]:
         moment = Parameter("moment")
         left, right = as_moment(left, moment), as_moment(right, moment)
         one, other = element_of(left), element_of(right)
+    left, right = as_identity(left, other), as_identity(right, one)
+    one, other = element_of(left), element_of(right)
     for choice, text, at in ((one, other, right), (other, one, left)):
         stray = stray_option(choice, text)
         if stray is not None:
@@ -161,6 +183,7 @@ def member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:
     value, items = args
     if not items.rows and items.type.kind not in ("array", "rows", "any"):
         raise FormulaError(say("After IN a list is needed, such as {example}.", example='{"a","b"}'), items.start)
+    value, items = as_identity(value, element_of(items)), as_identity(items, element_of(value))
     one, other = element_of(value), element_of(items)
     stray = stray_option(one, other) or stray_option(other, one)
     if stray is not None:
@@ -170,7 +193,7 @@ def member_of_list(args: tuple[Node, ...]) -> tuple[Node, ...]:
             say("{one} cannot be compared with {other}.", one=WORDS[one.kind], other=WORDS[other.kind]),
             items.start,
         )
-    return args
+    return value, items
 
 
 def element_of(node: Node) -> Type:

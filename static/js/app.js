@@ -1,5 +1,6 @@
-/* Every behaviour of the interface; the heavy ones fetch their library when they are first needed. */
+/* Every behaviour of the interface. What few pages have is fetched when it is first on the page. */
 
+import { whenever } from "./dom.js";
 import "./requests.js";
 import "./morph.js";
 import "./toast.js";
@@ -10,18 +11,22 @@ import "./theme.js";
 import "./sidebar.js";
 import "./tabs.js";
 import "./position.js";
-import "./columns.js";
-import "./conditions.js";
-import "./select-rows.js";
 import "./sending.js";
-import "./subform.js";
 import "./picker.js";
-import "./upload.js";
 import "./live.js";
-import "./draft.js";
 import "./submit-once.js";
-import "./sort.js";
-import "./palette.js";
-import "./chart.js";
-import "./copy.js";
 import "./small.js";
+
+const ON_SIGHT = {
+  "chart": "[data-chart]",
+  "columns": "table.grid[data-columns], .column-list",
+  "conditions": "[data-conditions]",
+  "copy": "[data-copy]",
+  "draft": "form[data-draft]",
+  "select-rows": "[data-select-rows]",
+  "sort": "[data-sortable]",
+  "subform": "[data-rows]",
+  "upload": ".upload",
+};
+
+for (const [behaviour, selector] of Object.entries(ON_SIGHT)) whenever(selector, () => import(`./${behaviour}.js`));

@@ -29,10 +29,11 @@ function value(row, field, keep = false) {
 
 function input(name, field, operator, before) {
   if (!operator || operator.values === 0) return make("input", { type: "hidden", name, value: "" });
+  if (["member", "department"].includes(field.kind)) return people(name, field, operator, before);
   if (field.options.length) return options(name, field, operator, before);
   const date = ["date", "datetime"].includes(field.kind);
   if (date && /\(\)$/.test(before)) return make("input", { class: "input small", name, value: before, "aria-label": operator.text });
-  const type = field.kind === "number" ? "text" : date ? "date" : "text";
+  const type = date ? "date" : field.kind === "time" ? "time" : "text";
   return make("input", { class: "input small", name, type, value: before, "aria-label": operator.text, inputmode: field.kind === "number" ? "decimal" : null });
 }
 
@@ -47,6 +48,18 @@ function options(name, field, operator, before) {
   const list = make("span", { class: "stack tight" }, ...boxes, kept);
   list.addEventListener("change", () => (kept.value = [...list.querySelectorAll(":checked")].map((box) => box.value).join("\x1f")));
   return list;
+}
+
+/* Members and departments are looked up; those chosen before come with their names. */
+function people(name, field, operator, before) {
+  const chosen = before.split("\x1f");
+  const several = operator.values === -1;
+  const known = field.options.filter((one) => chosen.includes(one.id)).map((one) => make("option", { value: one.id, selected: true }, one.text));
+  const select = make("select", { class: "input small", multiple: several, "data-label": operator.text }, ...(several ? [] : [make("option", { value: "" })]), ...known);
+  const kept = make("input", { type: "hidden", name, value: known.map((one) => one.value).join("\x1f") });
+  const picker = make("div", { class: "picker", "data-picker": true, "data-source": `/pick/${field.kind}` }, select);
+  picker.addEventListener("change", () => (kept.value = [...select.selectedOptions].map((one) => one.value).filter(Boolean).join("\x1f")));
+  return make("span", {}, picker, kept);
 }
 
 /* Whether every row says something; until then a panel that saves at once keeps still. */

@@ -8,7 +8,8 @@ const OURS = new Set(["style", "data-touched", "aria-busy"]);
 window.htmx.registerExtension("mortise", {
   htmx_before_morph_attr(element, { attrName }) {
     const labels = attrName === "for" && element.htmlFor?.endsWith("-ts-control");
-    return !(labels || OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
+    const tab = (element.matches('[data-form-tabs] > [role="tablist"] > [role="tab"]') && ["aria-selected", "tabindex"].includes(attrName)) || (attrName === "hidden" && element.matches('[data-form-tabs] > [role="tabpanel"]'));
+    return !(labels || tab || OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.("template")) return copied(oldNode, newNode);

@@ -1,6 +1,6 @@
 /* Ctrl/⌘ K: go anywhere by name. Offers what the page links to, and what `data-palette-source` finds. */
 
-import { icon, later, make, on, say } from "./dom.js";
+import { icon, later, make, say } from "./dom.js";
 
 let chosen = 0;
 let shown = [];
@@ -22,7 +22,7 @@ function build() {
   return box;
 }
 
-function open() {
+export function open() {
   if (document.getElementById("palette")) return;
   const box = build();
   box.showModal();
@@ -75,11 +75,3 @@ function key(box, event) {
   }
   if (event.key === "Enter" && shown[chosen] && !event.isComposing) location.href = shown[chosen].url;
 }
-
-on("click", "[data-palette-open]", open);
-document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-    event.preventDefault();
-    open();
-  }
-});

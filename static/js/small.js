@@ -27,6 +27,19 @@ on("click", "[data-unpick]", (radio, event) => {
   radio.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+/* The palette is fetched when somebody is about to want it. */
+const fetched = () => import("./palette.js");
+const palette = async () => (await fetched()).open();
+on("pointerover", "[data-palette-open]", fetched);
+on("click", "[data-palette-open]", palette);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Control" || event.key === "Meta") fetched();
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    palette();
+  }
+});
+
 /* A list scrolled sideways gets a shadow on its fixed column. */
 document.addEventListener("scroll", ({ target }) => {
   if (target instanceof Element && target.matches(".grid-scroll")) target.classList.toggle("scrolled", target.scrollLeft > 0);

@@ -28,7 +28,7 @@ EDITS = st.lists(
         st.tuples(st.just("step"), NUMBERS, st.sampled_from([-1, 1])),
         st.tuples(st.just("join"), NUMBERS, NUMBERS),
         st.tuples(st.just("into"), NUMBERS, NUMBERS),
-        st.tuples(st.sampled_from(["drop", "block"]), NUMBERS, NUMBERS),
+        st.tuples(st.sampled_from(["drop", "block", "into tab"]), NUMBERS, NUMBERS),
         st.tuples(st.sampled_from(["shift", "step block"]), NUMBERS, st.sampled_from([-1, 1])),
         st.tuples(st.just("section"), NUMBERS, NUMBERS),
         st.tuples(st.just("open"), NUMBERS, NUMBERS),
@@ -82,12 +82,15 @@ def edited(parts: Parts, kind: str, a: Any, b: Any) -> Parts:
             return layout.drop(parts, "claim", f"block:{a}", target, nth(list(layout.SIDES), a + b))
         case "step block":
             return layout.step_block(parts, "claim", str(a), b)
+        case "into tab":
+            return layout.drop(parts, "claim", f"field:{nth(fields, a)}", f"block:{b}.t0", "into")
         case "shift":
             return layout.shift_field(parts, "claim", nth(fields, a), b)
         case "section":
             return layout.add_block(parts, "claim", nth(list(layout.NEW_BLOCKS), a), f"field:{nth(fields, b)}")[0]
         case "open":
-            return layout.remove_block(parts, "claim", a)
+            stops = layout.stops_of(layout.layout_of(parts, "claim"))
+            return layout.remove_block(parts, "claim", nth([s.place for s in stops if s.kind != "line"], a))
         case _:
             return changes.set_preset(parts, "claim", a)
 
@@ -175,11 +178,27 @@ def test_sections_move_as_a_whole_and_never_into_one_another(parts: Parts) -> No
     parts = dropped(with_section(parts), "field:field_2", "block:4", "into")
     parts, note = layout.add_block(parts, "claim", "note", "field:field_2")
     assert lines(parts) == [["field_1"], ["field_3"], ["field_4"], [["field_2"]], "block"]
-    assert note == 4
+    assert note == "4"
     assert lines(dropped(parts, "block:3", "field:field_1", "before"))[0] == [["field_2"]]
     assert lines(dropped(parts, "block:4", "field:field_2", "before"))[3:] == ["block", [["field_2"]]]
     assert lines(layout.step_block(parts, "claim", "4", -1))[3:] == ["block", [["field_2"]]]
-    assert lines(layout.remove_block(parts, "claim", 3))[3:] == [["field_2"], "block"]
+    assert lines(layout.remove_block(parts, "claim", "3"))[3:] == [["field_2"], "block"]
+
+
+def test_fields_and_sections_stand_on_tabs(parts: Parts) -> None:
+    parts, tabs = layout.add_block(with_section(parts), "claim", "tabs")
+    parts = dropped(parts, "field:field_2", f"block:{tabs}.t0", "into")
+    parts = dropped(parts, "block:3", "block:4", "after")
+    block = parts["forms/claim"]["layout"][-2]
+    assert block["tabs"][0]["layout"] == [{"row": ["field_2"]}]
+    parts = dropped(parts, "block:4", "field:field_2", "before")
+    block = parts["forms/claim"]["layout"][-1]
+    assert [layout.part_of(b) for b in block["tabs"][0]["layout"]] == ["section", "line"]
+    away = layout.step_field(layout.step_field(parts, "claim", "field_2", 1), "claim", "field_2", 1)
+    assert lines(away)[-1] == ["field_2"]
+    gone = layout.change_block(parts, "claim", "3", {"tabs": [block["tabs"][1]]})
+    assert lines(gone)[-1] == ["field_2"]
+    assert load(App, join(gone)).analysis.problems() == []
 
 
 def test_new_fields_are_columns_of_the_list_that_came_with_the_form(parts: Parts) -> None:

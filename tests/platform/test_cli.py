@@ -210,3 +210,9 @@ def test_settings_are_listed_and_secrets_are_not(
 def test_the_guide_lists_every_setting_as_it_is() -> None:
     guide = (SOURCE / "docs/guide/deploy.md").read_text()
     assert settings_table() in guide, "the guide is stale: run make docs"
+
+
+def test_formulas_are_answered_line_by_line() -> None:
+    lines = '{"formula": "=A1*2", "values": {"A1": 1.5}}\n\n{"formula": "1/0"}\n'
+    done = subprocess.run(command("formula"), cwd=SOURCE, input=lines, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ['{"value": 3.0}', '{"error": "#DIV/0!"}']

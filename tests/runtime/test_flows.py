@@ -327,7 +327,11 @@ def test_a_new_task_is_told_by_mail_once_the_sender_has_committed(
     monkeypatch.setenv("MORTISE_DATA", str(tmp_path))
     monkeypatch.delenv("SMTP_URL", raising=False)
     with claims.opened() as ctx:
-        ctx.conn.execute(update(member).where(member.c.id == claims.manager.id).values(email=f"manager-{claims.manager.id}@example.com"))
+        ctx.conn.execute(
+            update(member)
+            .where(member.c.id == claims.manager.id)
+            .values(email=f"manager-{claims.manager.id}@example.com")
+        )
     send(claims, amount="20")
     jobs.drain_jobs(claims.engine.url.render_as_string(hide_password=False).replace("+psycopg", ""))
     address = f"manager-{claims.manager.id}@example.com"

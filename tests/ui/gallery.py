@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,7 @@ from schemas.fields import Reader, field_types  # noqa: E402
 from schemas.fields.choice import ChoiceOption  # noqa: E402
 from schemas.messages import say  # noqa: E402
 from schemas.text import Text  # noqa: E402
+from tests.schemas.fields.examples import examples, module_of  # noqa: E402
 
 PEOPLE = [
     ("林晓", "Finance"),
@@ -117,6 +119,23 @@ def rows_field() -> BoundField:
 
 
 def everything() -> list[list[BoundField]]:
+    """The types as they are meant to be looked at, and every other one as its own test gives it."""
+    shown = curated()
+    known = {f.field.type for line in shown for f in line}
+    others = [kind.type for kind in field_types if kind.type not in known]
+    return [*shown, *([example(type, n) for n in range(len(module_of(type).EXAMPLES))] for type in others)]
+
+
+def example(type: str, number: int) -> BoundField:
+    """The example of that number from the type's test."""
+    found = replace(examples(type)[number], id=f"{type}_{number}", label=label(field_types[type].title, type))
+    value = found.example()
+    kind = found.value_type().of or found.value_type()
+    named = kind.kind in ("member", "department", "link", "file")
+    return bound(found, value, picked=picked(1) if named else (), source="/pick" if named else "", upload="/upload")
+
+
+def curated() -> list[list[BoundField]]:
     many = options([(f"o{n}", f"Option {n}", f"选项{n}", "teal") for n in range(20)])
     f = field
     return [

@@ -123,7 +123,9 @@ def test_refused_forms_keep_everything_and_lead_to_the_problem(page: Page) -> No
     page.wait_for_timeout(400)
     page.fill("#f-reason", "A long story")
     page.click("button:has-text('Submit')")
-    expect(page.locator(".error-summary")).to_be_focused()
+    expect(page.locator(".error-summary")).to_be_visible()
+    expect(page.locator("#f-title")).to_be_focused()
+    page.focus("#f-reason")
     page.click(".error-summary a")
     expect(page.locator("#f-title")).to_be_focused()
 
@@ -188,6 +190,7 @@ def test_tabs_menus_and_the_palette_answer_to_keys(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#menu-1-button")).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Control+k")
+    expect(page.locator("#palette input")).to_be_focused()
     page.keyboard.type("boo")
     expect(page.locator("#palette [role=option]")).to_have_text(re.compile("Books"))
     page.keyboard.press("Escape")

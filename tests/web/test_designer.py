@@ -27,7 +27,9 @@ def until(page: Any, true: str) -> None:
 
 def settled(page: Any) -> None:
     """Wait until nothing is being asked any more."""
-    until(page, "!document.querySelector('#loading-bar.on') && !document.querySelector('.htmx-request, .htmx-swapping')")
+    until(
+        page, "!document.querySelector('#loading-bar.on') && !document.querySelector('.htmx-request, .htmx-swapping')"
+    )
 
 
 def ready(page: Any) -> None:
@@ -323,7 +325,9 @@ def test_checks_keys_defaults_and_the_note_after_sending(page: Any, boss: Any) -
     settled(page)
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
     fresh = boss.get(f"/a/{slug}/f/request/new").text
-    assert re.search(r'name="field_3"[^>]*value="20\d\d-', fresh) or re.search(r'value="20\d\d-[^"]*"[^>]*name="field_3"', fresh)
+    assert re.search(r'name="field_3"[^>]*value="20\d\d-', fresh) or re.search(
+        r'value="20\d\d-[^"]*"[^>]*name="field_3"', fresh
+    )
     assert "Too long a trip" in boss.post(f"/a/{slug}/f/request/new", {"field_1": "A", "field_2": "12"}).text
 
 
@@ -349,6 +353,8 @@ def test_axe_finds_nothing_serious(page: Any) -> None:
         page.evaluate(Path("tests/vendor/axe.min.js").read_text("utf-8"))
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         serious = [
-            (v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"] if v["impact"] in ("serious", "critical")
+            (v["id"], v["nodes"][0]["html"][:200])
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical")
         ]
         assert serious == []

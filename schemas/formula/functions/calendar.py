@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schemas.calendars import SATURDAY_SUNDAY, Calendar, of_country
 from schemas.formula.coerce import as_date, flat
 from schemas.formula.functions.base import function
 from schemas.formula.functions.date import DAY, day_of, nothing, spelled_date
@@ -143,7 +144,7 @@ def isoweeknum(run: Run, day: date | None) -> Decimal | None:
 
 
 WEEKENDS = {
-    1: "0000011",
+    1: SATURDAY_SUNDAY,
     2: "1000001",
     3: "1100000",
     4: "0110000",
@@ -160,17 +161,24 @@ WEEKENDS = {
 }
 
 
-def _holidays(run: Run, given: Any) -> set[date]:
-    found = set()
+def _calendar(run: Run, weekend: str, given: Any) -> Calendar:
+    """Working days by a weekend and what is given besides: holidays, or a country whose calendar holds."""
+    calendar, found = Calendar(weekend), set()
     for item in flat(given):
-        if item is None:
-            continue
-        if isinstance(item, bool | ErrorValue) or (isinstance(item, str) and spelled_date(run, item) is None):
-            raise Fault(item if isinstance(item, ErrorValue) else VALUE)
-        day = spelled_date(run, item) if isinstance(item, str) else as_date(item, run.world)
-        if day is not None:
-            found.add(day)
-    return found
+        if isinstance(item, str) and (official := of_country(item, weekend)):
+            calendar = official
+        elif item is not None:
+            found.add(_holiday(run, item))
+    return calendar.also_free(d for d in found if d is not None)
+
+
+def _holiday(run: Run, item: Any) -> date | None:
+    if isinstance(item, ErrorValue):
+        raise Fault(item)
+    day = spelled_date(run, item) if isinstance(item, str) else as_date(item, run.world)
+    if isinstance(item, bool) or (isinstance(item, str) and day is None):
+        raise Fault(VALUE)
+    return day
 
 
 def _weekend(given: Any) -> str:
@@ -188,24 +196,15 @@ def _weekend(given: Any) -> str:
     return WEEKENDS[int(given)]
 
 
-def workdays_between(start: date, end: date, holidays: set[date], weekend: str) -> Decimal:
-    if start > end:
-        return -workdays_between(end, start, holidays, weekend)
-    full, rest = divmod((end - start).days + 1, 7)
-    count = full * weekend.count("0")
-    count += sum(1 for n in range(rest) if weekend[(start + n * DAY).weekday()] == "0")
-    return Decimal(count - sum(1 for h in holidays if start <= h <= end and weekend[h.weekday()] == "0"))
-
-
-def workday_after(run: Run, start: date, count: int, holidays: set[date], weekend: str) -> date:
-    if "0" not in weekend:
+def workday_after(run: Run, start: date, count: int, calendar: Calendar) -> date:
+    if "0" not in calendar.weekend:
         raise Fault(VALUE)
     step, day = (DAY if count > 0 else -DAY), start
     run.burn(abs(count))
     try:
         while count:
             day += step
-            if weekend[day.weekday()] == "0" and day not in holidays:
+            if calendar.works(day):
                 count -= 1 if count > 0 else -1
     except OverflowError:
         raise Fault(NUM) from None
@@ -216,14 +215,14 @@ def workday_after(run: Run, start: date, count: int, holidays: set[date], weeken
     "NETWORKDAYS",
     "date, date, each? -> number",
     world=True,
-    zh="工作日天数，可给出节假日",
-    en="Working days between two dates, both counted.",
-    example="NETWORKDAYS(start, end)",
+    zh='工作日天数，可给出节假日；"CN" 按中国法定节假日和调休计算',
+    en='Working days between two dates, both counted; holidays may be given, or "CN" for China\'s calendar.',
+    example='NETWORKDAYS(start, end, "CN")',
 )
 def networkdays(run: Run, start: date | None, end: date | None, holidays: Any = None) -> Decimal | None:
     if start is None or end is None:
         return nothing(run)
-    return workdays_between(start, end, _holidays(run, holidays), WEEKENDS[1])
+    return Decimal(_calendar(run, WEEKENDS[1], holidays).between(start, end))
 
 
 @function(
@@ -240,21 +239,21 @@ def networkdays_intl(
     kind = _weekend(weekend)
     if start is None or end is None:
         return nothing(run)
-    return workdays_between(start, end, _holidays(run, holidays), kind)
+    return Decimal(_calendar(run, kind, holidays).between(start, end))
 
 
 @function(
     "WORKDAY",
     "date, number, each? -> date",
     world=True,
-    zh="若干个工作日后的日期",
-    en="The date some working days later.",
-    example="WORKDAY(TODAY(), 5)",
+    zh='若干个工作日后的日期，可给出节假日；"CN" 按中国法定节假日和调休计算',
+    en='The date some working days later; holidays may be given, or "CN" for China\'s calendar.',
+    example='WORKDAY(TODAY(), 5, "CN")',
 )
 def workday(run: Run, start: date | None, count: Decimal, holidays: Any = None) -> date | None:
     if start is None:
         return None
-    return workday_after(run, start, whole(count, 10**7), _holidays(run, holidays), WEEKENDS[1])
+    return workday_after(run, start, whole(count, 10**7), _calendar(run, WEEKENDS[1], holidays))
 
 
 @function(
@@ -271,4 +270,4 @@ def workday_intl(
     kind = _weekend(weekend)
     if start is None:
         return None
-    return workday_after(run, start, whole(count, 10**7), _holidays(run, holidays), kind)
+    return workday_after(run, start, whole(count, 10**7), _calendar(run, kind, holidays))

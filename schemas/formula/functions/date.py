@@ -369,8 +369,9 @@ def _calendar_span(start: date, end: date, unit: str) -> Decimal:
             before = end.replace(day=1) - DAY
             return Decimal((end - before.replace(day=1)).days + 1 - start.day)
         case "yd":
-            year = end.year if (start.month, start.day) <= (end.month, end.day) else end.year - 1
-            return Decimal((end - day_of(year, start.month, start.day)).days)
+            # As Excel: in the start's year or the next, whatever leap years lie between.
+            year = start.year if (start.month, start.day) <= (end.month, end.day) else start.year + 1
+            return Decimal((day_of(year, end.month, end.day) - start).days)
     raise Fault(NUM)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any
 
 from schemas.formula.functions.base import function
 from schemas.formula.sql import Given, Made, Sql
@@ -254,29 +255,90 @@ def randbetween(run: Run, least: Decimal, most: Decimal) -> Decimal:
     return Decimal(low) + (draw(run) * (high - low + 1)).to_integral_value(rounding=ROUND_FLOOR)
 
 
-ROMAN = [
-    (1000, "M"),
-    (900, "CM"),
-    (500, "D"),
-    (400, "CD"),
-    (100, "C"),
-    (90, "XC"),
-    (50, "L"),
-    (40, "XL"),
-    (10, "X"),
-    (9, "IX"),
-    (5, "V"),
-    (4, "IV"),
-    (1, "I"),
-]
+MOST_NUMERALS = 255
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ROMAN = {"M": 1000, "D": 500, "C": 100, "L": 50, "X": 10, "V": 5, "I": 1}
 
 
-@function("ROMAN", "number -> text", zh="罗马数字", en="A number in Roman numerals.", example="ROMAN(2024)")
-def roman(number: Decimal) -> str:
+@function(
+    "ROMAN",
+    "number, any? -> text",
+    zh="罗马数字，形式 0 为古典，4 为最简",
+    en="A number in Roman numerals; form 0 is the classic one, 4 the shortest.",
+    example="ROMAN(2024)",
+)
+def roman(number: Decimal, form: Any = None) -> str:
     rest, text = int(number), ""
     if not 0 <= rest < 4000:
         raise Fault(VALUE)
-    for value, letters in ROMAN:
+    for value, letters in _numerals(_form(form)):
         text += letters * (rest // value)
         rest %= value
     return text
+
+
+def _form(given: Any) -> int:
+    if given is None or isinstance(given, bool):
+        return 4 if given is False else 0
+    if not isinstance(given, Decimal) or not 0 <= int(given) <= 4:
+        raise Fault(VALUE)
+    return int(given)
+
+
+def _numerals(form: int) -> list[tuple[int, str]]:
+    """What may stand for what, largest first. Each form lets a letter one lower be taken away than the form before."""
+    letters = list(ROMAN.items())
+    found = dict.fromkeys((value, letter) for letter, value in letters)
+    for high, (letter, value) in enumerate(letters):
+        nearest = high // 2 * 2 + 2
+        for small, less in letters[nearest : nearest + form + 1]:
+            found[value - less, small + letter] = None
+    return sorted(found, reverse=True)
+
+
+@function(
+    "ARABIC",
+    "text -> number",
+    zh="把罗马数字转换为数字",
+    en="The number that a Roman numeral stands for.",
+    example='ARABIC("XIV")',
+)
+def arabic(text: str) -> Decimal:
+    sign, letters = (-1, text.strip()[1:]) if text.strip().startswith("-") else (1, text.strip())
+    if len(letters) > MOST_NUMERALS or any(letter not in ROMAN for letter in letters.upper()):
+        raise Fault(VALUE)
+    values = [ROMAN[letter] for letter in letters.upper()]
+    following = [*values[1:], 0]
+    return Decimal(sign * sum(-v if v < after else v for v, after in zip(values, following, strict=False)))
+
+
+@function(
+    "BASE",
+    "number, number, number? -> text",
+    zh="转换为指定进制的文本",
+    en="A whole number written in another base, with at least so many digits.",
+    example="BASE(255, 16, 4)",
+)
+def base(number: Decimal, radix: Decimal, length: Decimal = ZERO) -> str:
+    rest, system, width = int(number), int(radix), int(length)
+    if not (0 <= rest < 2**53 and 2 <= system <= 36 and 0 <= width <= 255):
+        raise Fault(NUM)
+    text = ""
+    while rest:
+        rest, digit = divmod(rest, system)
+        text = DIGITS[digit] + text
+    return (text or "0").rjust(width, "0")
+
+
+@function(
+    "DECIMAL",
+    "text, number -> number",
+    zh="把指定进制的文本转换为数字",
+    en="The number that a text in another base stands for.",
+    example='DECIMAL("FF", 16)',
+)
+def decimal_of(text: str, radix: Decimal) -> Decimal:
+    system, digits = int(radix), text.strip().upper()
+    if not 2 <= system <= 36 or len(digits) > 255 or any(d not in DIGITS[:system] for d in digits):
+        raise Fault(NUM)
+    return Decimal(int(digits, system)) if digits else ZERO

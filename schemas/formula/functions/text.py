@@ -20,6 +20,13 @@ def held(text: str) -> str:
     return text
 
 
+def joined(separator: str, parts: list[str]) -> str:
+    """The parts with the separator between them; how long that becomes is known before it is made."""
+    if sum(map(len, parts)) + len(separator) * (len(parts) - 1) > LONGEST_TEXT:
+        raise Fault(VALUE)
+    return separator.join(parts)
+
+
 def count_of(number: Decimal) -> int:
     """How many characters are asked for; less than none is an error."""
     if number < 0:
@@ -54,7 +61,7 @@ def _concat(*args: Given) -> Sql | None:
     example='CONCATENATE(name, " ", phone)',
 )
 def concatenate(run: Run, *args: Any) -> str:
-    return held("".join(strings(run, args)))
+    return joined("", strings(run, args))
 
 
 @function(
@@ -67,7 +74,7 @@ def concatenate(run: Run, *args: Any) -> str:
     example='JOIN(tags, "、")',
 )
 def join(run: Run, values: Any, separator: str) -> str:
-    return held(separator.join(t for t in strings(run, (values,)) if t))
+    return joined(separator, [t for t in strings(run, (values,)) if t])
 
 
 @function(
@@ -80,7 +87,7 @@ def join(run: Run, values: Any, separator: str) -> str:
 )
 def text_join(run: Run, separator: str, skip: bool, *args: Any) -> str:
     found = strings(run, args)
-    return held(separator.join([t for t in found if t] if skip else found))
+    return joined(separator, [t for t in found if t] if skip else found)
 
 
 @function(
@@ -254,13 +261,13 @@ def substitute(text: str, old: str, new: str, which: Decimal | None = None) -> s
     if not old:
         return text
     if which is None:
-        return held(text.replace(old, new))
+        return joined(new, text.split(old))
     place = -1
     for _ in range(min(int(which), len(text) + 1)):
         place = text.find(old, place + 1)
         if place < 0:
             return text
-    return text[:place] + new + text[place + len(old) :]
+    return held(text[:place] + new + text[place + len(old) :])
 
 
 @function(

@@ -113,7 +113,7 @@ function placeAt(x, y) {
   const sheet = canvas();
   const area = sheet.closest(".pane").getBoundingClientRect();
   if (x < area.left || x > area.right || y < area.top || y > area.bottom) return null;
-  const block = drag.what.startsWith("block:") || /^new:(section|divider|note)$/.test(drag.what);
+  const block = drag.what.startsWith("block:") || /^new:(section|tabs|divider|note)$/.test(drag.what);
   const under = document.elementsFromPoint(x, y).find((one) => one.closest("[data-canvas]"));
   const empty = under?.closest("[data-drop-into]");
   if (empty && !block) return { target: empty.dataset.dropInto, side: "into", box: empty.getBoundingClientRect() };

@@ -1,0 +1,115 @@
+"""Timing two ways of doing the same, turn by turn, so that a busy machine is unfair to both alike."""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import psutil
+
+Work = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One line of the table: our way, the way by hand, and what one call of either does.
+
+    `times` calls make a round; a call does `size` pieces of work (rows of an import). `goal` is the most that the
+    ratio to the way by hand may be; `limit` the most milliseconds of processor time a call may take.
+    """
+
+    name: str
+    ours: Work
+    floor: Work | None = None
+    times: int = 20
+    size: int = 1
+    goal: float | None = None
+    limit: float | None = None
+
+
+@dataclass
+class Timing:
+    """What the calls of one way took, in seconds; processor time is that of this process and the database's."""
+
+    walls: list[float] = field(default_factory=list)
+    own: float = 0.0
+    database: float = 0.0
+
+    @property
+    def wall(self) -> float:
+        return median(self.walls)
+
+    @property
+    def cpu(self) -> float:
+        return (self.own + self.database) / len(self.walls)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A measured line."""
+
+    pair: Pair
+    ours: Timing
+    floor: Timing | None
+
+    @property
+    def ratio(self) -> float | None:
+        return self.ours.cpu / self.floor.cpu if self.floor and self.floor.cpu else None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none."""
+        if self.pair.limit is not None:
+            return self.ours.cpu * 1000 <= self.pair.limit
+        if self.pair.goal is None or self.ratio is None:
+            return None
+        return self.ratio <= self.pair.goal
+
+
+class Clock:
+    """Processor time of this process and of a database server's processes."""
+
+    def __init__(self, postmaster: int | None) -> None:
+        self.server = psutil.Process(postmaster) if postmaster else None
+
+    def now(self) -> tuple[float, float, float]:
+        return time.perf_counter(), time.process_time(), self._server_time()
+
+    def _server_time(self) -> float:
+        if self.server is None:
+            return 0.0
+        ended = self.server.cpu_times()
+        total = ended.children_user + ended.children_system
+        for process in self.server.children():
+            try:
+                spent = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            total += spent.user + spent.system
+        return float(total)
+
+
+def measure(pair: Pair, rounds: int, clock: Clock) -> Result:
+    """Warm both up once, then time them round by round, the first of a round changing each time."""
+    ours, floor = Timing(), Timing() if pair.floor else None
+    sides = [(pair.ours, ours), *([(pair.floor, floor)] if pair.floor and floor else [])]
+    for work, _ in sides:
+        work()
+    for number in range(rounds):
+        for work, timing in sides[:: 1 if number % 2 else -1]:
+            _one_round(work, pair.times, timing, clock)
+    return Result(pair, ours, floor)
+
+
+def _one_round(work: Work, times: int, timing: Timing, clock: Clock) -> None:
+    gc.collect()
+    _, own, database = clock.now()
+    for _ in range(times):
+        begun = time.perf_counter()
+        work()
+        timing.walls.append(time.perf_counter() - begun)
+    _, own_after, database_after = clock.now()
+    timing.own += own_after - own
+    timing.database += database_after - database

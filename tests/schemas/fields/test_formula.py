@@ -1,0 +1,1 @@
+EXAMPLES = [{"formula": "1 + 1"}]

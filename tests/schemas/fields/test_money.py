@@ -1,0 +1,1 @@
+EXAMPLES = [{}, {"currency": "JPY", "decimals": 0}]

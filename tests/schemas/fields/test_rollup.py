@@ -1,0 +1,1 @@
+EXAMPLES = [{"over": "other.link", "aggregate": "count"}, {"over": "other.link", "aggregate": "sum", "value": "amount"}]

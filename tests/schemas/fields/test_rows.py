@@ -1,0 +1,1 @@
+EXAMPLES = [{"fields": [{"id": "what", "type": "text"}, {"id": "count", "type": "number"}]}]

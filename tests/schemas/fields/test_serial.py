@@ -1,0 +1,1 @@
+EXAMPLES = [{"parts": ["A-", {"date": "yyyyMM"}, {"count": 4}]}]

@@ -1,0 +1,1 @@
+EXAMPLES = [{}, {"yes": "On", "no": "Off"}]

@@ -1,0 +1,8 @@
+EXAMPLES = [
+    {},
+    {"format": "phone"},
+    {"format": "email"},
+    {"format": "url"},
+    {"format": "id_card"},
+    {"format": "postcode"},
+]
