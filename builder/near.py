@@ -90,8 +90,12 @@ def _named(fields: Iterable[Mapping[str, Any]]) -> Named:
 
 def _paths(near: Surroundings, values: Mapping[str, Any]) -> Named:
     """Every field, and the columns of subforms behind theirs."""
+    return _with_columns(near.fields)
+
+
+def _with_columns(fields: Iterable[Mapping[str, Any]]) -> Named:
     found: Named = []
-    for field in near.fields:
+    for field in fields:
         found.append((field["id"], title_in(field)))
         for column in field.get("fields", ()):
             told = say("{rows} · {column}", rows=title_in(field), column=title_in(column))
@@ -115,6 +119,13 @@ def _own(near: Surroundings, values: Mapping[str, Any]) -> Named:
     holder = near.field(near.holder) if near.holder else None
     fields = (holder or {}).get("fields", ()) if near.holder else near.fields
     return _named(f for f in fields if not getattr(field_types.get(f["type"]), "computed", True))
+
+
+def _own_paths(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The fields that a person may fill in, and the columns of subforms behind theirs."""
+    if near.holder:
+        return _own(near, values)
+    return _with_columns(f for f in near.fields if not getattr(field_types.get(f["type"]), "computed", True))
 
 
 def _keys(near: Surroundings, values: Mapping[str, Any]) -> Named:
@@ -142,7 +153,7 @@ def _options(near: Surroundings, values: Mapping[str, Any]) -> Named:
 def _targets(near: Surroundings, values: Mapping[str, Any]) -> Named:
     """The fields of the table that a link points at."""
     target = near.parts.get(f"tables/{values.get('table') or ''}")
-    return _named(target["fields"]) if target else []
+    return _with_columns(target["fields"]) if target else []
 
 
 def _links(near: Surroundings, values: Mapping[str, Any]) -> Named:
@@ -162,6 +173,6 @@ def _with_system(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 
 FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
-    "field": _paths, "field or section": _sections, "own field": _own, "key field": _keys, "target field": _targets,
+    "field": _paths, "field or section": _sections, "own field": _own, "own path": _own_paths, "key field": _keys, "target field": _targets,
     "choice field": _choices, "link field": _links, "column": _with_system, "options": _options,
 }  # fmt: skip

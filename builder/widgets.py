@@ -14,7 +14,9 @@ from builder.names import Book
 from schemas import conditions, parsers
 from schemas.errors import BadValue
 from schemas.fields.choice import TONES, ChoiceOption
+from schemas.fields.date import WEEKDAYS
 from schemas.fields.serial import DATE_WORDS, PERIODS, Part
+from schemas.formats import FORMATS
 from schemas.formula import Formula, FormulaError
 from schemas.formula.labels import labelled, plain
 from schemas.messages import Message, say
@@ -119,11 +121,16 @@ class Words(Widget):
     name = "words"
 
     def choices(self, option: Option, near: Near) -> Choices:
-        return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in option.parser.words]  # type: ignore[attr-defined]
+        return words_of(option.parser.words)  # type: ignore[attr-defined]
 
 
-WORDS = {
-    "any": say("Any"), "id_card": say("Identity card"), "url": say("Web address"), "email": say("E-mail"),
+def words_of(words: Sequence[str]) -> Choices:
+    return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in words]
+
+
+WORDS: dict[str, Message] = {
+    **WEEKDAYS, **{name: form.words for name, form in FORMATS.items()},
+    "any": say("Any"),
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
     "radio": say("radio"), "chips": say("chips"), "checkboxes": say("checkboxes"),
 }  # fmt: skip
@@ -214,6 +221,13 @@ class References(Widget):
     def read(self, option: Option, name: str, sent: Sent, before: Any, near: Near) -> Any:
         chosen = [v for v in sent.all(name) if v]
         return chosen if chosen or option.parser.required else None
+
+
+class WordList(References):
+    """Several of a few words."""
+
+    def choices(self, option: Option, near: Near) -> Choices:
+        return words_of(option.parser.item.words)  # type: ignore[attr-defined]
 
 
 class Pairs(Widget):
@@ -592,7 +606,9 @@ def _of_list(parser: parsers.Many) -> Widget:
         return Serial()
     if isinstance(item, parsers.Reference):
         return References()
-    return Names() if isinstance(item, parsers.Id | parsers.Line | parsers.Words) else JsonText()
+    if isinstance(item, parsers.Words):
+        return WordList()
+    return Names() if isinstance(item, parsers.Id | parsers.Line) else JsonText()
 
 
 def _of_dictionary(parser: parsers.Dictionary) -> Widget:

@@ -71,6 +71,8 @@ def _answer(ctx: Context, live: LiveTable, values: Values, need: Need, rows: Row
 def _of(ctx: Context, live: LiveTable, kind: Type | None, value: Any, rest: Sequence[str]) -> Any:
     if not rest or kind is None:
         return value
+    if kind.parts is not None:
+        return value.get(rest[0]) if value else None
     if kind.kind == "array":
         return [_of(ctx, live, kind.of, item, rest) for item in value or ()]
     return _follow(ctx, live, kind.kind, kind.target, value, rest)

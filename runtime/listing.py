@@ -200,6 +200,8 @@ def _column(
 
 
 def label_of(table: LiveTable, path: str) -> Sentence:
+    if facet := table.table.facet(path):
+        return say("{field} · {part}", field=label_of(table, path.partition(".")[0]), part=facet.label)
     found = table.table.field(path)
     if found is None:
         return SYSTEM_LABELS.get(path) or Text.of(path)
@@ -260,7 +262,9 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
     kind = table.analysis.type_of(table.table, found)
     if found.storage == "child":
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
-    return path, " number" if kind.kind == "number" else "", cells.drawer(found, kind, reader, url)
+    files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
+    draw = cells.drawer(found, kind, reader, url, lambda id: f"{files}/{id}")
+    return path, " number" if kind.kind == "number" else "", draw
 
 
 STATES = {
@@ -328,12 +332,19 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
                 "options": chosen if (kind.of or kind).kind in PEOPLE else _options(found),
             }
         )
+        listed.extend(_facet_entry(table, f"{found.id}.{name}", facet.type) for name, facet in found.facets.items())
     moments = [(id, kind) for id, kind in SYSTEM_FIELDS.items() if kind.kind == "datetime"]
     for id, kind in moments:
         listed.append(
             {"id": id, "label": SYSTEM_LABELS[id], "kind": kind.kind, "operators": operators_for(kind), "options": []}
         )
     return listed
+
+
+def _facet_entry(table: LiveTable, path: str, kind: Type) -> dict[str, Any]:
+    """A part of a value as something to set conditions on: the city of an address."""
+    label = label_of(table, path)
+    return {"id": path, "label": label, "kind": kind.kind, "operators": operators_for(kind), "options": []}
 
 
 def _chosen_people(ctx: Context, conditions: Sequence[Condition]) -> list[tuple[str, Text]]:
@@ -359,7 +370,8 @@ def writers_of(table: LiveTable) -> dict[str, Callable[[str], str | None]]:
 
 def kinds_of(table: LiveTable) -> dict[str, Type]:
     kinds = {f.id: table.analysis.type_of(table.table, f) for f in table.table.fields}
-    return {**SYSTEM_FIELDS, **kinds}
+    parts = {f"{f.id}.{name}": facet.type for f in table.table.fields for name, facet in f.facets.items()}
+    return {**SYSTEM_FIELDS, **kinds, **parts}
 
 
 # -- boards ----------------------------------------------------------------------------------------
@@ -384,7 +396,7 @@ def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[li
     gate = door(ctx, table)
     gate.require("read")
     by = view.group or ""
-    if by not in names_of(table) or not gate.readable(by):
+    if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
     listing, _ = _listing(gate, view, wishes, columns)

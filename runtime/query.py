@@ -129,7 +129,7 @@ def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decima
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
-    return live.analysis.type_of(live.table, found).kind == "number" and not getattr(found, "percent", False)
+    return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
 
 
 def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:
@@ -241,6 +241,21 @@ def suggest(
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
 
 
+def values_of(
+    gate: Door, path: str, where: Sequence[ColumnElement[bool]] = (), text: str = "", among: Sequence[str] | None = None,
+    limit: int | None = 50,
+) -> list[str]:  # fmt: skip
+    """The values that a text field has in records which the actor may read, each once, in order; `among` these."""
+    value = gate.source().column(path)
+    query = select(value).where(gate.rows(), value.is_not(None), *where)
+    if text := text.strip()[:LONGEST_SEARCH]:
+        query = query.where(value.ilike(like(text)))
+    if among is not None:
+        query = query.where(value.in_(among))
+    found = query.distinct().subquery()
+    return list(gate.ctx.conn.scalars(select(found.c[0]).order_by(found.c[0].collate(COLLATION)).limit(limit)))
+
+
 def pickable(
     source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
 ) -> ColumnElement[bool]:
@@ -320,6 +335,8 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
             column = source.column(found.id)
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
+        elif found.facets:
+            hits.append(source.column(f"{found.id}.{found.searched}").ilike(pattern))
         elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
             hits.append(source.column(found.id).ilike(pattern))
     hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
@@ -388,7 +405,7 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
         found is not None and (not found.sortable or not gate.readable(path))
     ):
         raise refusal
-    value = gate.source().column(path)
+    value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
     if isinstance(found, Choice):
         return func.array_position(array([o.id for o in found.options], type_=SqlText), value)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from runtime import answers, definitions, history, recalculate, serials
+from runtime import answers, definitions, history, offers, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -98,6 +98,7 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
     for draft in drafts:
         _decide(ctx, live, draft, form)
+    offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
 
 
@@ -111,7 +112,7 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
     else:
         whole, state = settle(live.analysis, live.table, form, values, asked)
         errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
-    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked).items():
+    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
@@ -195,6 +196,7 @@ def change(
     draft.version = present.version + 1
     draft.values = {**draft.before, **given}
     _decide(ctx, live, draft, form)
+    offers.refuse(ctx, live, [draft])
     _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
     if draft.errors:
         raise InvalidInput(draft.errors)  # type: ignore[arg-type]

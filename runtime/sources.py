@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     FromClause,
+    Numeric,
     Subquery,
     Text,
     Uuid,
@@ -98,6 +99,9 @@ class RecordSource(Clock):
             return (self.this[1] if self.this and name == "this" else self.table).c.id
         if name == "flow.state":
             return self.table.c._flow_state
+        whole, _, part = name.partition(".")
+        if part and (found := self.live.table.by_id.get(whole)):
+            return part_sql(found, self.column(whole), part)
         found = self.live.table.by_id.get(name)
         if found is None:
             if name not in SYSTEM_FIELDS:
@@ -155,6 +159,9 @@ class RowSource(Clock):
     def column(self, name: str) -> Column:
         if name == "id":
             return self.table.c._id
+        whole, _, part = name.partition(".")
+        if part and (found := self.subform.column(whole)):
+            return part_sql(found, self.column(whole), part)
         found = self.subform.column(name)
         if found is None:
             return self.parent.column(name)
@@ -181,6 +188,15 @@ class RowSource(Clock):
         return _hop(
             self, live.analysis.type_of(live.table, found, self.subform), self.column(name), live, self.parent.door
         )
+
+
+def part_sql(found: Field, value: Column, part: str) -> Column:
+    """A part of a value of several parts, or under `text` the whole; NULL where there is none."""
+    if part != "text" and part not in found.facets:
+        raise NotFound
+    text = func.jsonb_extract_path_text(value, part, type_=Text())
+    number = part in found.facets and found.facets[part].type.kind == "number"
+    return cast(text, Numeric()) if number else text
 
 
 def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door | None") -> RowsSource:

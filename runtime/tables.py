@@ -36,7 +36,7 @@ TYPES: dict[Storage, TypeEngine[Any]] = {
     Storage.UUID: Uuid(),
     Storage.UUIDS: ARRAY(Uuid()),
     Storage.TEXTS: ARRAY(Text()),
-    Storage.JSON: JSONB(),
+    Storage.JSON: JSONB(none_as_null=True),
 }
 SYSTEM_COLUMNS = ("id", "version", "created_at", "created_by", "updated_at", "updated_by")
 

@@ -1,5 +1,6 @@
 """A form: an arrangement of a table's fields for filling in, with rules that tighten the table's."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from schemas.parsers import Dictionary, Flag, FormulaSource, Id, Label, Line, Li
 from schemas.table import Check
 from schemas.text import Text
 
+ADDRESS = re.compile(r"https://[^\s{}/?#@\\]+([/?#]|\Z)|/(?![/\\])")
+"""Where a form may lead: a site named in full, or a path of our own."""
 WIDTHS = {"1/4": 3, "1/3": 4, "1/2": 6, "2/3": 8, "3/4": 9, "1": 12}
 """How wide a field may be, and how many of twelve columns that is."""
 
@@ -88,8 +91,21 @@ class Rule:
 class AfterSubmit:
     """What a person sees when the form has been sent."""
 
-    message: Text = option(Label(), "Message", Text())
+    message: Text = option(Label(), "Message", Text(), help="Formulas in braces are filled in: {no}.")
+    go: str = option(Words("record", "list", "form", "url"), "Then go to", "record")
+    form: str | None = option(Reference("form", allow_none=True), "Which form")
+    url: str = option(
+        Line(2_000), "Which address", "",
+        help="https://… or a path of this site; formulas in braces are filled in.",
+    )  # fmt: skip
     again: bool = option(Flag(), "Offer to fill in another", False)
+    keep: tuple[str, ...] = option(Many(Reference("field")), "Another one begins with the same", ())
+
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        if self.go == "form" and not self.form:
+            yield "form", say("name the form to go to")
+        if self.go == "url" and not ADDRESS.match(self.url):
+            yield "url", say("an address begins with https:// or with a single /")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +127,10 @@ class Form:
     defaults: dict[str, Any] = option(
         Dictionary(Literal(allow_none=True), keys="own field"), "Default values", None, section="default"
     )
+    remember: tuple[str, ...] = option(
+        Many(Reference("field")), "Begin with what I sent last", (), section="default",
+        help="These fields begin with the values of the record that the same person sent last by this form.",
+    )  # fmt: skip
     checks: tuple[Check, ...] = option(Many(Object(Check), unique="id"), "Checks", (), section="checks")
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
 

@@ -20,7 +20,9 @@ from schemas.formula.types import BOOLEAN
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
 from schemas.table import SYSTEM_FIELDS, Check, Table
+from schemas.text import Text
 from schemas.view import View
+from schemas.wording import parts_of
 
 
 def problems_of(analysis: Analysis) -> Iterator[Problem]:
@@ -75,15 +77,42 @@ def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
 def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, path: str) -> Iterator[Problem]:
     if isinstance(field.default, Formula):
         yield from analysis.attempt(f"{path}.default", field.default, analysis.scope(table, rows))
+    for name, limit in field.limits().items():
+        if isinstance(limit, Formula):
+            yield from analysis.attempt(f"{path}.{name}", limit, analysis.scope(table, rows), field.value_type())
     if isinstance(field, Rows):
         for n, column in enumerate(field.fields):
             yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
+    elif isinstance(field, Choice):
+        yield from _choice(analysis, table, field, rows, path)
     elif isinstance(field, Link):
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
         yield from _formula(analysis, table, field, rows, path)
     elif isinstance(field, Rollup):
         yield from _rollup(analysis, table, field, path)
+
+
+def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:
+    if field.depends_on:
+        above = (rows.column(field.depends_on) if rows else None) or table.by_id.get(field.depends_on)
+        if not isinstance(above, Choice) or above.id == field.id:
+            yield Problem(f"{path}.depends_on", say("'{id}' is not a choice", id=field.depends_on))
+        elif not above.source:
+            answers = [o.id for o in above.options]
+            for n, one in enumerate(field.options):
+                yield from _known(f"{path}.options[{n}].of", one.of, answers)
+    if field.source is None:
+        return
+    target = analysis.app.table(field.source.table)
+    if target is None:
+        yield Problem(f"{path}.source.table", _no("table", field.source.table, [t.id for t in analysis.app.tables]))
+        return
+    texts = [f.id for f in target.fields if analysis.type_of(target, f).kind == "text"]
+    yield from _known(f"{path}.source.field", [field.source.field], texts)
+    if field.source.where is not None:
+        scope = analysis.pick_scope(field.source, table)
+        yield from _filter(analysis, f"{path}.source.where", field.source.where, scope, BOOLEAN)
 
 
 def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path: str) -> Iterator[Problem]:
@@ -94,10 +123,12 @@ def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path:
     yield from _known(f"{path}.show_columns", link.show_columns, target.by_id)
     if link.pick is not None:
         yield from _filter(analysis, f"{path}.pick", link.pick, analysis.pick_scope(link, table), BOOLEAN)
-    holder = [c.id for c in rows.fields] if rows else list(table.by_id)
+    holder = [c.id for c in rows.fields] if rows else list(table.paths)
     for own, theirs in (link.fill or {}).items():
         yield from _known(f"{path}.fill", [own], holder)
-        yield from _known(f"{path}.fill.{own}", [theirs], target.by_id)
+        yield from _known(f"{path}.fill.{own}", [theirs], target.paths)
+        if isinstance(table.field(own), Rows) != isinstance(target.field(theirs), Rows) and not rows:
+            yield Problem(f"{path}.fill.{own}", say("a subform is filled from a subform only"))
     if link.reverse:
         yield from _known(f"{path}.reverse.columns", link.reverse.columns, [*table.by_id, *SYSTEM_FIELDS])
 
@@ -220,8 +251,26 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield from analysis.attempt(
             f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN
         )
+    for name, fields in (("remember", form.remember), ("after_submit.keep", form.after_submit.keep)):
+        yield from _known(f"{path}.{name}", fields, table.by_id)
+    if form.after_submit.form:
+        yield from _known(f"{path}.after_submit.form", [form.after_submit.form], analysis.app.all_forms)
+    for name, text in (("message", form.after_submit.message), ("url", Text.of(form.after_submit.url))):
+        yield from _wording(analysis, table, text, f"{path}.after_submit.{name}")
     for n, check in enumerate(form.checks):
         yield from _check(analysis, table, check, f"{path}.checks[{n}]")
+
+
+def _wording(analysis: Analysis, table: Table, text: Text, path: str) -> Iterator[Problem]:
+    """What is wrong with the formulas in a text."""
+    for line in text.by_language.values():
+        try:
+            formulas = [part for part in parts_of(line) if isinstance(part, Formula)]
+        except FormulaError as err:
+            yield Problem(path, err.message)
+            continue
+        for formula in formulas:
+            yield from analysis.attempt(path, formula, analysis.scope(table))
 
 
 def _check(analysis: Analysis, table: Table, check: Check, path: str) -> Iterator[Problem]:
@@ -257,7 +306,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
     yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
     if view.group:
-        yield from _known(f"{path}.group", [view.group], names)
+        yield from _known(f"{path}.group", [view.group], [*names, *table.facet_paths])
     if view.form:
         yield from _known(
             f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]

@@ -8,6 +8,8 @@ from schemas.errors import BadValue
 from schemas.messages import Message
 
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})月?")
+_YEAR = re.compile(r"(\d{4})年?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?")
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})")
@@ -32,6 +34,16 @@ def read_date(raw: Any, refusal: Message) -> date | None:
         return date(*map(int, match.groups()))
     except ValueError:
         raise BadValue(refusal) from None
+
+
+def read_month(raw: Any) -> date | None:
+    """The first day of `2026-11`, `2026年11月` or `2026`; None for anything else."""
+    text = raw.strip() if isinstance(raw, str) else ""
+    found = _MONTH.fullmatch(text) or _YEAR.fullmatch(text)
+    if found is None:
+        return None
+    year, month = int(found[1]), int(found[2]) if found.re is _MONTH else 1
+    return date(year, month, 1) if year and 1 <= month <= 12 else None
 
 
 def read_moment(raw: Any, zone: tzinfo, refusal: Message) -> datetime | None:

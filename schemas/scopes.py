@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from schemas.fields.rows import Rows
 from schemas.formula import Reference, Type
-from schemas.formula.types import DEPARTMENT_FACTS, MEMBER_FACTS, array_of, link_to
+from schemas.formula.types import DEPARTMENT_FACTS, MEMBER_FACTS, TEXT, array_of, link_to
 from schemas.messages import Message, say
 from schemas.table import FLOW_FACTS, SYSTEM_FIELDS, Table
 
 if TYPE_CHECKING:
     from schemas.analysis import Analysis
     from schemas.fields import Field
+
+
+WHOLE = {"text": TEXT}
+"""What every value of several parts offers besides its own: itself as a text."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,9 @@ class TableScope:
             return self._across_link(kind, name, place)
         if kind.kind == "rows":
             return self._column(kind, name, place)
+        if kind.parts is not None:
+            found = WHOLE.get(name) or kind.parts.get(name)
+            return _Place(found, place.volatile, place.hops) if found else _stranger(name, list(kind.parts))
         facts = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}.get(kind.kind)
         if facts is None:
             return say("'{name}' cannot be asked of {kind}", name=name, kind=kind.kind)

@@ -29,9 +29,11 @@ from werkzeug.urls import iri_to_uri
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
+from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.retry import attempt
+from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import find, opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
@@ -57,6 +59,8 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=language)
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["code_svg"] = code_svg
+    app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
@@ -87,6 +91,11 @@ def words(text: Any) -> str:
     if isinstance(text, Text):
         return text.in_language(str(get_locale()))
     return "" if text is None else str(text)
+
+
+def absolute(path: str) -> str:
+    """An address of ours as others reach it."""
+    return Settings.read().public_url.rstrip("/") + path
 
 
 def moment(at: datetime | None) -> str:
@@ -307,8 +316,13 @@ def json_of_request(refusal: Message) -> dict[str, Any]:
 
 
 def touched_of_request() -> set[str]:
+    return names_of_request("_touched")
+
+
+def names_of_request(part: str) -> set[str]:
+    """The names of fields in a part of the form that a script wrote as a JSON list."""
     try:
-        return {str(n) for n in read_json(request.form.get("_touched") or "[]", Message(""))}
+        return {str(n) for n in read_json(request.form.get(part) or "[]", Message(""))}
     except (ValueError, TypeError):
         return set()
 

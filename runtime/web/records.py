@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, make_response, render_template, request
 
 from runtime import flows, history, listing, query, records
-from runtime.access import door
+from runtime.access import Door, door
 from runtime.answers import answering
 from runtime.context import Context
 from runtime.query import Listing, Record
@@ -37,7 +37,8 @@ def show(app: str, table_id: str, record: str) -> Any:
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
-            "edit_url": _edit_url(ctx, source, found, trash), "may_delete": _may(ctx, source, found.id, "delete"),
+            "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(source, found, gate, trash),
+            "may_delete": _may(ctx, source, found.id, "delete"),
             "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
             "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(source),
         }  # fmt: skip
@@ -65,6 +66,13 @@ def _edit_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> st
     if trash or not _may(ctx, source, found.id, "update"):
         return ""
     return f"/a/{source.inst.slug}/f/{source.inst.app.form_of(source.id).id}/{found.id}"
+
+
+def _copy_url(source: LiveTable, found: Record, gate: Door, trash: bool) -> str:
+    """The form for a new record that begins as this one."""
+    if trash or not gate.may("create"):
+        return ""
+    return f"/a/{source.inst.slug}/f/{source.inst.app.form_of(source.id).id}/new?_copy={found.id}"
 
 
 def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:

@@ -40,10 +40,10 @@ class Link(Field):
     )  # fmt: skip
     show_columns: tuple[str, ...] = option(Many(Reference("target field")), "Columns shown when choosing", ())
     fill: dict[str, str] = option(
-        Dictionary(Reference("target field"), keys="own field"),
+        Dictionary(Reference("target field"), keys="own path"),
         "Fill from the chosen record",
         None,
-        help="When a record is chosen, these fields take its values.",
+        help="When a record is chosen, these fields take its values. Subforms are copied with their columns.",
     )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
     on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")

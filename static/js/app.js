@@ -18,12 +18,18 @@ import "./submit-once.js";
 import "./small.js";
 
 const ON_SIGHT = {
+  "address": "[data-address]",
+  "barcode": "[data-barcode]",
+  "camera": "[data-camera]",
   "chart": "[data-chart]",
   "columns": "table.grid[data-columns], .column-list",
   "conditions": "[data-conditions]",
   "copy": "[data-copy]",
   "draft": "form[data-draft]",
+  "lightbox": "a[data-lightbox]",
+  "location": "[data-location]",
   "select-rows": "[data-select-rows]",
+  "signature": "[data-signature]",
   "sort": "[data-sortable]",
   "subform": "[data-rows]",
   "upload": ".upload",

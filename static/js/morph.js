@@ -3,7 +3,7 @@
 import { isRestoring } from "./live.js";
 import { sameChoice } from "./picker.js";
 
-const OURS = new Set(["style", "data-touched", "aria-busy"]);
+const OURS = new Set(["style", "data-touched", "data-waiting", "data-draft-saved", "aria-busy"]);
 
 window.htmx.registerExtension("mortise", {
   htmx_before_morph_attr(element, { attrName }) {
@@ -14,7 +14,7 @@ window.htmx.registerExtension("mortise", {
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.("template")) return copied(oldNode, newNode);
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
-    if (oldNode.matches?.(".upload")) return isRestoring(oldNode.closest("form"));
+    if (oldNode.matches?.(".upload, .signature")) return isRestoring(oldNode.closest("form"));
     if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
     if (oldNode.matches?.("select")) return chosen(oldNode, newNode);
     return true;

@@ -42,7 +42,7 @@ def test_a_vendored_file_is_the_one_that_was_fetched(
     assert hashlib.sha256((VENDOR / file).read_bytes()).hexdigest() == digest
     assert f"{package}@{version}" in json.loads((VENDOR / "packages.json").read_text("utf-8"))["packages"]
     assert licence
-    assert (VENDOR / "licences" / f"{package}.txt").read_text("utf-8")
+    assert (VENDOR / "licences" / f"{package.replace('/', '+')}.txt").read_text("utf-8")
 
 
 def test_every_vendored_script_is_listed() -> None:
