@@ -13,8 +13,8 @@ from schemas.messages import Message, say
 from schemas.options import Option, load, options_of
 
 SECTIONS = {
-    "basic": say("Basic"), "default": say("Default value"), "checks": say("Checks"), "rules": say("Rules"),
-    "style": say("Style"), "advanced": say("Advanced"),
+    "basic": say("Basic"), "default": say("Default value"), "range": say("Who may be chosen"), "checks": say("Checks"),
+    "rules": say("Rules"), "style": say("Style"), "advanced": say("Advanced"),
 }  # fmt: skip
 LEFT_OUT = {"id", "fields", "hidden"}
 PLACES = {"id", "layout"}

@@ -22,6 +22,7 @@ from schemas import filling, importing
 from schemas.errors import DefinitionError, InvalidInput, NotFound
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
+from schemas.fields.member import People
 from schemas.importing import Mappings, Target, fold_key
 from schemas.messages import Message
 from schemas.options import load
@@ -142,7 +143,7 @@ def _lookup(
     if isinstance(found, Link):
         return _records_by(ctx, source.sibling(found.table), target.match, texts)
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
-    kind = found.type if found else ""
+    kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
         kept[kind] = _people_by_name(ctx, kind)
     return kept[kind]
@@ -206,9 +207,9 @@ def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: in
             return []
         column = gate.source().column(id)
         return list(ctx.conn.scalars(select(column).where(gate.rows(), column.is_not(None)).limit(limit)))
-    if found is not None and found.type == "member":
+    if isinstance(found, People) and found.picks == "member":
         return [p.name for p in Directory.of(ctx).search(limit=limit)]
-    if found is not None and found.type == "department":
+    if isinstance(found, People):
         return [u.name for u in Directory.of(ctx).units.values()]
     return []
 

@@ -191,7 +191,7 @@ def wanted_indexes(live: LiveTable) -> Iterator[tuple[str, str]]:
         column = live.sql.c[field.id].name
         storage = live.analysis.storage_of(live.table, field)
         if storage in (Storage.TEXTS, Storage.UUIDS):
-            if field.index:
+            if field.index or _filtered(live, field):
                 yield f"{column}_in", f"CREATE INDEX CONCURRENTLY {column}_in ON {t} USING gin ({column})"
         elif field.index or field.type == "link" or _filtered(live, field):
             yield f"{column}_is", f"CREATE INDEX CONCURRENTLY {column}_is ON {t} ({column}) WHERE deleted_at IS NULL"
@@ -203,8 +203,13 @@ def _filtered(live: LiveTable, field: Field) -> bool:
     """Whether a view or a grant of the app compares this field, so that an equality index is worth keeping."""
     app = live.inst.app
     formulas = [v.filter for v in app.views_of(live.id)] + [g.rows for g in app.access if g.table == live.id]
+    kind = live.analysis.type_of(live.table, field)
     kinds = ("choice", "member", "department")
-    return field.type in kinds and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+    return (
+        (kind.of or kind).kind in kinds
+        and not field.computed
+        and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+    )
 
 
 def names_in(formula: object) -> set[tuple[str, ...]]:

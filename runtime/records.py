@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from runtime import answers, definitions, history, offers, recalculate, serials
+from runtime import answers, definitions, history, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -114,6 +114,8 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
         errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
     for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
+    for path, problems in ranges.problems(ctx, live, whole, draft.before).items():
+        errors.setdefault(path, []).extend(problems)
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)

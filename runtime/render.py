@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import files, offers
+from runtime import files, offers, ranges
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.query import titles
@@ -16,6 +16,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
+from schemas.fields.member import People
 from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
@@ -200,6 +201,8 @@ class Binder:
 
     def _depends(self, found: Field) -> list[str]:
         """The fields of this form that decide which records a link may point at."""
+        if isinstance(found, People):
+            return ranges.depends(self.live, found)
         if isinstance(found, Choice):
             return offers.depends(found)
         if not isinstance(found, Link) or found.pick is None:
@@ -207,9 +210,9 @@ class Binder:
         return sorted({path[1] for path in names_of(found.pick.tree) if path[0] == "this" and len(path) > 1})
 
     def _source(self, found: Field, path: str) -> str:
-        if found.type in PEOPLE:
-            return f"/pick/{found.type}"
-        if found.type != "link" and not (isinstance(found, Choice) and found.source):
+        if isinstance(found, People) and not found.ranged:
+            return f"/pick/{found.picks}"
+        if not isinstance(found, People | Link) and not (isinstance(found, Choice) and found.source):
             return ""
         form = f"?form={self.form.id}" if self.form else ""
         return f"{self.base}/pick/{self.live.id}/{path}{form}"

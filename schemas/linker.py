@@ -12,6 +12,7 @@ from schemas.fields import Field
 from schemas.fields.choice import Choice
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.link import Link
+from schemas.fields.member import AnyMember, People
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.form import Form, fields_in
@@ -83,6 +84,8 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
     if isinstance(field, Rows):
         for n, column in enumerate(field.fields):
             yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
+    elif isinstance(field, People):
+        yield from _range(analysis, table, field, rows, path)
     elif isinstance(field, Choice):
         yield from _choice(analysis, table, field, rows, path)
     elif isinstance(field, Link):
@@ -91,6 +94,20 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
         yield from _formula(analysis, table, field, rows, path)
     elif isinstance(field, Rollup):
         yield from _rollup(analysis, table, field, path)
+
+
+def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, path: str) -> Iterator[Problem]:
+    """Who may be chosen in a field of members or departments."""
+    app = analysis.app
+    yield from _known(f"{path}.slots", field.slots, [s.id for s in app.slots])
+    if isinstance(field, AnyMember):
+        yield from _known(f"{path}.roles", field.roles, [r.id for r in app.roles])
+    wrong = list(analysis.attempt(f"{path}.among", field.among, analysis.scope(table, rows)))
+    yield from wrong
+    if field.among is not None and not wrong:
+        kind = analysis.expression(field.among, analysis.scope(table, rows)).type
+        if (kind.of or kind).kind not in ("member", "department", "any"):
+            yield Problem(f"{path}.among", say("expected a member or a department"))
 
 
 def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:

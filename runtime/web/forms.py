@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 
-from runtime import filling, offers, prefill, query, sent, unsent
+from runtime import filling, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.filling import Filling
+from runtime.people import Directory
 from runtime.prefill import Prefill
 from runtime.render import Names
 from runtime.submit import Sent, submit
@@ -31,6 +32,8 @@ from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
+from schemas.fields.member import People
+from schemas.fields.rows import Rows
 from schemas.filling import Values, parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
@@ -221,6 +224,8 @@ def pick(app: str, table: str, path: str) -> Any:
         gate = door(ctx, source)
         if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
             raise NotFound
+        if isinstance(field, People):
+            return jsonify(_people(ctx, source, field, path))
         text = request.args.get("q", "").replace("\x00", "")[:100]
         if isinstance(field, Choice) and field.source:
             return jsonify(
@@ -234,6 +239,13 @@ def pick(app: str, table: str, path: str) -> Any:
             return jsonify([])
         found = query.suggest(other, text, _picks(ctx, source, field, target))
         return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
+
+
+def _people(ctx: Context, source: LiveTable, field: People, path: str) -> list[dict[str, str]]:
+    """The members or departments that may be chosen, for the values of the form that is being filled in."""
+    rows = source.table.by_id.get(path.partition(".")[0]) if "." in path else None
+    allowed = ranges.candidates(ctx, source, field, _typed(ctx, source), rows if isinstance(rows, Rows) else None)
+    return ranges.offered(Directory.of(ctx), field.picks, request.args.get("q", "")[:100].strip(), allowed)
 
 
 def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> list[Any]:

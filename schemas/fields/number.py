@@ -5,11 +5,12 @@ from typing import Any
 
 from marshmallow import fields as ma
 
+from schemas.errors import BadValue
 from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.formula import Type
 from schemas.formula.types import NUMBER
 from schemas.messages import Message, say
-from schemas.numbers import grouped, plain, read_number, round_to
+from schemas.numbers import LARGEST, grouped, plain, read_number, round_to
 from schemas.options import option
 from schemas.parsers import Flag, Label, Whole, Words
 from schemas.text import Sentence, Text
@@ -68,6 +69,8 @@ class Number(Field):
         number = read_number(raw, say("Enter a number."), self._units())
         if number is None:
             return None
+        if self.percent and not typed_percent and abs(number) >= LARGEST / 100:
+            raise BadValue(say("Enter a number."))
         return round_to(number / 100 if typed_percent else number, self.scale)
 
     def _units(self) -> list[str]:
