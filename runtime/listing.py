@@ -118,11 +118,10 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         wishes = Wishes(size=wishes.size, trash=wishes.trash)
         listing, _ = _listing(gate, view, wishes, columns)
         page = query.page(gate, listing)
-    total, exact = query.total(gate, listing, wishes.exact)
+    whole = query.summary(gate, listing, columns, wishes.exact)
     base = f"/a/{inst.slug}/v/{view.id}/"
     reader = reader_of(ctx, table, page.records, columns)
-    sums = query.sums(gate, listing, columns) if page.records else {}
-    heads = [_column(gate, c, wishes, base, listing.sort, sums, reader) for c in columns]
+    heads = [_column(gate, c, wishes, base, listing.sort, whole.sums if page.records else {}, reader) for c in columns]
     body = draw_rows(gate, page.records, columns, reader, checks=True)
     shown = Shown(
         view,
@@ -134,8 +133,8 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         heads,
         body,
         page,
-        total,
-        exact,
+        whole.total,
+        whole.exact,
         {},
         None,
         [],
@@ -177,8 +176,8 @@ def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns
     """Reads the values of these columns, with the names that they point at."""
     names = Names(ctx, table)
     fields = [f for c in columns if (f := table.table.by_id.get(c)) and f.storage != "child"]
+    names.note_all(fields, [record.values for record in records])
     for record in records:
-        names.note(fields, record.values)
         names.people |= {record.system[c] for c in ("created_by", "updated_by") if c in columns and record.system[c]}
     return names.reader()
 
@@ -214,7 +213,7 @@ def _pager(shown: Shown) -> dict[str, Any]:
     total = f"{shown.total:,}" + ("" if shown.exact else "+")
     return {
         "first": w.first, "last": w.first + shown.count - 1 if shown.count else 0, "total": total, "size": size, "sizes": SIZES,
-        "size_url": w.url(shown.base, size=""),
+        "size_url": w.url(shown.base, size=""), "exact_url": "" if shown.exact else w.url(shown.base, total="exact"),
         "previous": w.url(shown.base, before=page.before, first=max(1, w.first - size)) if page.before else None,
         "next": w.url(shown.base, after=page.after, first=w.first + shown.count) if page.after else None,
     }  # fmt: skip
@@ -233,26 +232,39 @@ def draw_rows(
     def url(target: str, id: UUID) -> str:
         return f"{base}/{target}/{id}"
 
-    draws = [_cell(table, c, reader, url) for c in columns]
-    lines = [_row(record, draws, f"{base}/{table.id}/{record.id}", checks) for record in records]
+    draws = [_drawn(*_cell(table, c, reader, url)) for c in columns[1:]]
+    first = _cell(table, columns[0], reader, url) if columns else None
+    lines = [_row(record, first, draws, f"{base}/{table.id}/{record.id}", checks) for record in records]
     return Markup("".join(lines))
 
 
-def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str, checks: bool) -> str:
-    tds = []
-    for n, (path, css, draw) in enumerate(draws):
+def _drawn(path: str, css: str, draw: cells.Draw) -> tuple[str, str, cells.Draw]:
+    return path, f'<td class="{css.strip()}">' if css else "<td>", draw
+
+
+def _row(
+    record: Record,
+    first: tuple[str, str, cells.Draw] | None,
+    draws: list[tuple[str, str, cells.Draw]],
+    url: str,
+    checks: bool,
+) -> str:
+    """A line of the grid; its first cell opens the record."""
+    title = escape(record.title)
+    parts = [f'<tr data-key="{record.id}">']
+    if checks:
+        parts.append(
+            f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{title}"></td>'
+        )
+    if first:
+        path, css, draw = first
         inner = draw(record[path])
-        if n == 0:
-            text = inner if inner and "<a " not in inner else str(escape(record.title or "–"))
-            inner = f'<a class="open" href="{url}" data-drawer>{text}</a>'
-            css = " first" + css
-        tds.append(f'<td class="{css.strip()}">{inner}</td>' if css else f"<td>{inner}</td>")
-    box = (
-        f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{escape(record.title)}"></td>'
-        if checks
-        else ""
-    )
-    return f'<tr data-key="{record.id}">{box}{"".join(tds)}</tr>'
+        text = inner if inner and "<a " not in inner else title or "–"
+        parts.append(f'<td class="first{css}"><a class="open" href="{url}" data-drawer>{text}</a></td>')
+    for path, opened, draw in draws:
+        parts += (opened, draw(record[path]), "</td>")
+    parts.append("</tr>")
+    return "".join(parts)
 
 
 def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:

@@ -113,19 +113,32 @@ def total(gate: Door, listing: Listing, exact: bool = False) -> tuple[int, bool]
     return min(counted, COUNTED), counted <= COUNTED
 
 
-def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decimal]:
-    """The sums of the numeric ones among these fields, over everything that the listing selects."""
+@dataclass(frozen=True)
+class Summary:
+    """How many records a listing selects, and the sums of its numbers, which are there only with an exact number."""
+
+    total: int
+    exact: bool
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def summary(gate: Door, listing: Listing, paths: Iterable[str], exact: bool = False) -> Summary:
+    """The number of records and the sums of the numeric ones among these fields, in one look at the rows.
+
+    Beyond 10,000 records neither is worked out unless the exact number is asked for.
+    """
     source = gate.source()
-    numeric = [
-        p
-        for p in paths
-        if "." not in p and (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)
-    ]
-    if not numeric:
-        return {}
-    query = select(*(func.sum(source.column(p)).label(p) for p in numeric)).where(*_conditions(gate, listing))
-    row = gate.ctx.conn.execute(query).one()
-    return {p: row._mapping[p] for p in numeric if row._mapping[p] is not None}
+    numeric = [p for p in paths if (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
+    rows = select(literal(1).label("one"), *(source.column(p).label(p) for p in numeric)).where(
+        *_conditions(gate, listing)
+    )
+    chosen = (rows if exact else rows.limit(COUNTED + 1)).subquery()
+    found = gate.ctx.conn.execute(
+        select(func.count(), *(func.sum(chosen.c[p]) for p in numeric)).select_from(chosen)
+    ).one()
+    if not exact and found[0] > COUNTED:
+        return Summary(COUNTED, False)
+    return Summary(found[0], True, {p: s for p, s in zip(numeric, found[1:], strict=True) if s is not None})
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import True_
 
 from runtime import answers, definitions, history, offers, ranges, recalculate, serials
 from runtime.access import Door, door
@@ -275,10 +276,11 @@ def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
 
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
     """The written rows must still be ones that the actor may write. Raises Denied."""
-    if gate.free:
-        return
     t = gate.live.sql
-    held = select(t.c.id).where(t.c.id.in_(ids), gate.permitted_after(action, t))
+    permitted = gate.permitted_after(action, t)
+    if isinstance(permitted, True_):
+        return
+    held = select(t.c.id).where(t.c.id.in_(ids), permitted)
     if len(set(gate.ctx.conn.scalars(held))) != len(set(ids)):
         raise Denied(say("You may not leave the record like this: it would be outside what you may change."))
 

@@ -133,6 +133,15 @@ class Names:
             elif value is not None:
                 self._note(found, value, row)
 
+    def note_all(self, fields: Iterable[Field], many: Sequence[Mapping[str, Any]]) -> None:
+        """The same for many records, field by field; those that can point at nothing are passed over."""
+        for found in fields:
+            kind = self.analysis.type_of(self.live.table, found)
+            inner = kind.of if kind.kind == "array" and kind.of else kind
+            if inner.kind in (*PEOPLE, "link", "file", "rows"):
+                for values in many:
+                    self.note((found,), values)
+
     def _note(self, found: Field, value: Any, row: Rows | None) -> None:
         kind = self.analysis.type_of(self.live.table, found, row)
         items = value if isinstance(value, list) else [value]

@@ -23,7 +23,7 @@ from flask import (
     request,
     session,
 )
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale, get_translations, gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
@@ -57,6 +57,11 @@ def install(app: Flask) -> None:
     """Give an application the edge."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, locale_selector=language)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _translations().ugettext(text),
+        lambda one, many, count: _translations().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["code_svg"] = code_svg
@@ -83,13 +88,26 @@ def language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
+def _translations() -> Any:
+    """The request's catalogue, found once: a page asks it for hundreds of sentences."""
+    if "translations" not in g:
+        g.translations = get_translations()
+    return g.translations
+
+
+def _words_language() -> str:
+    if "words_language" not in g:
+        g.words_language = str(get_locale())
+    return str(g.words_language)
+
+
 def words(text: Any) -> str:
     """A Message or Text in the reader's language; anything else as it is."""
     if isinstance(text, Message):
-        values = {name: words(value) for name, value in text.values.items()}
-        return fill(gettext(text.text) if text.text else "", values)
+        said = _translations().ugettext(text.text) if text.text else ""
+        return fill(said, {name: words(value) for name, value in text.values.items()})
     if isinstance(text, Text):
-        return text.in_language(str(get_locale()))
+        return text.in_language(_words_language())
     return "" if text is None else str(text)
 
 
@@ -137,6 +155,8 @@ def _guard() -> Response | None:
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
+            if g.signed_in and g.signed_in.workspace_id:
+                g.workspace = find(conn, id=g.signed_in.workspace_id)
     _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
@@ -218,9 +238,6 @@ def work() -> Iterator[Context]:
     signed_in = g.signed_in
     if signed_in is None or signed_in.workspace_id is None:
         raise NotFound
-    if "workspace" not in g:
-        with engine().connect() as conn:
-            g.workspace = find(conn, id=signed_in.workspace_id)
     with opened(engine(), g.workspace, language=language()) as ctx:
         yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
 
