@@ -93,7 +93,7 @@ async function suggest(area, all = false) {
   show(area, word, [...fields.map((one) => ({ field: one })), ...known.map((one) => ({ call: one }))].slice(0, 40));
 }
 
-/* The names that may follow a path such as `[Customer].[Owner].`. */
+/* The names that may follow a path such as `[Author].[Name].`. */
 function follow(names, path) {
   let here = names.first;
   for (const [, label, id] of path.matchAll(/\[([^\][\n]*)\]|([\p{L}_][\p{L}\p{N}_]*)/gu)) {
