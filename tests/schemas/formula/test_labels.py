@@ -9,10 +9,10 @@ from schemas.formula.labels import Plain, labelled, plain
 from schemas.formula.tree import Path
 
 WORDS: dict[Path, str] = {
-    ("price",): "单价", ("items",): "明细", ("items", "count"): "数 量", ("customer",): "客户",
-    ("customer", "name"): "名称", ("stage",): "阶段", ("flow", "state"): "流程状态", ("total",): "Total (net)",
+    ("price",): "单价", ("items",): "明细", ("items", "count"): "数 量", ("author",): "作者",
+    ("author", "name"): "名称", ("stage",): "阶段", ("flow", "state"): "流程状态", ("total",): "Total (net)",
 }  # fmt: skip
-OPTIONS = {"won": "赢单", "lost": "输单", "open": "进行中"}
+OPTIONS = {"won": "成交", "lost": "流失", "open": "进行中"}
 
 
 class Shop:
@@ -33,12 +33,12 @@ SHOP = Shop()
 BOTH = [
     ("price * items.count", "[单价] * [明细].[数 量]"),
     ("SUM( items.count )", "SUM( [明细].[数 量] )"),
-    ('IF(stage = "won",\n  price, 0)', 'IF([阶段] = "赢单",\n  [单价], 0)'),
-    ('stage IN {"won","lost"}', '[阶段] IN {"赢单","输单"}'),
-    ('"won" = stage', '"赢单" = [阶段]'),
+    ('IF(stage = "won",\n  price, 0)', 'IF([阶段] = "成交",\n  [单价], 0)'),
+    ('stage IN {"won","lost"}', '[阶段] IN {"成交","流失"}'),
+    ('"won" = stage', '"成交" = [阶段]'),
     ('price & "won"', '[单价] & "won"'),
     ('flow.state = "running"', '[流程状态] = "running"'),
-    ("customer.name & stranger.field", "[客户].[名称] & stranger.field"),
+    ("author.name & stranger.field", "[作者].[名称] & stranger.field"),
     ("total + ME().department.name", "[Total (net)] + ME().department.name"),
     ('"say ""price"""', '"say ""price"""'),
 ]
