@@ -24,7 +24,7 @@ const ON_SIGHT = {
   "chart": "[data-chart]",
   "columns": "table.grid[data-columns], .column-list",
   "conditions": "[data-conditions]",
-  "copy": "[data-copy]",
+  "copy": "[data-copy], [data-link-of]",
   "draft": "form[data-draft]",
   "lightbox": "a[data-lightbox]",
   "location": "[data-location]",
