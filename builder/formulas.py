@@ -13,7 +13,7 @@ from runtime.context import Context
 from runtime.people import Directory
 from runtime.tables import LiveTable
 from schemas import filling
-from schemas.analysis import Circle
+from schemas.dependencies import Circle
 from schemas.errors import NotFound
 from schemas.fields import Reader
 from schemas.fields.formula import show_any

@@ -1,18 +1,19 @@
 """The names that a formula may use in one place of the builder, with the labels that people know them by."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from runtime.wording import translate
-from schemas.analysis import Analysis, Circle
+from schemas.analysis import Analysis
+from schemas.dependencies import Circle
 from schemas.fields import field_types
 from schemas.fields.rows import Rows
 from schemas.formula import FormulaError
 from schemas.formula.tree import Path
-from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS, NUMBER, TEXT, WORDS, Type
+from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS, NUMBER, TEXT, WORDS, Type, array_of, link_to
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS, Table
@@ -103,14 +104,22 @@ class Book:
     def _words_of(self, scope: TableScope) -> list[Word]:
         rows = [self._word(scope.table, c, scope.row) for c in scope.row.fields] if scope.row else []
         own = {word.id for word in rows}
-        fields = [self._word(scope.table, f, None) for f in scope.table.fields if f.id not in own]
+        fields = [self._word(scope.table, f, None) for f in scope.table.fields if f.id not in own and f.type != "query"]
         known = own | {word.id for word in fields}
         system = [
             Word(id, translate(SYSTEM_LABELS[id]), kind, "history")
             for id, kind in SYSTEM_FIELDS.items()
             if id not in known
         ]
-        return [*rows, *fields, *system]
+        return [*rows, *fields, *self._sides(scope.table, known), *system]
+
+    def _sides(self, table: Table, known: set[str]) -> Iterator[Word]:
+        """The records that link here, where the other side has a name."""
+        for id, (other, link) in self.analysis.reverses(table).items():
+            if id not in known:
+                reverse = getattr(other.field(link), "reverse", None)
+                label = translate(reverse.label if reverse else None) or translate(other.title) or id
+                yield Word(id, label, array_of(link_to(other.id)), "field-links")
 
     def _word(self, table: Table, field: Any, rows: Any) -> Word:
         options = tuple((o.id, translate(o.label) or o.id) for o in getattr(field, "options", ()))

@@ -52,11 +52,23 @@ class Surroundings:
         if scope == "pick":
             return Place(str(values.get("table") or ""), this=self.table)
         if scope == "linked":
-            return Place(str(values.get("over") or "").rpartition(".")[0], this=self.table)
+            return Place(self._gathered_in(values), this=self.table)
         if scope == "rule":
             targets = [t for name in changes.RULE_EFFECTS for t in values.get(name) or ()]
             return Place(self.table, next((t.partition(".")[0] for t in targets if "." in t), ""))
         return Place(self.table, self.holder)
+
+    def _gathered_in(self, values: Mapping[str, Any]) -> str:
+        """The table whose records a rollup gathers or a query shows."""
+        if values.get("table"):
+            return str(values["table"])
+        over = str(values.get("over") or "")
+        table = self.app.table(self.table) if self.app else None
+        kind = table.by_id.get(over) if table else None
+        if kind is not None and kind.type in ("link", "links"):
+            return str(kind.table)  # type: ignore[attr-defined]
+        side = self.app.analysis.reverses(table).get(over) if self.app and table else None
+        return side[0].id if side else over.partition(".")[0]
 
     # -- ids -------------------------------------------------------------------------------------
 
@@ -159,9 +171,9 @@ def _targets(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 
 def _links(near: Surroundings, values: Mapping[str, Any]) -> Named:
-    found: Named = []
+    found: Named = [(f["id"], title_in(f)) for f in near.fields if f["type"] in ("link", "links")]
     for path in changes.links_to(near.parts, near.table):
-        table, _, id = path.rpartition(".")
+        table, _, id = path.partition(".")
         field = found_field(near.parts, table, id)
         told = say(
             "{table} by “{link}”", table=title_in(near.parts[f"tables/{table}"]), link=title_in(field or {"id": id})

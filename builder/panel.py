@@ -17,7 +17,7 @@ SECTIONS = {
     "rules": say("Rules"), "style": say("Style"), "advanced": say("Advanced"),
 }  # fmt: skip
 LEFT_OUT = {"id", "fields", "hidden"}
-PLACES = {"id", "layout"}
+NO_INPUT = {("id", "advanced"), ("layout", "basic")}
 """Options of nested objects that have no input: their ids, and what stands where, which is drawn by dragging."""
 NEW = "new"
 Errors = Mapping[str, Sequence[Message]]
@@ -93,7 +93,7 @@ def _inputs(option: Option, name: str, values: Mapping[str, Any], near: Near, er
 def _inner(option: Option, name: str, values: Any, near: Near, errors: Errors) -> Iterator[Input]:
     held = values if isinstance(values, Mapping) else {}
     for part in inner_options(option):
-        if part.section != "hidden" and part.name not in PLACES:
+        if part.section != "hidden" and (part.name, part.section) not in NO_INPUT:
             yield from _inputs(part, f"{name}.{part.name}", held, near.within(held), errors)
 
 
@@ -172,7 +172,7 @@ def _value(option: Option, name: str, sent: Sent, before: Any, near: Near) -> An
 def _read_parts(option: Option, name: str, sent: Sent, before: Mapping[str, Any], near: Near) -> Json:
     held = dict(before)
     for part in inner_options(option):
-        if part.section != "hidden" and part.name not in PLACES and sent.has(f"{name}.{part.name}"):
+        if part.section != "hidden" and (part.name, part.section) not in NO_INPUT and sent.has(f"{name}.{part.name}"):
             held[part.name] = _value(part, f"{name}.{part.name}", sent, before.get(part.name), near.within(held))
     return {k: v for k, v in held.items() if v is not None}
 

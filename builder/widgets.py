@@ -349,23 +349,35 @@ def kinds_in(book: Book) -> dict[str, Any]:
 
 def _drawn(source: str, book: Book) -> conditions.Drawn | None:
     try:
-        return conditions.drawn(Formula.of(source), kinds_in(book))
+        found = conditions.drawn(Formula.of(source), kinds_in(book))
     except FormulaError:
         return None
+    words = {word.id: word for word in book.first}
+    offered = found is not None and all(
+        row.operator in {o.id for o in _offered(words[row.field])} for row in found.rows
+    )
+    return found if offered else None
 
 
 def condition_fields(book: Book) -> list[dict[str, Any]]:
     """The fields that conditions in this place may be about, with operators and options."""
     return [
-        {"id": w.id, "label": w.label, "kind": w.type.kind, "operators": conditions.operators_for(w.type), "options": w.options}
+        {"id": w.id, "label": w.label, "kind": w.type.kind, "operators": _offered(w), "options": w.options}
         for w in book.first
         if _comparable(w.type) and w.id != "version"
-    ]  # fmt: skip
+    ]
+
+
+def _offered(word: Any) -> list[conditions.Operator]:
+    """People and records of one installation have no place in a definition; only what needs none is offered of them."""
+    inner = word.type.of if word.type.kind == "array" else word.type
+    found = conditions.operators_for(word.type)
+    return [o for o in found if o.values == 0] if inner.kind in ("member", "department", "link") else found
 
 
 def _comparable(kind: Any) -> bool:
     if kind.kind == "array":
-        return bool(kind.of and kind.of.kind in ("choice", "text"))
+        return bool(kind.of and kind.of.kind in ("choice", "text", "member", "department", "link"))
     return kind.kind not in ("rows", "any", "file")
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
-from schemas.analysis import Analysis, Circle
+from schemas.analysis import Analysis
 from schemas.app import App
+from schemas.dependencies import Circle
+from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.formula import Formula, FormulaError, names
 from schemas.options import Option, options_of
@@ -86,10 +88,18 @@ def _formula(
     if scope == "pick":
         about = app.table(item.table)
     elif scope == "linked":
-        about = app.analysis.child_of(item)
+        about = _gathered_in(app, table, item)
     for path in names(formula.tree):
         here = about if path[0] != "this" else table
         yield from _traced(app.analysis, here, path[1:] if path[0] == "this" else path, rows)
+
+
+def _gathered_in(app: App, table: Table, item: Any) -> Table | None:
+    """The table whose records a rollup gathers or a query shows."""
+    if isinstance(item, Rollup):
+        found = app.analysis.gathered(table, item)
+        return found.table if found else None
+    return app.table(item.table)
 
 
 def _traced(
@@ -99,7 +109,7 @@ def _traced(
         return
     own = f"{rows.id}." if rows and path and rows.column(path[0]) else ""
     try:
-        for n, found in enumerate(analysis.trace(table, path, rows)):
+        for n, found in enumerate(analysis.dependencies.trace(table, path, rows)):
             yield found.table, f"{own}{found.field}" if n == 0 else found.field
     except (FormulaError, Circle):
         return

@@ -29,7 +29,7 @@ function value(row, field, keep = false) {
 
 function input(name, field, operator, before) {
   if (!operator || operator.values === 0) return make("input", { type: "hidden", name, value: "" });
-  if (["member", "department"].includes(field.kind)) return people(name, field, operator, before);
+  if (field.source) return people(name, field, operator, before);
   if (field.options.length) return options(name, field, operator, before);
   const date = ["date", "datetime"].includes(field.kind);
   if (date && /\(\)$/.test(before)) return make("input", { class: "input small", name, value: before, "aria-label": operator.text });
@@ -57,7 +57,7 @@ function people(name, field, operator, before) {
   const known = field.options.filter((one) => chosen.includes(one.id)).map((one) => make("option", { value: one.id, selected: true }, one.text));
   const select = make("select", { class: "input small", multiple: several, "data-label": operator.text }, ...(several ? [] : [make("option", { value: "" })]), ...known);
   const kept = make("input", { type: "hidden", name, value: known.map((one) => one.value).join("\x1f") });
-  const picker = make("div", { class: "picker", "data-picker": true, "data-source": `/pick/${field.kind}` }, select);
+  const picker = make("div", { class: "picker", "data-picker": true, "data-source": field.source }, select);
   picker.addEventListener("change", () => (kept.value = [...select.selectedOptions].map((one) => one.value).filter(Boolean).join("\x1f")));
   return make("span", {}, picker, kept);
 }
