@@ -13,6 +13,7 @@ import "./tabs.js";
 import "./position.js";
 import "./sending.js";
 import "./picker.js";
+import "./rich.js";
 import "./live.js";
 import "./submit-once.js";
 import "./small.js";

@@ -13,6 +13,7 @@ window.htmx.registerExtension("mortise", {
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.("template")) return copied(oldNode, newNode);
+    if (oldNode.matches?.("[data-rich]") && oldNode.querySelector(".ql-container")) return false;
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
     if (oldNode.matches?.(".upload, .signature")) return isRestoring(oldNode.closest("form"));
     if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
