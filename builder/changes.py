@@ -18,7 +18,7 @@ PRESETS = ("submit", "own", "all")
 LIST_ENDS = ["created_by", "created_at"]
 MOST_COLUMNS = 10
 RULE_EFFECTS = ("show", "hide", "require", "readonly")
-NOT_LISTED = ("rows", "long_text")
+NOT_LISTED = ("rows", "long_text", "query")
 
 
 # -- apps and forms --------------------------------------------------------------------------------
@@ -157,8 +157,10 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
         return {"options": [{"id": "one", "label": "选项 1"}, {"id": "two", "label": "选项 2"}]}
     if type == "rows":
         return {"fields": [{"id": "column_1", "type": "text", "label": {"zh": "文本", "en": "Text"}}]}
-    if type == "link":
+    if type in ("link", "links", "query"):
         return {"table": next(iter(parts["order/tables"]))}
+    if type == "lookup":
+        return {"path": _lookup_path(parts, table)}
     if type == "formula":
         return {"formula": "0"}
     if type == "serial":
@@ -171,10 +173,20 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
     return {}
 
 
+def _lookup_path(parts: Parts, table: Json) -> str:
+    """The first field behind the first link. Raises InvalidInput where there is no link yet."""
+    link = next((f for f in table["fields"] if f["type"] in ("link", "links")), None)
+    target = parts.get(f"tables/{link['table']}") if link else None
+    if link is None or target is None:
+        raise InvalidInput({"": [say("A lookup needs a link of this form to another. Make that first.")]})
+    shown = next((f for f in target["fields"] if f["type"] not in ("rows", "query", "lookup")), None)
+    return f"{link['id']}.{shown['id'] if shown else 'created_at'}"
+
+
 def links_to(parts: Mapping[str, Any], table: str) -> Iterator[str]:
     for id in parts["order/tables"]:
         for field in parts[f"tables/{id}"]["fields"]:
-            if field["type"] == "link" and field.get("table") == table:
+            if field["type"] in ("link", "links") and field.get("table") == table:
                 yield f"{id}.{field['id']}"
 
 

@@ -42,6 +42,8 @@ def drawer(
             return ""
         if isinstance(value, ErrorValue):
             return f'<span class="danger-text">{escape(value.code)}</span>'
+        if isinstance(value, list) and not field.several:
+            return str(escape(", ".join(show(item, reader) for item in value if item is not None)))
         shown = escape(show(value, reader))
         return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>' if (leads := address(value)) else str(shown)
 

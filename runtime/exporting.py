@@ -59,9 +59,10 @@ def _cell(gate: Door, record: Record, path: str, reader: Reader) -> Cell:
     if isinstance(found, Rows):
         return Cell(Decimal(value), str(value), str(value)) if value else Cell(None, "", "")
     if found is not None:
-        shown = found.show(value, reader)
+        shown = gate.live.analysis.show(gate.live.table, found, value, reader)
+        origin = gate.live.analysis.origin(gate.live.table, found)
         written = found.written(value) if isinstance(value, Decimal) else shown
-        return Cell(found.exported(value, reader), shown, written)
+        return Cell(shown if isinstance(value, list) else origin.exported(value, reader), shown, written)
     if path in ("created_by", "updated_by"):
         return _text(reader.names.get(value, ""))
     if isinstance(value, datetime):

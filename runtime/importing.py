@@ -141,6 +141,8 @@ def _lookup(
     """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
     texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
+    if found is not None and found.several:
+        texts |= {part for text in texts for part in importing.texts_in(text)}
     if isinstance(found, Link):
         return _records_by(ctx, source.sibling(found.table), target.match, texts)
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})

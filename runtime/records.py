@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import True_
 
-from runtime import answers, definitions, history, offers, ranges, recalculate, serials
+from runtime import answers, definitions, history, linking, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -22,6 +22,7 @@ from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import Conflict, Denied, InvalidInput
 from schemas.fields import Field
+from schemas.fields.links import Links
 from schemas.fields.rows import Rows
 from schemas.fields.serial import Serial
 from schemas.filling import Errors, Values
@@ -70,6 +71,8 @@ def create_many(
     gate.require(action)
     definitions.lock_shared(ctx, live.inst)
     drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
+    if not dry:
+        recalculate.lock_targets(ctx, live, many)
     _refuse_closed_fields(gate, drafts, action)
     _prepare(ctx, live, drafts, form)
     sound = [d for d in drafts if not d.errors]
@@ -99,6 +102,7 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
     for draft in drafts:
         _decide(ctx, live, draft, form)
+    _refuse_strangers(ctx, live, drafts)
     offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
 
@@ -120,6 +124,13 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)
+
+
+def _refuse_strangers(ctx: Context, live: LiveTable, drafts: Sequence[Draft]) -> None:
+    """Links to what may not be chosen, told beside their fields."""
+    for draft, errors in zip(drafts, linking.strangers(ctx, live, [(d.before, d.values) for d in drafts]), strict=True):
+        for path, problems in errors.items():
+            draft.errors.setdefault(path, []).extend(problems)
 
 
 def _system(ctx: Context, values: Values) -> Values:
@@ -195,9 +206,12 @@ def change(
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
     _refuse_unwritable(live, present, given)
+    given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
-    draft.values = {**draft.before, **given}
+    draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    recalculate.lock_targets(ctx, live, [draft.values])
     _decide(ctx, live, draft, form)
+    _refuse_strangers(ctx, live, [draft])
     offers.refuse(ctx, live, [draft])
     _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
     if draft.errors:
@@ -227,7 +241,9 @@ def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, A
     for id, value in given.items():
         found = live.table.by_id.get(id)
         dumped = found.dump(_plain_rows(found, value)) if found else value
-        if found and id in originals:
+        if isinstance(found, Links) and id in originals:
+            value = linking.merged(originals[id], value, present.values.get(id))
+        elif found and id in originals:
             if dumped in (originals[id], found.dump(present.values.get(id))):
                 continue
             clashes.append(id)
@@ -272,6 +288,8 @@ def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
     """What becomes of a record's flow; only the engine says so. It is no change of the record itself."""
     ctx.conn.execute(update(live.sql).where(live.sql.c.id == id).values(_flow_state=state))
+    answers.forget(ctx, live)
+    recalculate.after_flow(ctx, live, id)
 
 
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:

@@ -55,6 +55,9 @@ class BoundField:
     required: bool = False
     readonly: bool = False
     picked: Sequence[Picked] = ()
+    origin: Field | None = None
+    related: Any = None
+    """What a query shows."""
     source: str = ""
     depends: Sequence[str] = ()
     upload: str = ""
@@ -85,6 +88,13 @@ class BoundField:
         if isinstance(self.raw, str):
             return self.raw
         return self.field.typed(self.value)
+
+    @property
+    def chips(self) -> list[tuple[str, Text, str]]:
+        """The options that a computed value names, where it comes from a choice."""
+        options = {o.id: o for o in getattr(self.origin, "options", ())}
+        items = self.value if isinstance(self.value, list) else [self.value]
+        return [(o.id, o.label, o.color) for item in items if isinstance(item, str) and (o := options.get(item))]
 
     @property
     def choices(self) -> list[tuple[str, Text, str]]:
@@ -199,7 +209,8 @@ class Binder:
         editable = not readonly and not found.computed
         return BoundField(
             field=found, name=name, value=value, raw=raw if errors else None,
-            shown=found.show(value, self.reader), errors=errors,
+            shown=self.analysis.show(self.live.table, found, value, self.reader, row), errors=errors,
+            origin=self.analysis.origin(self.live.table, found, row) if found.computed else None,
             required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),

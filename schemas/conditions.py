@@ -47,6 +47,7 @@ OPERATORS = {
         Operator("has", say("includes"), "{value} IN {field}"),
         Operator("lacks_one", say("does not include"), "NOT({value} IN {field})"),
         Operator("has_any", say("includes any of"), "{value} IN {field}", -1, "OR"),
+        Operator("has_none", say("includes none of"), "{value} IN {field}", -1, "NONE"),
         Operator("has_all", say("includes all of"), "{value} IN {field}", -1, "AND"),
         Operator("me", say("is me"), "{field} = ME()", 0),
         Operator("has_me", say("includes me"), "ME() IN {field}", 0),
@@ -68,7 +69,8 @@ BY_KIND: dict[str, tuple[str, ...]] = {
     "boolean": ("true", "false", "empty"),
     "member": ("me", "is", "is_not", "any_of", "empty", "filled"),
     "department": ("mine", "headed", "is", "is_not", "any_of", "empty", "filled"),
-    "link": ("empty", "filled"),
+    "link": ("is", "is_not", "any_of", "empty", "filled"),
+    "links": ("has", "lacks_one", "has_any", "has_none", "has_all", "empty", "filled"),
     "array": ("has", "lacks_one", "has_any", "has_all", "empty", "filled"),
     "members": ("has_me", "has", "lacks_one", "has_any", "has_all", "empty", "filled"),
     "departments": ("has", "lacks_one", "has_any", "has_all", "empty", "filled"),
@@ -117,6 +119,8 @@ def _part(condition: Condition, kind: Type, write: Writer) -> str:
     literals = [write(v) or _literal(v, element) for v in condition.values if v]
     if operator.joined:
         each = [_fill(operator, condition.field, value) for value in literals]
+        if operator.joined == "NONE":
+            return f"NOT(OR({', '.join(each)}))"
         return each[0] if len(each) == 1 else f"{operator.joined}({', '.join(each)})"
     value = "{" + ",".join(literals) + "}" if operator.values == -1 else (literals or [""])[0]
     return (
@@ -185,7 +189,11 @@ def _call(part: Call) -> Condition | None:
         return _several(part, "has_any" if name == "OR" else "has_all")
     if name == "NOT" and len(part.args) == 1:
         inner = _row(part.args[0])
-        turned = {"empty": "filled", "contains": "lacks", "has": "lacks_one"}.get(inner.operator) if inner else None
+        turned = (
+            {"empty": "filled", "contains": "lacks", "has": "lacks_one", "has_any": "has_none"}.get(inner.operator)
+            if inner
+            else None
+        )
         return Condition(inner.field, turned, inner.values) if inner and turned else None
     known = {"ISBLANK": "empty", "CONTAINS": "contains", "STARTSWITH": "starts"}.get(name)
     if known is None or not part.args or not isinstance(part.args[0], Name):

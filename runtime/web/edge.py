@@ -129,6 +129,7 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "id": f["id"], "kind": f["kind"],
             "operators": [{"id": o.id, "text": words(o.words), "values": o.values} for o in f["operators"]],
             "options": [{"id": id, "text": words(label)} for id, label in f["options"]],
+            "source": f.get("source", ""),
         }
         for f in fields
     ]  # fmt: skip

@@ -1,11 +1,13 @@
 """A record as a drawer or a page: details, related records, history; deleting and restoring."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request
 
 from runtime import flows, history, listing, query, records
+from runtime import related as related_fields
 from runtime.access import Door, door
 from runtime.answers import answering
 from runtime.context import Context
@@ -17,6 +19,7 @@ from runtime.web.frame import frame
 from schemas import rules
 from schemas.errors import NotFound
 from schemas.fields.link import Link
+from schemas.fields.query import Query
 from schemas.fields.rows import Rows
 from schemas.form import Block, Form
 from schemas.messages import say
@@ -92,6 +95,9 @@ def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:
         for id in source.table.by_id
         if found.rights.get(id) != "hidden" and id not in hidden
     }
+    if any(isinstance(b.field, Query) for b in bound.values()):
+        shown = related_fields.queries(ctx, source, {**found.system, **found.values}, found.id)
+        bound = {id: replace(b, related=shown.get(id)) for id, b in bound.items()}
     blocks = lay_out(form, bound.get, hidden)
     rest = [b for id, b in bound.items() if id not in form.placed]
     title = Text.of({"zh": "其他", "en": "More"}) if blocks else Text()

@@ -11,11 +11,17 @@ from schemas.options import option
 from schemas.parsers import Dictionary, FormulaSource, Id, Label, Many, Object, Reference, Words
 from schemas.text import Text
 
+ON_DELETE = ("keep", "restrict", "clear", "trash")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reverse:
-    """The other side of a link: the records that point here, shown on the target's page."""
+    """The other side of a link: the records that point here, shown on the target's page.
 
+    With an `id` it is a name in the target's formulas: `COUNT(books)`, `SUM(books.price)`.
+    """
+
+    id: str | None = option(Id(allow_none=True), "Name in formulas")
     label: Text = option(Label(), "Label", Text())
     columns: tuple[str, ...] = option(Many(Id()), "Columns", ())
 
@@ -46,7 +52,10 @@ class Link(Field):
         help="This table's field: the other's. Subforms are copied; items.price: lines.cost names columns of them.",
     )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
-    on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")
+    on_delete: str = option(
+        Words(*ON_DELETE), "When the other record is deleted", "keep", section="advanced",
+        help="keep: nothing; restrict: it cannot be deleted; clear: this link is emptied; trash: this record goes with it.",
+    )  # fmt: skip
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()

@@ -21,7 +21,7 @@ function value(row, field, keep = false) {
 
 function input(field, operator, before) {
   if (!operator || operator.values === 0) return make("input", { type: "hidden", name: "value", value: "" });
-  if (["member", "department"].includes(field.kind)) return people(field, operator, before);
+  if (field.source) return people(field, operator, before);
   if (field.options.length) return options(field, operator, before);
   const type = { number: "text", date: "date", datetime: "date", time: "time" }[field.kind] ?? "text";
   return make("input", { class: "input small", name: "value", type, value: before, "aria-label": operator.text, inputmode: field.kind === "number" ? "decimal" : null });
@@ -40,14 +40,14 @@ function options(field, operator, before) {
   return list;
 }
 
-/* Members and departments are looked up; those chosen before come with their names. */
+/* Members, departments and records are looked up; those chosen before come with their names. */
 function people(field, operator, before) {
   const chosen = before.split("\x1f");
   const several = operator.values === -1;
   const known = field.options.filter((one) => chosen.includes(one.id)).map((one) => make("option", { value: one.id, selected: true }, one.text));
   const select = make("select", { class: "input small", multiple: several, "data-label": operator.text }, ...(several ? [] : [make("option", { value: "" })]), ...known);
   const kept = make("input", { type: "hidden", name: "value", value: known.map((one) => one.value).join("\x1f") });
-  const picker = make("div", { class: "picker", "data-picker": true, "data-source": `/pick/${field.kind}` }, select);
+  const picker = make("div", { class: "picker", "data-picker": true, "data-source": field.source }, select);
   picker.addEventListener("change", () => (kept.value = [...select.selectedOptions].map((one) => one.value).filter(Boolean).join("\x1f")));
   return make("span", {}, picker, kept);
 }
