@@ -152,7 +152,7 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values), "_bigrams": search_words(live, d.values)} for d in drafts]
     with _unique(live):
         insert_rows(ctx.conn, live.sql, rows)
     for subform in live.table.subforms:
@@ -179,7 +179,7 @@ def _person(ctx: Context) -> UUID | None:
 
 
 def _columns(live: LiveTable, values: Values) -> Values:
-    """What the table's own row holds: stored fields, error codes, words to find it by."""
+    """What the table's own row holds: stored fields and error codes."""
     stored: Values = {}
     errors: dict[str, str] = {}
     for found in live.columns:
@@ -188,7 +188,6 @@ def _columns(live: LiveTable, values: Values) -> Values:
             errors[found.id], value = value.code, None
         stored[found.id] = value
     stored["_errors"] = errors or None
-    stored["_bigrams"] = search_words(live, values)
     return stored
 
 
@@ -283,10 +282,11 @@ def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], be
 
 def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    columns = {id: value for id, value in _columns(live, draft.values).items() if id in changes or id == "_errors"}
+    if any(f.id in changes for f in live.analysis.plan(live.table).searched):
+        columns["_bigrams"] = search_words(live, draft.values)
     with _unique(live):
-        ctx.conn.execute(
-            update(live.sql).where(live.sql.c.id == draft.id).values({**_columns(live, draft.values), **stamp})
-        )
+        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**columns, **stamp}))
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
