@@ -118,7 +118,11 @@ def _line(source: LiveTable, path: str, target: Target | None) -> dict[str, Any]
     matches: list[tuple[str, Any]] = []
     if isinstance(found, Link):
         there = source.sibling(found.table)
-        matches = [(f.id, label_of(there, f.id)) for f in there.table.fields if f.type in ("text", "serial")]
+        keys = [f.id for f in there.table.fields if f.type in ("text", "serial")]
+        # What people call a record by comes before its number.
+        title = there.table.title_formula.source if there.table.title_formula else ""
+        keys.sort(key=lambda id: (id != title, there.table.by_id[id].type != "text"))
+        matches = [(id, label_of(there, id)) for id in keys]
     rows = path.partition(".")[0] if "." in path else ""
     return {"path": path, "label": label_of(source, path), "group": label_of(source, rows) if rows else "", "target": target,
             "matches": matches, "required": bool(found and found.required)}  # fmt: skip
