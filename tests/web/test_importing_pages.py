@@ -29,7 +29,7 @@ def run(boss):
 
 def said(*pairs):
     """Replacements as the page sends them."""
-    paths, befores, afters = zip(*pairs, strict=True)
+    paths, befores, afters = map(list, zip(*pairs, strict=True))
     return {"replace_path": paths, "replace_from": befores, "replace_to": afters}
 
 
