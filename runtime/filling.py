@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import fills, query, unsent
+from runtime import fills, query, related, unsent
 from runtime.access import door
 from runtime.answers import answering
 from runtime.context import Context
@@ -15,6 +15,8 @@ from runtime.render import BoundForm, bind_form
 from runtime.tables import LiveTable
 from schemas import filling, rules
 from schemas.errors import Conflict, InvalidInput
+from schemas.fields.base import parse_uuid
+from schemas.fields.query import Query
 from schemas.fields.rows import Rows
 from schemas.filling import Errors, Values
 from schemas.form import Form
@@ -54,21 +56,28 @@ class Filling:
     def bound(self, ctx: Context) -> BoundForm:
         """Dressed for the template, with every calculation and rule as it stands for these values."""
         whole, state = self.settled or self.settle(ctx)
+        whole = {**whole, **related.lookups(ctx, self.live, whole, self.record)}
         asked = answering(ctx, self.live, self.record)
         blanks = {
             r.id: filling.row_defaults(self.live.analysis, self.live.table, r, asked, whole)
             for r in self.live.table.subforms
             if r.id in self.form.placed
         }
-        return bind_form(
+        form = bind_form(
             ctx, self.live, self.form, whole, state=state, rights=self.rights, raw=self.raw, errors=self.errors,
             record=self.record, version=self.version, blanks=blanks, typed=self.values,
         )  # fmt: skip
+        if not any(isinstance(f, Query) for f in self.live.table.fields):
+            return form
+        into = [r.id for r in self.live.table.subforms if self.rights.get(r.id) == "write" and r.id in self.form.placed]
+        shown = related.queries(ctx, self.live, whole, self.record, into)
+        return form.mapped(lambda f: replace(f, related=shown.get(f.field.id)) if isinstance(f.field, Query) else f)
 
     def settle(self, ctx: Context) -> tuple[Values, State]:
         """The values as the form's rules leave them, and how it then stands."""
         asked = answering(ctx, self.live, self.record)
-        return settle(self.live.analysis, self.live.table, self.form, with_system(ctx, self.values), asked)
+        values = {**with_system(ctx, self.values), **related.rollups(ctx, self.live, self.values, self.record)}
+        return settle(self.live.analysis, self.live.table, self.form, values, asked)
 
 
 def with_system(ctx: Context, values: Values) -> Values:
@@ -136,8 +145,19 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
     for path, problems in _field_problems(ctx, start, values, merged).items():
         if path not in unread and touched is not None and _was_touched(path, touched):
             errors.setdefault(path, []).extend(problems)
+    merged = _taken(ctx, start, merged, answers)
     shown = replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
     return shown if touched is None else _as_rules_allow(ctx, start, shown)
+
+
+def _taken(ctx: Context, start: Filling, values: Values, answers: Mapping[str, Any]) -> Values:
+    """The values with the rows that were chosen in a query and are to be taken."""
+    found = start.live.table.by_id.get(str(answers.get("_take") or ""))
+    if not isinstance(found, Query) or start.rights.get(found.into or "") != "write":
+        return values
+    chosen = answers.get(f"_take.{found.id}") or []
+    ids = [parse_uuid(id, say("Choose a record.")) for id in (chosen if isinstance(chosen, list) else [chosen])]
+    return related.take(ctx, start.live, found, values, [id for id in ids if id])
 
 
 def _filled_unasked(ctx: Context, start: Filling, values: Values, answers: Mapping[str, Any]) -> Values:

@@ -28,7 +28,8 @@ from schemas.messages import Message
 from schemas.options import load
 from schemas.text import Sentence
 
-CHUNK = 500
+CHUNK = 2_000
+"""Rows of one transaction: parents' sums are worked out once for all of them."""
 SAMPLES = 5
 MOST_KINDS = 200
 
@@ -140,6 +141,8 @@ def _lookup(
     """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
     texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
+    if found is not None and found.several:
+        texts |= {part for text in texts for part in importing.texts_in(text)}
     if isinstance(found, Link):
         return _records_by(ctx, source.sibling(found.table), target.match, texts)
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
@@ -306,19 +309,22 @@ def give_up(ctx: Context, error: Exception, run: str) -> None:
 @job("import_records", chunked=True, failed=give_up)
 def import_records(opened: Opened, run: str) -> None:
     """The job: a chunk in a transaction, with the progress written in the same one; begins again where it stopped."""
-    while _next_chunk(opened, UUID(run)):
+    with opened() as ctx:
+        row = ctx.conn.execute(select(import_run).where(import_run.c.id == UUID(run))).one_or_none()
+        sheet = sheet_of(row) if row is not None else Sheet([], [])
+    while _next_chunk(opened, UUID(run), sheet):
         pass
 
 
-def _next_chunk(opened: Opened, id: UUID) -> bool:
+def _next_chunk(opened: Opened, id: UUID, sheet: Sheet) -> bool:
+    progress = select(*(c for c in import_run.c if c is not import_run.c.content)).where(import_run.c.id == id)
     with opened() as ctx:
-        row = ctx.conn.execute(select(import_run).where(import_run.c.id == id).with_for_update()).one_or_none()
+        row = ctx.conn.execute(progress.with_for_update()).one_or_none()
         if row is None or row.state not in ("waiting", "running"):
             return False
         if row.cancel:
             end(ctx, id, "cancelled")
             return False
-        sheet = sheet_of(row)
         chunk = next(_chunks(sheet.rows, row.done + row.refused), None)
         if chunk is None:
             end(ctx, id, "done")

@@ -20,6 +20,7 @@ from runtime.tables import LiveTable, live
 from schemas.conditions import Condition, from_formula, operators_for
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
 from schemas.messages import say
@@ -148,11 +149,11 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
 
 
 def names_of(table: LiveTable) -> set[str]:
-    return {*table.table.by_id, *SYSTEM_FIELDS, "flow.state"}
+    return {*(f.id for f in table.table.fields if f.type != "query"), *SYSTEM_FIELDS, "flow.state"}
 
 
 def default_columns(table: LiveTable) -> list[str]:
-    return [f.id for f in table.table.fields if f.storage != "child"][:12]
+    return [f.id for f in table.table.fields if f.storage != "child" and f.type != "query"][:12]
 
 
 def _listing(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
@@ -223,9 +224,11 @@ def _pager(shown: Shown) -> dict[str, Any]:
 
 
 def draw_rows(
-    gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False
+    gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False, take: str = ""
 ) -> Markup:
-    """The body of a grid: one function per column, called for every row. `checks` puts a box before each row."""
+    """The body of a grid: one function per column, called for every row. `checks` puts a box before each row, `take`
+    one by which a query's row is chosen.
+    """
     table = gate.live
     base = f"/a/{table.inst.slug}/t"
 
@@ -234,7 +237,7 @@ def draw_rows(
 
     draws = [_drawn(*_cell(table, c, reader, url)) for c in columns[1:]]
     first = _cell(table, columns[0], reader, url) if columns else None
-    lines = [_row(record, first, draws, f"{base}/{table.id}/{record.id}", checks) for record in records]
+    lines = [_row(record, first, draws, f"{base}/{table.id}/{record.id}", checks, take) for record in records]
     return Markup("".join(lines))
 
 
@@ -248,14 +251,14 @@ def _row(
     draws: list[tuple[str, str, cells.Draw]],
     url: str,
     checks: bool,
+    take: str = "",
 ) -> str:
     """A line of the grid; its first cell opens the record."""
     title = escape(record.title)
     parts = [f'<tr data-key="{record.id}">']
-    if checks:
-        parts.append(
-            f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{title}"></td>'
-        )
+    if checks or take:
+        named = f'name="_take.{take}" data-taken' if take else 'name="ids" form="batch"'
+        parts.append(f'<td class="check"><input type="checkbox" {named} value="{record.id}" aria-label="{title}"></td>')
     if first:
         path, css, draw = first
         inner = draw(record[path])
@@ -264,7 +267,7 @@ def _row(
     for path, opened, draw in draws:
         parts += (opened, draw(record[path]), "</td>")
     parts.append("</tr>")
-    return "".join(parts)
+    return "".join(parts).replace(cells.RECORD, url)
 
 
 def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:
@@ -274,8 +277,12 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
     kind = table.analysis.type_of(table.table, found)
     if found.storage == "child":
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
+    origin = table.analysis.origin(table.table, found)
     files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
-    draw = cells.drawer(found, kind, reader, url, lambda id: f"{files}/{id}")
+    if isinstance(found, Button):
+        return path, "", cells.button(found, reader)
+    address = (lambda id: f"{files}/{id}") if origin is found else None
+    draw = cells.drawer(origin, kind, reader, url, address)
     return path, " number" if kind.kind == "number" else "", draw
 
 
@@ -331,9 +338,14 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
     listed = []
     for found in table.table.fields:
         kind = table.analysis.type_of(table.table, found)
-        if found.storage == "child" or kind.kind in ("rows", "any", "file") or not gate.readable(found.id):
+        if (
+            found.storage == "child"
+            or found.type == "query"
+            or kind.kind in ("rows", "any", "file")
+            or not gate.readable(found.id)
+        ):
             continue
-        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text", "member", "department"):
+        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text", "member", "department", "link"):
             continue
         listed.append(
             {
@@ -341,7 +353,8 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
                 "label": label_of(table, found.id),
                 "kind": found.entry if not found.computed else (kind.of or kind).kind,
                 "operators": operators_for(kind),
-                "options": chosen if (kind.of or kind).kind in PEOPLE else _options(found),
+                "options": _known_values(gate, found, kind.of or kind, conditions, chosen),
+                "source": _source(table, found, kind.of or kind),
             }
         )
         listed.extend(_facet_entry(table, f"{found.id}.{name}", facet.type) for name, facet in found.facets.items())
@@ -351,6 +364,26 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
             {"id": id, "label": SYSTEM_LABELS[id], "kind": kind.kind, "operators": operators_for(kind), "options": []}
         )
     return listed
+
+
+def _source(table: LiveTable, found: Field, kind: Type) -> str:
+    """Where the picker of a condition's value asks."""
+    if kind.kind in PEOPLE:
+        return f"/pick/{kind.kind}"
+    return f"/a/{table.inst.slug}/pick/{table.id}/{found.id}?filter=1" if kind.kind == "link" else ""
+
+
+def _known_values(
+    gate: Door, found: Field, kind: Type, conditions: Sequence[Condition], people: list[tuple[str, Text]]
+) -> list[tuple[str, Text]]:
+    """The values that may be chosen, or for what is looked up those that the conditions name."""
+    if kind.kind in PEOPLE:
+        return people
+    if kind.kind != "link":
+        return _options(found)
+    ids = [id for c in conditions if c.field == found.id for v in c.values if (id := _uuid(v))]
+    named = query.titles(gate.ctx, gate.live.sibling(kind.target or ""), ids) if ids else {}
+    return [(str(id), Text.of(title)) for id, title in named.items()]
 
 
 def _facet_entry(table: LiveTable, path: str, kind: Type) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from runtime.people import Directory
 from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.fields import Reader
+from schemas.fields.link import Link
 from schemas.formula import ErrorValue, Formula
 
 
@@ -21,8 +22,8 @@ def show(ctx: Context, live: LiveTable, formula: Formula, value: Any, language: 
     ids = [one for one in values if isinstance(one, UUID)]
     names = Directory.of(ctx).names(ids) if ids else {}
     found = live.table.by_id.get(formula.source.strip())
-    if found is not None and found.type == "link":
-        names = titles(ctx.acting_as(System()), live.sibling(found.table), ids)  # type: ignore[attr-defined]
+    if isinstance(found, Link):
+        names = titles(ctx.acting_as(System()), live.sibling(found.table), ids)
     if found is not None and not isinstance(value, ErrorValue):
         return found.show(value, Reader(language, ctx.zone, names))
     return ", ".join(_plain(ctx, one, names) for one in values if one is not None)

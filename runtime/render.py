@@ -13,6 +13,7 @@ from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
@@ -55,6 +56,9 @@ class BoundField:
     required: bool = False
     readonly: bool = False
     picked: Sequence[Picked] = ()
+    origin: Field | None = None
+    related: Any = None
+    """What a query shows."""
     source: str = ""
     depends: Sequence[str] = ()
     upload: str = ""
@@ -85,6 +89,13 @@ class BoundField:
         if isinstance(self.raw, str):
             return self.raw
         return self.field.typed(self.value)
+
+    @property
+    def chips(self) -> list[tuple[str, Text, str]]:
+        """The options that a computed value names, where it comes from a choice."""
+        options = {o.id: o for o in getattr(self.origin, "options", ())}
+        items = self.value if isinstance(self.value, list) else [self.value]
+        return [(o.id, o.label, o.color) for item in items if isinstance(item, str) and (o := options.get(item))]
 
     @property
     def choices(self) -> list[tuple[str, Text, str]]:
@@ -199,7 +210,8 @@ class Binder:
         editable = not readonly and not found.computed
         return BoundField(
             field=found, name=name, value=value, raw=raw if errors else None,
-            shown=found.show(value, self.reader), errors=errors,
+            shown=self.analysis.show(self.live.table, found, value, self.reader, row), errors=errors,
+            origin=self.analysis.origin(self.live.table, found, row) if found.computed else None,
             required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
@@ -416,6 +428,8 @@ def bind_form(
         found = live.table.by_id[id]
         right = rights.get(id, "hidden")
         if right == "hidden" or id in state.hidden:
+            return None
+        if isinstance(found, Button) and (values.get(id) is not True or "form" not in found.show_in):
             return None
         readonly = right != "write" or id in state.readonly or found.computed
         if isinstance(found, Rows):

@@ -22,6 +22,7 @@ from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import BadValue, DefinitionError, InvalidInput, Problem
 from schemas.fields import Field
+from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.messages import Message, say
 from schemas.options import load
@@ -286,8 +287,8 @@ def _resolved(ctx: Context, found: Field, given: Any, keys: Keys, where: str) ->
     if isinstance(given, str) and given.startswith("@"):
         kind = found.value_type()
         known = {"member": keys.members, "department": keys.departments}.get((kind.of or kind).kind)
-        if known is None and found.type == "link":
-            known = keys.records.get(found.table, {})  # type: ignore[attr-defined]
+        if known is None and isinstance(found, Link):
+            known = keys.records.get(found.table, {})
         return given if known is None else _known(known, given[1:], where)
     return given
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.analysis import Analysis
 from schemas.errors import BadValue
 from schemas.fields import Field
-from schemas.fields.formula import Computed
+from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.rows import Rows
 from schemas.form import Form
 from schemas.formula import ErrorValue, Expression, Formula, Need, World, evaluate
@@ -178,6 +178,19 @@ def calculate(analysis: Analysis, table: Table, values: Values, answering: Answe
     for made in plan.record.asked(volatile):
         done[made.field.id] = fit(made.field, _evaluate(made.expression, done, answering, None))
     return done
+
+
+def work_out(
+    analysis: Analysis,
+    table: Table,
+    found: FormulaField,
+    values: Values,
+    answering: Answering,
+    rows: Rows | None = None,
+) -> Any:
+    """What one formula gives for a record's values, or for a row's with its record's; as it is stored."""
+    expression = analysis.expression(found.formula, analysis.scope(table, rows))
+    return fit(found, _evaluate(expression, values, answering, rows))
 
 
 def _calculate_rows(rows: Rows, formulas: Sequence[Calculation], values: Values, answering: Answering) -> list[Values]:

@@ -19,7 +19,7 @@ from schemas.table import Table
 
 MATCHED = ("link", "member", "department")
 """Kinds of values that are another thing, found by one of its texts."""
-SEPARATORS = re.compile(r"[,，、;；\n]")
+SEPARATORS = re.compile(r"[,，、;；|\n]")
 
 
 class Replacements(ma.Field[dict[str, str]]):

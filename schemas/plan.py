@@ -64,7 +64,9 @@ def plan_of(analysis: "Analysis", table: Table) -> Plan:
             for rows in table.subforms
         ),
         rollups=tuple(
-            (f.id, ZERO if f.aggregate in ("count", "sum") else None) for f in table.fields if isinstance(f, Rollup)
+            (f.id, ZERO if f.counts else None)
+            for f in table.fields
+            if isinstance(f, Rollup) and analysis.is_stored(table, f)
         ),
         checked=tuple((f, type(f).check is not Field.check) for f in table.fields if not f.computed),
         searched=tuple(f for f in table.fields if type(f).words is not Field.words),

@@ -129,6 +129,7 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "id": f["id"], "kind": f["kind"],
             "operators": [{"id": o.id, "text": words(o.words), "values": o.values} for o in f["operators"]],
             "options": [{"id": id, "text": words(label)} for id, label in f["options"]],
+            "source": f.get("source", ""),
         }
         for f in fields
     ]  # fmt: skip
@@ -192,9 +193,8 @@ def _refuse_strangers() -> None:
     if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not sent or not hmac.compare_digest(
-        str(session.get("csrf", "")).encode(), unmasked(sent).encode("utf-8", "replace")
-    ):
+    own = str(session.get("csrf", ""))
+    if not own or not hmac.compare_digest(own.encode(), unmasked(sent).encode("utf-8", "replace")):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 

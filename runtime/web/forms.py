@@ -222,6 +222,8 @@ def pick(app: str, table: str, path: str) -> Any:
         source = live(ctx, enter(ctx, app), table)
         field = source.table.field(path)
         gate = door(ctx, source)
+        if request.args.get("filter"):
+            return jsonify(_filter_values(ctx, source, path))
         if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
             raise NotFound
         if isinstance(field, People):
@@ -239,6 +241,18 @@ def pick(app: str, table: str, path: str) -> Any:
             return jsonify([])
         found = query.suggest(other, text, _picks(ctx, source, field, target))
         return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
+
+
+def _filter_values(ctx: Context, source: LiveTable, path: str) -> list[dict[str, str]]:
+    """The records by which a list may be filtered: any that its reader may see of the table that a field points at."""
+    field, gate = source.table.by_id.get(path), door(ctx, source)
+    kind = source.analysis.type_of(source.table, field) if field else None
+    target = (kind.of or kind).target if kind else None
+    if not target or not gate.may("read") or not gate.readable(path):
+        raise NotFound
+    other = door(ctx, source.sibling(target))
+    found = query.suggest(other, request.args.get("q", "").replace("\x00", "")[:100]) if other.may("read") else []
+    return [{"id": str(id), "text": title or "–", "note": ""} for id, title in found]
 
 
 def _people(ctx: Context, source: LiveTable, field: People, path: str) -> list[dict[str, str]]:

@@ -50,13 +50,28 @@ function stop(form) {
 /* An answer that is on its way is out of date the moment something else is typed. */
 function changed(event) {
   const form = event.target.closest?.("form[data-live]");
-  if (!form) return;
+  if (!form || event.target.dataset?.taken !== undefined) return;
   const name = event.target.name || event.target.dataset?.rows;
   if (name) for (const names of [namesOf(form), justIn(form)]) names.add(name);
   stop(form);
   waiting.set(form, { timer: setTimeout(() => refresh(form), event.type === "change" ? 60 : DELAY) });
 }
 
+/* Rows chosen in a query go into the form: the server puts them there. */
+async function take(button) {
+  const form = button.form;
+  const data = new FormData(form);
+  data.set("_take", button.dataset.take);
+  namesOf(form).add(button.dataset.take);
+  for (const box of form.querySelectorAll("input[data-taken]:checked")) box.checked = false;
+  await refresh(form, data);
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-take]");
+  if (button) take(button);
+});
 document.addEventListener("input", changed);
 document.addEventListener("change", changed);
 document.addEventListener("submit", (event) => stop(event.target), true);
