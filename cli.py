@@ -357,10 +357,14 @@ def show_settings(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def doctor(settings: Settings, options: argparse.Namespace) -> int:
-    """Say how this installation is; the exit status is 1 if something needs you."""
+    """Say how this installation is; the exit status is 1 if something needs you.
+
+    With --recalculate it also works stored calculations out anew and tells those that differ: of a sample of each
+    table's records, or with `--recalculate all` of all of them. Nothing is changed.
+    """
     from runtime.health import examine
 
-    findings = examine(settings)
+    findings = examine(settings, options.recalculate)
     for finding in findings:
         print(f"{'ok  ' if finding.well else 'LOOK'}  {finding.text}")
     return 0 if all(finding.well for finding in findings) else 1
@@ -429,7 +433,11 @@ def parser() -> argparse.ArgumentParser:
         b.add_argument("--force", action="store_true", help="replace what exists")
         if name == "backup":
             b.add_argument("--workspace", metavar="SLUG", help="only this one")
-    command(commands, "doctor", doctor)
+    d = command(commands, "doctor", doctor)
+    d.add_argument(
+        "--recalculate", nargs="?", const="sample", choices=["sample", "all"],
+        help="work stored calculations out anew, of a sample of records or of all, and tell what differs",
+    )  # fmt: skip
     command(commands, "settings", show_settings)
     return top
 

@@ -18,7 +18,7 @@ from runtime.models_importing import import_run
 from runtime.people import Directory
 from runtime.sheets import Sheet, read_sheet
 from schemas.errors import Denied, InvalidInput
-from schemas.fields.text import FORMATS
+from schemas.formats import FORMATS
 from schemas.importing import fold_key
 from schemas.messages import Message, say
 
@@ -200,9 +200,8 @@ def _wrong(said: Mapping[str, str]) -> Message | None:
         return say("There is no name in this row.")
     if any(len(text) > LONGEST for text in said.values()):
         return say("at most {n} characters", n=LONGEST)
-    pattern, words, _ = FORMATS["email"]
     email = said.get("email", "")
-    return words if email and not re.fullmatch(pattern, email) else None
+    return FORMATS["email"].problem(email) if email else None
 
 
 # -- runs ------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Who belongs to a workspace: its list of members, letting one in, changing one, and their leaving."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from runtime import accounts, models, people
 from runtime.context import Context
 from runtime.people import Directory
 from schemas.errors import InvalidInput, NotFound
-from schemas.fields.text import FORMATS
+from schemas.formats import FORMATS
 from schemas.messages import Message, say
 
 FACTS = ("name", "email", "phone", "title")
@@ -86,9 +85,8 @@ def facts_of(ctx: Context, sent: Mapping[str, str], but: UUID | None = None) -> 
 
 def _wrong_email(ctx: Context, email: str, but: UUID | None) -> Message | None:
     m = models.member
-    pattern, words, _ = FORMATS["email"]
-    if not re.fullmatch(pattern, email):
-        return words
+    if wrong := FORMATS["email"].problem(email):
+        return wrong
     other = select(m.c.name).where(m.c.email == email, m.c.left_at.is_(None), m.c.id.is_distinct_from(but))
     name = ctx.conn.scalar(other.limit(1))
     return say("{name} has this e-mail address already.", name=name) if name else None

@@ -37,7 +37,7 @@ def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decima
         number = Decimal(text)
     except InvalidOperation:
         raise BadValue(refusal) from None
-    if not number.is_finite() or abs(number) >= LARGEST:
+    if not number.is_finite() or number.adjusted() >= LARGEST.adjusted():
         raise BadValue(refusal)
     return number / 100 if percent else number
 
@@ -52,13 +52,17 @@ def _bare(text: str, units: Iterable[str]) -> str:
     text = "".join(text.translate(_WIDTHS).split()).casefold()
     negative = text.startswith("(") and text.endswith(")")
     text = text[1:-1] if negative else text
-    for unit in sorted(("".join(u.translate(_WIDTHS).split()).casefold() for u in units), key=len, reverse=True):
-        if unit and text.endswith(unit) and unit != "%":
-            text = text.removesuffix(unit)
-            break
     sign = text[:1] if text[:1] in ("-", "+") else ""
-    text = sign + text.removeprefix(sign).lstrip(SIGNS)
-    return f"-{text}" if negative else text
+    text = text.removeprefix(sign)
+    for unit in sorted(("".join(u.translate(_WIDTHS).split()).casefold() for u in units), key=len, reverse=True):
+        if unit and unit != "%" and (text.startswith(unit) or text.endswith(unit)):
+            text = text.removeprefix(unit).removesuffix(unit)
+            break
+    stripped = text.lstrip(SIGNS)
+    if stripped != text and not sign and stripped[:1] in ("-", "+"):
+        sign, stripped = stripped[0], stripped[1:]
+    text = stripped
+    return ("-" if negative else sign) + text
 
 
 def _without_separators(text: str) -> str:

@@ -1,6 +1,6 @@
 """What a table's definition asks of every record, worked out once for a revision and reused by each write."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -52,6 +52,8 @@ class Plan:
     rollups: tuple[tuple[str, Decimal | None], ...]
     checked: tuple[tuple[Field, bool], ...]
     searched: tuple[Field, ...]
+    limited: tuple[tuple[Field, tuple[Field, ...]], ...]
+    """The fields with limits, and the subforms with those of their columns that have some."""
 
 
 def plan_of(analysis: "Analysis", table: Table) -> Plan:
@@ -62,11 +64,21 @@ def plan_of(analysis: "Analysis", table: Table) -> Plan:
             for rows in table.subforms
         ),
         rollups=tuple(
-            (f.id, ZERO if f.aggregate in ("count", "sum") else None) for f in table.fields if isinstance(f, Rollup)
+            (f.id, ZERO if f.counts else None)
+            for f in table.fields
+            if isinstance(f, Rollup) and analysis.is_stored(table, f)
         ),
         checked=tuple((f, type(f).check is not Field.check) for f in table.fields if not f.computed),
         searched=tuple(f for f in table.fields if type(f).words is not Field.words),
+        limited=tuple(_limited(table)),
     )
+
+
+def _limited(table: Table) -> Iterator[tuple[Field, tuple[Field, ...]]]:
+    for found in table.fields:
+        columns = tuple(c for c in found.fields if c.bounded) if isinstance(found, Rows) else ()
+        if found.bounded or columns:
+            yield found, columns
 
 
 def _formulas(

@@ -23,15 +23,17 @@ from flask import (
     request,
     session,
 )
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale, get_translations, gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
+from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.retry import attempt
+from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import find, opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
@@ -55,8 +57,15 @@ def install(app: Flask) -> None:
     """Give an application the edge."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, locale_selector=language)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _translations().ugettext(text),
+        lambda one, many, count: _translations().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["code_svg"] = code_svg
+    app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
@@ -79,14 +88,32 @@ def language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
+def _translations() -> Any:
+    """The request's catalogue, found once: a page asks it for hundreds of sentences."""
+    if "translations" not in g:
+        g.translations = get_translations()
+    return g.translations
+
+
+def _words_language() -> str:
+    if "words_language" not in g:
+        g.words_language = str(get_locale())
+    return str(g.words_language)
+
+
 def words(text: Any) -> str:
     """A Message or Text in the reader's language; anything else as it is."""
     if isinstance(text, Message):
-        values = {name: words(value) for name, value in text.values.items()}
-        return fill(gettext(text.text) if text.text else "", values)
+        said = _translations().ugettext(text.text) if text.text else ""
+        return fill(said, {name: words(value) for name, value in text.values.items()})
     if isinstance(text, Text):
-        return text.in_language(str(get_locale()))
+        return text.in_language(_words_language())
     return "" if text is None else str(text)
+
+
+def absolute(path: str) -> str:
+    """An address of ours as others reach it."""
+    return Settings.read().public_url.rstrip("/") + path
 
 
 def moment(at: datetime | None) -> str:
@@ -102,6 +129,7 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "id": f["id"], "kind": f["kind"],
             "operators": [{"id": o.id, "text": words(o.words), "values": o.values} for o in f["operators"]],
             "options": [{"id": id, "text": words(label)} for id, label in f["options"]],
+            "source": f.get("source", ""),
         }
         for f in fields
     ]  # fmt: skip
@@ -128,6 +156,8 @@ def _guard() -> Response | None:
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
+            if g.signed_in and g.signed_in.workspace_id:
+                g.workspace = find(conn, id=g.signed_in.workspace_id)
     _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
@@ -163,9 +193,8 @@ def _refuse_strangers() -> None:
     if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not sent or not hmac.compare_digest(
-        str(session.get("csrf", "")).encode(), unmasked(sent).encode("utf-8", "replace")
-    ):
+    own = str(session.get("csrf", ""))
+    if not own or not hmac.compare_digest(own.encode(), unmasked(sent).encode("utf-8", "replace")):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 
@@ -209,9 +238,6 @@ def work() -> Iterator[Context]:
     signed_in = g.signed_in
     if signed_in is None or signed_in.workspace_id is None:
         raise NotFound
-    if "workspace" not in g:
-        with engine().connect() as conn:
-            g.workspace = find(conn, id=signed_in.workspace_id)
     with opened(engine(), g.workspace, language=language()) as ctx:
         yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
 
@@ -307,8 +333,13 @@ def json_of_request(refusal: Message) -> dict[str, Any]:
 
 
 def touched_of_request() -> set[str]:
+    return names_of_request("_touched")
+
+
+def names_of_request(part: str) -> set[str]:
+    """The names of fields in a part of the form that a script wrote as a JSON list."""
     try:
-        return {str(n) for n in read_json(request.form.get("_touched") or "[]", Message(""))}
+        return {str(n) for n in read_json(request.form.get(part) or "[]", Message(""))}
     except (ValueError, TypeError):
         return set()
 

@@ -20,6 +20,7 @@ from runtime.web.edge import (
     go,
     is_fragment,
     local_url,
+    names_of_request,
     page_or_fragment,
     record_id,
     table,
@@ -174,7 +175,8 @@ def live_values(id: str) -> Any:
         run, number = own_task(ctx, id)
         if not still_mine(ctx, run, number):
             raise NotFound
-        typed = filling.as_sent(ctx, begun(ctx, run, number, record_id(id)), answers_of_request(), touched_of_request())
+        touched, just = touched_of_request(), names_of_request("_changed")
+        typed = filling.as_sent(ctx, begun(ctx, run, number, record_id(id)), answers_of_request(), touched, just)
         return task_page(ctx, run, number, record_id(id), typed, comment=request.form.get("_comment", ""))
 
 
