@@ -42,6 +42,7 @@ ROWS = Type("rows")
 BLANK = Type("blank")
 ANY = Type("any")
 FILE = Type("file")
+HTML = Type("html")
 
 HOPS = frozenset({"link", "member", "department"})
 MOMENTS = frozenset({"date", "datetime"})
@@ -88,6 +89,7 @@ WORDS = {
     "blank": say("nothing"),
     "any": say("any value"),
     "file": say("files"),
+    "html": say("formatted text"),
 }
 
 

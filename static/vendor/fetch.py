@@ -113,7 +113,7 @@ def place(name: str, package: dict[str, Any], source: Path, icons: dict[str, str
 
 def without_map(text: str) -> str:
     """Source maps are not shipped; a browser must not ask for them."""
-    return re.sub(r"\n//# sourceMappingURL=\S+\s*$", "\n", text)
+    return re.sub(r"\n(//|/\*)# sourceMappingURL=\S+\s*$", "\n", text)
 
 
 def charts(name: str, folder: Path) -> str:

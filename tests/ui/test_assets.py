@@ -26,6 +26,8 @@ LIMITS = {
     "sortable.min.js": 16,
     "tom-select.min.js": 17,
     "echarts.min.js": 170,
+    "quill.min.js": 62,
+    "quill.snow.css": 5,
     "../icons.svg": 20,
 }
 

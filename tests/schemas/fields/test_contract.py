@@ -139,7 +139,7 @@ def test_a_filter_has_operators(type: str) -> None:
 
 
 @pytest.mark.parametrize("type", TYPES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(raw=JUNK)
 def test_whatever_is_sent_is_read_or_refused_and_can_then_be_shown(type: str, raw: Any) -> None:
     for field in examples(type):
