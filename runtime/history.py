@@ -85,9 +85,9 @@ def _computed(live: LiveTable, field: Field, dumped: Any) -> Any:
 def dump_new(live: LiveTable, values: Mapping[str, Any]) -> Changes:
     """What a new record holds, as JSON."""
     changes: Changes = {}
-    for field in live.table.fields:
+    for field, blank in live.blanks:
         value = values.get(field.id)
-        if value is not None and (dumped := field.dump(value)) != (blank := field.dump(None)):
+        if value is not None and (dumped := field.dump(value)) != blank:
             changes[field.id] = [blank, dumped]
     return changes
 

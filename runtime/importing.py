@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, query, records
+from runtime import definitions, models, query, records, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -28,7 +28,8 @@ from schemas.messages import Message
 from schemas.options import load
 from schemas.text import Sentence
 
-CHUNK = 500
+CHUNK = 2_000
+"""Rows of one transaction: parents' sums are worked out once for all of them."""
 SAMPLES = 5
 MOST_KINDS = 200
 
@@ -112,7 +113,7 @@ def _import_chunk(
     }
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
     for line, row in chunk:
-        raw, missing = importing.answers(mappings, row, found)
+        raw, missing = importing.answers(source.table, mappings, row, found)
         values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
         report.total += 1
         for path, target in mappings.items():
@@ -239,6 +240,8 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
 
 
 def _labels(source: LiveTable, path: str) -> list[str]:
+    if facet := source.table.facet(path):
+        return [str(facet.label), wording.translate(facet.label)]
     found = source.table.field(path)
     return list(found.label.by_language.values()) if found else []
 
@@ -306,19 +309,22 @@ def give_up(ctx: Context, error: Exception, run: str) -> None:
 @job("import_records", chunked=True, failed=give_up)
 def import_records(opened: Opened, run: str) -> None:
     """The job: a chunk in a transaction, with the progress written in the same one; begins again where it stopped."""
-    while _next_chunk(opened, UUID(run)):
+    with opened() as ctx:
+        row = ctx.conn.execute(select(import_run).where(import_run.c.id == UUID(run))).one_or_none()
+        sheet = sheet_of(row) if row is not None else Sheet([], [])
+    while _next_chunk(opened, UUID(run), sheet):
         pass
 
 
-def _next_chunk(opened: Opened, id: UUID) -> bool:
+def _next_chunk(opened: Opened, id: UUID, sheet: Sheet) -> bool:
+    progress = select(*(c for c in import_run.c if c is not import_run.c.content)).where(import_run.c.id == id)
     with opened() as ctx:
-        row = ctx.conn.execute(select(import_run).where(import_run.c.id == id).with_for_update()).one_or_none()
+        row = ctx.conn.execute(progress.with_for_update()).one_or_none()
         if row is None or row.state not in ("waiting", "running"):
             return False
         if row.cancel:
             end(ctx, id, "cancelled")
             return False
-        sheet = sheet_of(row)
         chunk = next(_chunks(sheet.rows, row.done + row.refused), None)
         if chunk is None:
             end(ctx, id, "done")

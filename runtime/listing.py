@@ -20,6 +20,7 @@ from runtime.tables import LiveTable, live
 from schemas.conditions import Condition, from_formula, operators_for
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
 from schemas.messages import say
@@ -266,7 +267,7 @@ def _row(
     for path, opened, draw in draws:
         parts += (opened, draw(record[path]), "</td>")
     parts.append("</tr>")
-    return "".join(parts)
+    return "".join(parts).replace(cells.RECORD, url)
 
 
 def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:
@@ -278,6 +279,8 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
     origin = table.analysis.origin(table.table, found)
     files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
+    if isinstance(found, Button):
+        return path, "", cells.button(found, reader)
     address = (lambda id: f"{files}/{id}") if origin is found else None
     draw = cells.drawer(origin, kind, reader, url, address)
     return path, " number" if kind.kind == "number" else "", draw

@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import True_
 
-from runtime import answers, definitions, history, linking, offers, ranges, recalculate, serials
+from runtime import answers, closed, definitions, history, linking, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -87,11 +87,15 @@ def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> N
     """What a person may not write, they may not give a value on creating either."""
     if gate.free:
         return
-    closed = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
-    for draft in drafts if closed else ():
-        for id in closed & draft.values.keys():
+    unwritable = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
+    for draft in drafts if unwritable else ():
+        for id in unwritable & draft.values.keys():
             if draft.values[id] is not None:
                 draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+    for draft in drafts:
+        for path in closed.changed_columns(gate.live, draft.values, {}, lambda path: gate.best(path, action)):
+            draft.errors.setdefault(path, []).append(say("You may not fill in this field."))
+    closed.refuse_unknown_people(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
 
 
 def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
@@ -148,7 +152,7 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values), "_bigrams": search_words(live, d.values)} for d in drafts]
     with _unique(live):
         insert_rows(ctx.conn, live.sql, rows)
     for subform in live.table.subforms:
@@ -175,7 +179,7 @@ def _person(ctx: Context) -> UUID | None:
 
 
 def _columns(live: LiveTable, values: Values) -> Values:
-    """What the table's own row holds: stored fields, error codes, words to find it by."""
+    """What the table's own row holds: stored fields and error codes."""
     stored: Values = {}
     errors: dict[str, str] = {}
     for found in live.columns:
@@ -184,7 +188,6 @@ def _columns(live: LiveTable, values: Values) -> Values:
             errors[found.id], value = value.code, None
         stored[found.id] = value
     stored["_errors"] = errors or None
-    stored["_bigrams"] = search_words(live, values)
     return stored
 
 
@@ -206,7 +209,7 @@ def change(
     present = fetch(gate, id, "update", lock=True)
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
-    _refuse_unwritable(live, present, given)
+    _refuse_unwritable(gate, present, given, draft.before)
     given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
@@ -259,25 +262,31 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
-def _refuse_unwritable(live: LiveTable, present: Record, given: Mapping[str, Any]) -> None:
+def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
+    live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
         if found is None or present.rights.get(id) == "write":
             continue
         if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
+    if not gate.free:
+        for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
+            errors.setdefault(path, []).append(say("You may not change this field."))
+        closed.refuse_unknown_people(gate.ctx, live, [(errors, given, before)])
     if errors:
         raise InvalidInput(errors)  # type: ignore[arg-type]
 
 
 def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    columns = {id: value for id, value in _columns(live, draft.values).items() if id in changes or id == "_errors"}
+    if any(f.id in changes for f in live.analysis.plan(live.table).searched):
+        columns["_bigrams"] = search_words(live, draft.values)
     with _unique(live):
-        ctx.conn.execute(
-            update(live.sql).where(live.sql.c.id == draft.id).values({**_columns(live, draft.values), **stamp})
-        )
+        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**columns, **stamp}))
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})

@@ -13,6 +13,7 @@ from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
@@ -427,6 +428,8 @@ def bind_form(
         found = live.table.by_id[id]
         right = rights.get(id, "hidden")
         if right == "hidden" or id in state.hidden:
+            return None
+        if isinstance(found, Button) and (values.get(id) is not True or "form" not in found.show_in):
             return None
         readonly = right != "write" or id in state.readonly or found.computed
         if isinstance(found, Rows):

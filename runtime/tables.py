@@ -117,6 +117,11 @@ class LiveTable:
         """The fields that have a column of their own."""
         return tuple(f for f in self.table.fields if f.id in self.sql.c)
 
+    @cached_property
+    def blanks(self) -> tuple[tuple[Field, Any], ...]:
+        """Every field with what history holds of it where there is nothing."""
+        return tuple((f, f.dump(None)) for f in self.table.fields)
+
     def stored(self, field: Field) -> bool:
         return field.id in self.sql.c
 

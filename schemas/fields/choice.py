@@ -101,6 +101,10 @@ class Choice(Field):
         return {o.id: o for o in reversed(self.options)}
 
     @cached_property
+    def _words(self) -> dict[str, str]:
+        return {id: " ".join(o.label.by_language.values()) for id, o in self._by_id.items()}
+
+    @cached_property
     def _by_label(self) -> dict[str, str]:
         """Folded label, in whatever language -> id; the first option of a label has it."""
         return {label.casefold(): o.id for o in reversed(self.options) for label in o.label.by_language.values()}
@@ -145,7 +149,6 @@ class Choice(Field):
         return self.options[0].id if self.options else "Text"
 
     def words(self, value: Any) -> str:
-        found = self.named(value) if value else None
-        if self.source or (self.other and value and not found):
+        if self.source or (self.other and value and self.named(value) is None):
             return value or ""
-        return " ".join(found.label.by_language.values()) if found else ""
+        return self._words.get(value, "")
