@@ -398,6 +398,9 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
                 o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()
             ]
             column = source.column(found.id)
+            if found.other:
+                listed = func.array_to_string(column, ", ") if found.several else column
+                hits.append(listed.ilike(pattern))
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
         elif found.facets:

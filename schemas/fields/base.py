@@ -43,6 +43,8 @@ class Facet:
 
     label: Message
     type: Type = TEXT
+    given: bool = True
+    """Whether a file may give it by itself; otherwise it follows from the others."""
 
 
 @dataclass(frozen=True)
