@@ -165,7 +165,7 @@ def user_add(settings: Settings, options: argparse.Namespace) -> int:
 
     Who has an account already, in another workspace, keeps name and password.
     """
-    from runtime import accounts, people
+    from runtime import accounts, membership, people
 
     with workspace_context(settings, options.workspace) as ctx:
         account = accounts.find_account(ctx.conn, options.email)
@@ -174,7 +174,8 @@ def user_add(settings: Settings, options: argparse.Namespace) -> int:
             password = chosen_password()
             account = accounts.add_account(ctx.conn, options.email, name, password)
         accounts.join(ctx.conn, account, ctx.workspace.id)
-        people.add_member(ctx, name, email=options.email, account_id=account, admin=options.admin)
+        if not membership.adopt(ctx, options.email, account, options.admin):
+            people.add_member(ctx, name, email=options.email, account_id=account, admin=options.admin)
         where = ctx.workspace.title
     print(f"{name} may sign in to {where} as {options.email}.")
     if password and not sys.stdin.isatty():
@@ -197,17 +198,29 @@ def chosen_password() -> str:
 def install(settings: Settings, options: argparse.Namespace) -> int:
     """Install an app: a folder, a zip file, or the name of one that comes with Mortise.
 
-    With --sample its sample data too, people and records, to try it out.
+    With --sample its sample data too, people and records, to try it out. --slot and --role say who is who in
+    it, by e-mail address or name: --slot director=ada@example.org --role finance="Grace Hopper".
     """
     from builder import bundle
 
     source = bundle.bundled().get(options.app, Path(options.app))
     sample = source / "sample" if options.sample else None
+    package = bundle.read(source)
     with workspace_context(settings, options.workspace) as ctx:
-        installed = bundle.install(ctx, bundle.read(source), options.slug, sample=sample)
+        slots = bundle.slots_named(ctx, package, pairs("--slot", options.slot))
+        installed = bundle.install(ctx, package, options.slug, slots, sample)
+        bundle.give_roles(ctx, installed, pairs("--role", options.role))
         where = ctx.workspace.title
     print(f"{installed.slug} is installed in {where}.")
     return 0
+
+
+def pairs(option: str, said: Sequence[str]) -> list[tuple[str, str]]:
+    """`name=value` as two."""
+    for one in said:
+        if "=" not in one:
+            raise Refused(f"{option} {one!r} is not name=value.")
+    return [(one.partition("=")[0], one.partition("=")[2]) for one in said]
 
 
 def import_file(settings: Settings, options: argparse.Namespace) -> int:
@@ -228,7 +241,7 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
     wanted = json.loads(options.map.read_text("utf-8")) if options.map else None
     with workspace_context(settings, options.workspace) as ctx:
         if options.into == "people":
-            columns = wanted or {c: c for c in importing_people.COLUMNS if c in sheet.headings}
+            columns = wanted or importing_people.suggest(sheet.headings)
             came = importing_people.import_people(ctx, sheet, columns, options.dry_run)
             print(
                 f"{len(came.members)} new members, {len(came.departments)} new departments, {came.known} known already."
@@ -344,10 +357,14 @@ def show_settings(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def doctor(settings: Settings, options: argparse.Namespace) -> int:
-    """Say how this installation is; the exit status is 1 if something needs you."""
+    """Say how this installation is; the exit status is 1 if something needs you.
+
+    With --recalculate it also works stored calculations out anew and tells those that differ: of a sample of each
+    table's records, or with `--recalculate all` of all of them. Nothing is changed.
+    """
     from runtime.health import examine
 
-    findings = examine(settings)
+    findings = examine(settings, options.recalculate)
     for finding in findings:
         print(f"{'ok  ' if finding.well else 'LOOK'}  {finding.text}")
     return 0 if all(finding.well for finding in findings) else 1
@@ -389,6 +406,12 @@ def parser() -> argparse.ArgumentParser:
     i.add_argument("--slug", help="short name in addresses, instead of the app's own")
     i.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     i.add_argument("--sample", action="store_true", help="with its sample data, from a folder or bundled app")
+    i.add_argument(
+        "--slot", action="append", default=[], metavar="NAME=WHO", help="who fills a slot of the app; may be repeated"
+    )
+    i.add_argument(
+        "--role", action="append", default=[], metavar="NAME=WHO", help="who has a role in it; may be repeated"
+    )
     f = command(commands, "import", import_file)
     f.add_argument("into", metavar="APP.TABLE|people")
     f.add_argument("file", type=Path)
@@ -410,7 +433,11 @@ def parser() -> argparse.ArgumentParser:
         b.add_argument("--force", action="store_true", help="replace what exists")
         if name == "backup":
             b.add_argument("--workspace", metavar="SLUG", help="only this one")
-    command(commands, "doctor", doctor)
+    d = command(commands, "doctor", doctor)
+    d.add_argument(
+        "--recalculate", nargs="?", const="sample", choices=["sample", "all"],
+        help="work stored calculations out anew, of a sample of records or of all, and tell what differs",
+    )  # fmt: skip
     command(commands, "settings", show_settings)
     return top
 

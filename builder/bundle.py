@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from runtime import definitions
+from runtime import definitions, membership
 from runtime.context import Context
 from runtime.definitions import Installed
-from runtime.people import assign_slot
+from runtime.people import assign_slot, give_role
 from runtime.resources import folder
 from runtime.sample import install_sample
 from schemas.errors import BadValue, DefinitionError, Problem
@@ -325,6 +325,23 @@ def install(
     if sample is not None:
         install_sample(ctx, slug, sample)
     return inst
+
+
+def slots_named(ctx: Context, package: Mapping[str, Any], said: Iterable[tuple[str, str]]) -> dict[str, UUID]:
+    """Who fills which slot, named by e-mail address or name. Raises DefinitionError, InvalidInput."""
+    kinds = {s.get("id"): s.get("type", "member") for s in package.get("slots", ()) if isinstance(s, Mapping)}
+    said = list(said)
+    _refuse_strange_slots(package, {slot: UUID(int=0) for slot, _ in said})
+    return {slot: membership.found_by(ctx, who, kinds[slot]) for slot, who in said}
+
+
+def give_roles(ctx: Context, inst: Installed, said: Iterable[tuple[str, str]]) -> None:
+    """Roles of an installed app to members named by e-mail address or name. Raises DefinitionError, InvalidInput."""
+    known = {role.id for role in inst.app.roles}
+    for role, who in said:
+        if role not in known:
+            raise DefinitionError([Problem("roles", say("the app has no role '{role}'", role=role))])
+        give_role(ctx, inst.id, role, membership.found_by(ctx, who, "member"))
 
 
 def export(ctx: Context, slug: str) -> dict[str, Any]:

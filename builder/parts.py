@@ -9,17 +9,25 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-Parts = dict[str, Any]
+from schemas.errors import NotFound
+
 Json = dict[str, Any]
 KINDS = ("tables", "forms", "views", "flows", "dashboards", "access")
 
 
+class Parts(dict[str, Any]):
+    """The parts by name. Asking for one that is not there raises NotFound."""
+
+    def __missing__(self, name: str) -> Any:
+        raise NotFound
+
+
 def split(package: Mapping[str, Any]) -> Parts:
-    parts: Parts = {"manifest": {k: deepcopy(v) for k, v in package.items() if k not in KINDS}, "bin": {}}
+    parts = Parts(manifest={k: deepcopy(v) for k, v in package.items() if k not in KINDS}, bin={})
     for kind in KINDS:
         items = package.get(kind) or []
         parts[f"order/{kind}"] = [item["id"] for item in items]
-        parts |= {f"{kind}/{item['id']}": deepcopy(item) for item in items}
+        parts.update({f"{kind}/{item['id']}": deepcopy(item) for item in items})
     return parts
 
 

@@ -60,6 +60,27 @@ def set_password(conn: Connection, account: UUID, password: str) -> None:
     conn.execute(delete(models.session).where(models.session.c.account_id == account))
 
 
+def new_password() -> str:
+    """A first password, to be handed over and then changed."""
+    return secrets.token_urlsafe(9)
+
+
+def change_password(conn: Connection, account: UUID, old: str, new: str) -> None:
+    """Raises InvalidInput by field when the old one is wrong or the new one too short."""
+    a = models.account
+    kept = conn.scalar(select(a.c.password).where(a.c.id == account))
+    if not _verify(kept or NOBODY, old[:LONGEST_PASSWORD]):
+        raise InvalidInput({"old": [say("This is not your present password.")]})
+    if not SHORTEST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
+        raise InvalidInput({"new": [say("Choose a password of at least {n} characters.", n=SHORTEST_PASSWORD)]})
+    set_password(conn, account, new)
+
+
+def workspaces_of(conn: Connection, account: UUID) -> set[UUID]:
+    m = models.membership
+    return set(conn.scalars(select(m.c.workspace_id).where(m.c.account_id == account)))
+
+
 def join(conn: Connection, account: UUID, workspace: UUID) -> None:
     conn.execute(insert(models.membership).values(account_id=account, workspace_id=workspace))
 

@@ -1,29 +1,33 @@
 """Search by pairs of characters: finds two-character words in any script and needs no extension."""
 
-import re
 import unicodedata
 from collections.abc import Iterable
+from operator import add
 
 LONGEST = 20_000
 
 
 def folded(text: str) -> str:
     """Full-width forms made plain, case folded, white space made one space."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).casefold().strip()
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(plain.casefold().split())
 
 
 def bigrams(text: str) -> set[str]:
     """The single characters and neighbouring pairs of a text, spaces apart."""
-    found: set[str] = set()
-    for word in folded(text[:LONGEST]).split(" "):
-        found.update(word)
-        found.update(word[i : i + 2] for i in range(len(word) - 1))
-    return found
+    return _parts(folded(text[:LONGEST]))
 
 
 def of_texts(texts: Iterable[str]) -> list[str]:
-    """What the search column of a record holds."""
-    return sorted(set().union(*(bigrams(t) for t in texts if t)))
+    """What the search column of a record holds, in no order: its index sorts for itself."""
+    return list(_parts(folded(" ".join([text[:LONGEST] for text in texts if text]))))
+
+
+def _parts(whole: str) -> set[str]:
+    found = {pair for pair in map(add, whole, whole[1:]) if " " not in pair}
+    found.update(whole)
+    found.discard(" ")
+    return found
 
 
 def like(text: str) -> str:

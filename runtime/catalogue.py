@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -50,6 +51,17 @@ def _declared() -> Iterator[str]:
     for kind in (*field_types, *step_types, *widget_types):
         yield getattr(kind, "title_word", None) or kind.title
         yield from (option.help for option in options_of(kind) if option.help)
+    types: list[Any] = list(field_types)
+    for kind in types:
+        yield from (word.replace("_", " ") for option in options_of(kind) for word in _words(option.parser))
+
+
+def _words(parser: Any) -> tuple[str, ...]:
+    """The words that an option may be, as the panel offers them; codes of currencies need no translation."""
+    from schemas.parsers import Many, Words
+
+    item = parser.item if isinstance(parser, Many) else parser
+    return tuple(w for w in item.words if not w.isupper()) if isinstance(item, Words) else ()
 
 
 def path_of(language: str) -> Path:

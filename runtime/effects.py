@@ -1,24 +1,20 @@
 """What a flow's steps may do outside the flow: write records, tell people. One function for each kind of step."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from runtime import notices, records
-from runtime.actors import FlowActor, System
+from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
-from runtime.people import Directory
-from runtime.query import titles
+from runtime.phrases import show
 from runtime.running import Running, values_of
 from schemas import filling
 from schemas.engine import Event, Failed, Perform, Performed, Tell
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
-from schemas.fields import Reader
 from schemas.flow import Flow
 from schemas.formula import ErrorValue, Formula
 from schemas.messages import Message, say
@@ -132,30 +128,7 @@ def worded(ctx: Context, running: Running, text: Text) -> Text | None:
 
 def _shown(ctx: Context, running: Running, language: str) -> Callable[[Formula], str]:
     value = values_of(ctx, running)
-    return lambda formula: show(ctx, running, formula, value(formula), language)
-
-
-def show(ctx: Context, running: Running, formula: Formula, value: Any, language: str) -> str:
-    """A formula's value as a person reads it: like the field it names, else plainly."""
-    values = value if isinstance(value, list) else [value]
-    ids = [one for one in values if isinstance(one, UUID)]
-    names = Directory.of(ctx).names(ids) if ids else {}
-    found = running.live.table.by_id.get(formula.source.strip())
-    if found is not None and found.type == "link":
-        names = titles(ctx.acting_as(System()), running.live.sibling(found.table), ids)  # type: ignore[attr-defined]
-    if found is not None and not isinstance(value, ErrorValue):
-        return found.show(value, Reader(language, ctx.zone, names))
-    return ", ".join(_plain(ctx, one, names) for one in values if one is not None)
-
-
-def _plain(ctx: Context, value: Any, names: Mapping[UUID, str]) -> str:
-    if isinstance(value, UUID):
-        return names.get(value, "")
-    if isinstance(value, datetime):
-        return f"{value.astimezone(ctx.zone):%Y-%m-%d %H:%M}"
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    return value.code if isinstance(value, ErrorValue) else str(value)
+    return lambda formula: show(ctx, running.live, formula, value(formula), language)
 
 
 def title_of(flow: Flow) -> Text:

@@ -277,7 +277,8 @@ class Renderer:
                 value = self.value(there.source, path[n:], kinds[n:])
                 return select(value).select_from(there.from_clause).where(there.on).correlate_except(
                     there.from_clause).scalar_subquery()  # fmt: skip
-        return source.column(".".join(path))
+        whole = kinds[: len(path)][-1:]
+        return source.column(".".join((*path, "text") if whole and whole[0].parts is not None else path))
 
     # -- several values ------------------------------------------------------------------------
 

@@ -1,29 +1,34 @@
 """Files of records: kept beside the database, listed in it, reached only through a record's field."""
 
+import io
 import mimetypes
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import IO, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import models
-from runtime.access import door
+from runtime import models, pictures
+from runtime.access import Door, door
 from runtime.context import Context
 from runtime.ids import new_id
+from runtime.people import Directory
 from runtime.query import fetch
 from runtime.storage import Storage, Stored, TooLarge, file_key
 from runtime.tables import LiveTable
 from schemas.errors import InvalidInput, NotFound
+from schemas.fields import Field
 from schemas.fields.file import File
-from schemas.messages import say
+from schemas.fields.rows import Rows
+from schemas.messages import Message, say
 
 ORPHANS_KEPT = timedelta(days=2)
 LONGEST_NAME = 180
+LOST = say("The file could not be found. Please upload it again.")
 
 
 @dataclass(frozen=True)
@@ -48,45 +53,98 @@ def safe_name(name: str) -> str:
     return shortened or "file"
 
 
-def upload(ctx: Context, storage: Storage, live: LiveTable, field: File, name: str, body: IO[bytes]) -> Kept:
-    """Keep an uploaded file until a record takes it. Raises InvalidInput when it is too large or of another kind."""
-    gate = door(ctx, live)
-    if not (gate.may("create") or gate.may("update")) or "write" not in (
-        gate.best(field.id, "create"),
-        gate.best(field.id, "update"),
-    ):
-        raise NotFound
+# -- adding ----------------------------------------------------------------------------------------
+
+
+def upload(ctx: Context, storage: Storage, live: LiveTable, path: str, name: str, body: IO[bytes]) -> Kept:
+    """Keep an uploaded file for a field (`items.photo` in a subform) until a record takes it.
+
+    Raises NotFound without the right to fill the field in, InvalidInput for a file that it does not take.
+    """
+    field = file_field(live, path)
+    _require_writable(door(ctx, live), path)
     name = safe_name(name)
-    _refuse_ending(field, name)
+    if reason := field.refusal(name):
+        raise _refused(path, reason)
     id = new_id()
-    stored = _put(storage, file_key(ctx.workspace.id, id), field, body)
+    if field.pictures:
+        body, name = _picture(ctx, storage, field, path, id, name, body)
+    stored = _put(storage, file_key(ctx.workspace.id, id), field, path, body)
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     ctx.conn.execute(
         insert(models.file).values(
             id=id, name=name, size=stored.size, media_type=media_type, digest=stored.digest, installation_id=live.inst.id,
-            table_id=live.id, field=field.id, uploaded_by=ctx.actor.id, uploaded_at=ctx.now,
+            table_id=live.id, field=path, uploaded_by=ctx.actor.id, uploaded_at=ctx.now,
         )
     )  # fmt: skip
     return Kept(id, name, stored.size, media_type, stored.digest)
 
 
-def _put(storage: Storage, key: str, field: File, body: IO[bytes]) -> Stored:
+def file_field(live: LiveTable, path: str) -> File:
+    """Raises NotFound for a field that keeps no files."""
+    field = live.table.field(path)
+    if not isinstance(field, File):
+        raise NotFound
+    return field
+
+
+def _require_writable(gate: Door, path: str) -> None:
+    actions = [a for a in ("create", "update") if gate.may(a)]
+    whole = path.partition(".")[0]
+    if not any(gate.best(path, a) == "write" and gate.best(whole, a) == "write" for a in actions):
+        raise NotFound
+
+
+def _picture(
+    ctx: Context, storage: Storage, field: File, path: str, id: UUID, name: str, body: IO[bytes]
+) -> tuple[IO[bytes], str]:
+    """The picture as it will be kept, its thumbnail put beside it."""
+    most = field.max_megabytes * 1_000_000
+    content = body.read(most + 1)
+    if len(content) > most:
+        raise _refused(path, say("The file is larger than {n} MB.", n=field.max_megabytes))
+    if not content:
+        raise _refused(path, say("The file is empty."))
+    try:
+        found = pictures.examine(content, field.accepted, getattr(field, "keep_place", False))
+    except pictures.BadPicture as err:
+        raise _refused(path, err.reason) from None
+    lines = [line for mark in getattr(field, "watermark", ()) if (line := _mark(ctx, mark, found))]
+    found = pictures.redrawn(found, getattr(field, "longest_side", None), lines)
+    storage.put(file_key(ctx.workspace.id, thumbnail_id(id)), io.BytesIO(found.thumbnail))
+    return io.BytesIO(found.body), found.named(name)
+
+
+def _mark(ctx: Context, mark: str, picture: pictures.Picture) -> str:
+    """A line to write into a picture."""
+    if mark == "time":
+        return ctx.now.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")
+    if mark == "place":
+        return picture.position
+    return Directory.of(ctx).names({ctx.actor.id}).get(ctx.actor.id, "") if ctx.actor.id else ""
+
+
+def thumbnail_id(file: UUID) -> UUID:
+    """Under which a picture's thumbnail is kept: it follows from the picture's own id."""
+    return uuid5(file, "thumbnail")
+
+
+def _put(storage: Storage, key: str, field: File, path: str, body: IO[bytes]) -> Stored:
     try:
         stored = storage.put(key, body, most=field.max_megabytes * 1_000_000)
     except TooLarge:
-        raise InvalidInput({field.id: [say("The file is larger than {n} MB.", n=field.max_megabytes)]}) from None
+        raise _refused(path, say("The file is larger than {n} MB.", n=field.max_megabytes)) from None
     if not stored.size:
         storage.delete(key)
-        raise InvalidInput({field.id: [say("The file is empty.")]})
+        raise _refused(path, say("The file is empty."))
     return stored
 
 
-def _refuse_ending(field: File, name: str) -> None:
-    ending = name.rpartition(".")[2].casefold()
-    if field.endings and ending not in {e.lstrip(".").casefold() for e in field.endings}:
-        raise InvalidInput(
-            {field.id: [say("Only these files can be added here: {endings}.", endings=", ".join(field.endings))]}
-        )
+def _refused(path: str, reason: Message) -> InvalidInput:
+    return InvalidInput({path: [reason]})
+
+
+# -- belonging -------------------------------------------------------------------------------------
 
 
 def listed(ctx: Context, ids: Iterable[UUID]) -> dict[UUID, Kept]:
@@ -98,31 +156,63 @@ def listed(ctx: Context, ids: Iterable[UUID]) -> dict[UUID, Kept]:
 def attach(ctx: Context, live: LiveTable, record: UUID, values: Mapping[str, Any]) -> None:
     """Give the record the files that its fields name. Raises InvalidInput for a file that is not the actor's to give."""
     f = models.file
-    for field in live.table.fields:
-        ids = values.get(field.id)
-        if not isinstance(field, File) or not ids:
-            continue
-        mine = select(f.c.id, f.c.record_id, f.c.uploaded_by).where(f.c.id.in_(ids)).with_for_update()
+    for place, path, ids in _named(live.table.fields, values):
+        mine = select(f.c.id, f.c.record_id, f.c.field, f.c.uploaded_by).where(f.c.id.in_(ids)).with_for_update()
         found = {row.id: row for row in ctx.conn.execute(mine)}
-        for id in ids:
-            row = found.get(id)
-            if row is None or (row.record_id != record and (row.record_id or row.uploaded_by != ctx.actor.id)):
-                raise InvalidInput({field.id: [say("The file could not be found. Please upload it again.")]})
-        owner = {"record_id": record, "installation_id": live.inst.id, "table_id": live.id, "field": field.id}
+        if not all(id in found and _may_give(ctx, live, found[id], record) for id in ids):
+            raise InvalidInput({place: [LOST]})
+        owner = {"record_id": record, "installation_id": live.inst.id, "table_id": live.id, "field": path}
         ctx.conn.execute(update(f).where(f.c.id.in_(ids)).values(owner))
 
 
-def open_file(ctx: Context, live: LiveTable, record: UUID, field: str, id: UUID) -> Kept:
-    """A file of a record's field, for one who may read that field of that record. Raises NotFound."""
-    if not isinstance(live.table.by_id.get(field), File):
-        raise NotFound
-    shown = fetch(door(ctx, live), record)
-    if id not in (shown.values.get(field) or ()):
-        raise NotFound
+def _named(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[tuple[str, str, list[UUID]]]:
+    """Every field with files: its place (`items[0].photo`), its path (`items.photo`) and the files it names."""
+    for field in fields:
+        value = values.get(field.id)
+        if isinstance(field, File) and value:
+            yield field.id, field.id, value
+        elif isinstance(field, Rows):
+            for number, row in enumerate(value or ()):
+                for place, path, ids in _named(field.fields, row):
+                    yield f"{field.id}[{number}].{place}", f"{field.id}.{path}", ids
+
+
+def _may_give(ctx: Context, live: LiveTable, row: Any, record: UUID) -> bool:
+    """A fresh upload of the actor's own, or a file that the record has already, in a field that the actor may read."""
+    if row.record_id is None:
+        return bool(row.uploaded_by == ctx.actor.id)
+    return bool(row.record_id == record and door(ctx, live).readable(row.field))
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def open_file(ctx: Context, live: LiveTable, record: UUID | None, path: str, id: UUID) -> Kept:
+    """A file of a record's field, for one who may read that field of that record; without one, of the record that has it.
+
+    Raises NotFound.
+    """
+    file_field(live, path)
     found = listed(ctx, [id]).get(id)
-    if found is None:
+    owner = record or _owner(ctx, live, path, id)
+    if found is None or owner is None or id not in of_field(ctx, live, owner, path):
         raise NotFound
     return found
+
+
+def _owner(ctx: Context, live: LiveTable, path: str, id: UUID) -> UUID | None:
+    f = models.file
+    query = select(f.c.record_id).where(f.c.id == id, f.c.installation_id == live.inst.id)
+    return ctx.conn.scalar(query.where(f.c.table_id == live.id, f.c.field == path))
+
+
+def of_field(ctx: Context, live: LiveTable, record: UUID, path: str) -> list[UUID]:
+    """The files that a record's field names, in a subform those of all its rows. Raises NotFound."""
+    shown = fetch(door(ctx, live), record)
+    whole, _, column = path.partition(".")
+    if not column:
+        return list(shown.values.get(whole) or ())
+    return [id for row in shown.values.get(whole) or () for id in row.get(column) or ()]
 
 
 def own_upload(ctx: Context, id: UUID) -> Kept:
@@ -137,11 +227,53 @@ def own_upload(ctx: Context, id: UUID) -> Kept:
     return Kept(*row)
 
 
+def content(ctx: Context, storage: Storage, id: UUID) -> IO[bytes]:
+    """The bytes of a file. Raises NotFound when they have gone."""
+    try:
+        return storage.open(file_key(ctx.workspace.id, id))
+    except FileNotFoundError:
+        raise NotFound from None
+
+
+def thumbnail(ctx: Context, storage: Storage, id: UUID) -> IO[bytes]:
+    """The small picture of a picture; made again when it has gone. Raises NotFound for what is no picture."""
+    key = file_key(ctx.workspace.id, thumbnail_id(id))
+    try:
+        return storage.open(key)
+    except FileNotFoundError:
+        pass
+    with content(ctx, storage, id) as whole:
+        try:
+            small = pictures.thumbnail_of(whole.read())
+        except pictures.BadPicture:
+            raise NotFound from None
+    storage.put(key, io.BytesIO(small))
+    return io.BytesIO(small)
+
+
+# -- keeping in order ------------------------------------------------------------------------------
+
+
 def remove_orphans(ctx: Context, storage: Storage) -> int:
-    """The job: throw away uploads that no record took within two days."""
+    """The job: throw away uploads that no record took within two days, and bytes that nothing names."""
     f = models.file
     old = delete(f).where(f.c.record_id.is_(None), f.c.uploaded_at < ctx.now - ORPHANS_KEPT).returning(f.c.id)
     ids = list(ctx.conn.scalars(old))
     for id in ids:
         storage.delete(file_key(ctx.workspace.id, id))
-    return len(ids)
+        storage.delete(file_key(ctx.workspace.id, thumbnail_id(id)))
+    return len(ids) + _remove_unnamed(ctx, storage, ctx.now - ORPHANS_KEPT)
+
+
+def _remove_unnamed(ctx: Context, storage: Storage, before: datetime) -> int:
+    """Bytes of uploads that broke off before they were listed. Young ones may belong to an upload that is under way."""
+    known = set(ctx.conn.scalars(select(models.file.c.id)))
+    named = {file_key(ctx.workspace.id, id) for file in known for id in (file, thumbnail_id(file))}
+    strays = [
+        key
+        for key in storage.all_keys(ctx.workspace.id)
+        if key not in named and (since := storage.put_at(key)) is not None and since < before
+    ]
+    for key in strays:
+        storage.delete(key)
+    return len(strays)

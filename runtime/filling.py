@@ -1,23 +1,26 @@
 """A form as one person has it before them: the values so far, what they may touch, how the rules stand."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import query
+from runtime import fills, query, related, unsent
 from runtime.access import door
 from runtime.answers import answering
 from runtime.context import Context
+from runtime.prefill import Prefill
 from runtime.render import BoundForm, bind_form
 from runtime.tables import LiveTable
-from schemas import filling
-from schemas.errors import Conflict, InvalidInput, NotFound
-from schemas.fields import Field
-from schemas.fields.link import Link
+from schemas import filling, rules
+from schemas.errors import Conflict, InvalidInput
+from schemas.fields.base import parse_uuid
+from schemas.fields.query import Query
 from schemas.fields.rows import Rows
 from schemas.filling import Errors, Values
 from schemas.form import Form
+from schemas.formula import Formula
 from schemas.messages import say
 from schemas.rules import State, settle
 from schemas.text import Sentence
@@ -41,25 +44,40 @@ class Filling:
     theirs: Mapping[str, Any] | None = None
     settled: tuple[Values, State] | None = None
     """Kept where it has been worked out already."""
+    given: frozenset[str] = frozenset()
+    """Fields whose values came with the form: their defaults are not worked out again."""
+    token: str = ""
+    """A signed link that the form was opened by."""
+
+    def is_open(self, id: str) -> bool:
+        """Whether an answer for this field is taken at all."""
+        return self.rights.get(id) == "write" and id in self.form.placed and id not in self.form.readonly
 
     def bound(self, ctx: Context) -> BoundForm:
         """Dressed for the template, with every calculation and rule as it stands for these values."""
         whole, state = self.settled or self.settle(ctx)
+        whole = {**whole, **related.lookups(ctx, self.live, whole, self.record)}
         asked = answering(ctx, self.live, self.record)
         blanks = {
             r.id: filling.row_defaults(self.live.analysis, self.live.table, r, asked, whole)
             for r in self.live.table.subforms
             if r.id in self.form.placed
         }
-        return bind_form(
+        form = bind_form(
             ctx, self.live, self.form, whole, state=state, rights=self.rights, raw=self.raw, errors=self.errors,
             record=self.record, version=self.version, blanks=blanks, typed=self.values,
         )  # fmt: skip
+        if not any(isinstance(f, Query) for f in self.live.table.fields):
+            return form
+        into = [r.id for r in self.live.table.subforms if self.rights.get(r.id) == "write" and r.id in self.form.placed]
+        shown = related.queries(ctx, self.live, whole, self.record, into)
+        return form.mapped(lambda f: replace(f, related=shown.get(f.field.id)) if isinstance(f.field, Query) else f)
 
     def settle(self, ctx: Context) -> tuple[Values, State]:
         """The values as the form's rules leave them, and how it then stands."""
         asked = answering(ctx, self.live, self.record)
-        return settle(self.live.analysis, self.live.table, self.form, with_system(ctx, self.values), asked)
+        values = {**with_system(ctx, self.values), **related.rollups(ctx, self.live, self.values, self.record)}
+        return settle(self.live.analysis, self.live.table, self.form, values, asked)
 
 
 def with_system(ctx: Context, values: Values) -> Values:
@@ -67,21 +85,33 @@ def with_system(ctx: Context, values: Values) -> Values:
     return {**known, **values}
 
 
-def blank(ctx: Context, live: LiveTable, form: Form, prefill: Mapping[str, Any] | None = None) -> Filling:
-    """A form for a new record, with its defaults. Raises Denied or NotFound without the right to add one."""
+def blank(
+    ctx: Context, live: LiveTable, form: Form, prefill: Mapping[str, Any] | None = None, *, source: UUID | None = None,
+    only: Collection[str] | None = None, given_by: Prefill | None = None,
+) -> Filling:  # fmt: skip
+    """A form for a new record, with its defaults. Raises Denied or NotFound without the right to add one.
+
+    `prefill` are answers of an address; `source` is a record to take over values from (`only` these fields);
+    `given_by` a signed link, whose locked fields can only be read.
+    """
     gate = door(ctx, live)
     gate.require("create")
-    given, _ = filling.parse(
-        live.table, {k: v for k, v in (prefill or {}).items() if gate.best(k, "create") == "write"}, ctx.zone
-    )
-    given = {k: v for k, v in given.items() if v is not None}
-    given |= _filled(ctx, live, given, set(given))
+    given_by = given_by or Prefill()
+    answers = {k: v for k, v in {**(prefill or {}), **given_by.values}.items() if gate.best(k, "create") == "write"}
+    parsed, _ = filling.parse(live.table, answers, ctx.zone)
+    parsed = {k: v for k, v in parsed.items() if v is not None}
+    taken = fills.copied(ctx, live, source, only)
+    if form.remember and source is None:
+        taken = fills.copied(ctx, live, unsent.last(ctx, live.inst, form.id), form.remember)
+    given = taken | parsed
+    given |= {k: v for k, v in fills.by_links(ctx, live, given, parsed).items() if k not in parsed}
     values = given | filling.defaults(live.analysis, live.table, form, given, answering(ctx, live))
     for rows in live.table.subforms:
         if rows.min and not values.get(rows.id):
-            blank_row = filling.row_defaults(live.analysis, live.table, rows, answering(ctx, live))
+            blank_row = filling.row_defaults(live.analysis, live.table, rows, answering(ctx, live), values)
             values[rows.id] = [dict(blank_row) for _ in range(rows.min)]
-    return Filling(live, form, values, rights_to_create(ctx, live))
+    rights = rights_to_create(ctx, live) | {id: "read" for id in given_by.locked if id in answers}
+    return Filling(live, form, values, rights, given=frozenset(given), token=given_by.token)
 
 
 def rights_to_create(ctx: Context, live: LiveTable) -> dict[str, str]:
@@ -97,31 +127,81 @@ def of_record(ctx: Context, live: LiveTable, form: Form, record: UUID, action: s
     return Filling(live, form, {**found.system, **found.values}, found.rights, record, found.version)
 
 
-def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: set[str] | None = None) -> Filling:
-    """The form with what was typed into it; problems are told for what has been touched (None: for nothing)."""
-    offered = {id: raw for id, raw in answers.items() if start.rights.get(id) == "write" and id in start.form.placed}
+def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: set[str] | None = None,
+            just: Collection[str] = ()) -> Filling:  # fmt: skip
+    """The form with what was typed into it; problems are told for what has been touched (None: for nothing).
+
+    `just` names what was changed since the form was last drawn: links chosen there fill other fields.
+    """
+    offered = {id: raw for id, raw in answers.items() if start.is_open(id)}
     values, unread = filling.parse(start.live.table, offered, ctx.zone)
     values = filling.keep_columns(start.live.table, start.values, values)
-    changed = {id for id, value in values.items() if value != start.values.get(id)}
     merged = {**start.values, **values}
     if touched is not None:
-        merged |= _filled(ctx, start.live, merged, {t for t in touched if t in changed})
-        merged = _fill_rows(ctx, start, merged, touched)
+        merged |= fills.by_links(ctx, start.live, merged, just) | _filled_unasked(ctx, start, merged, answers)
+        merged = fills.into_rows(ctx, start.live, merged, start.values, just)
+        merged |= _defaults_again(ctx, start, merged, {re.split(r"[.\[]", path)[0] for path in touched})
     errors: Errors = {p: m for p, m in unread.items() if touched is None or _was_touched(p, touched)}
-    for path, problems in _field_problems(start, values).items():
+    for path, problems in _field_problems(ctx, start, values, merged).items():
         if path not in unread and touched is not None and _was_touched(path, touched):
             errors.setdefault(path, []).extend(problems)
+    merged = _taken(ctx, start, merged, answers)
     shown = replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
-    return shown if touched is None else _without_unoffered(ctx, shown, touched)
+    return shown if touched is None else _as_rules_allow(ctx, start, shown)
 
 
-def _without_unoffered(ctx: Context, shown: Filling, touched: set[str]) -> Filling:
-    """While a form is filled in, an earlier answer that may no longer be chosen is taken back."""
+def _taken(ctx: Context, start: Filling, values: Values, answers: Mapping[str, Any]) -> Values:
+    """The values with the rows that were chosen in a query and are to be taken."""
+    found = start.live.table.by_id.get(str(answers.get("_take") or ""))
+    if not isinstance(found, Query) or start.rights.get(found.into or "") != "write":
+        return values
+    chosen = answers.get(f"_take.{found.id}") or []
+    ids = [parse_uuid(id, say("Choose a record.")) for id in (chosen if isinstance(chosen, list) else [chosen])]
+    return related.take(ctx, start.live, found, values, [id for id in ids if id])
+
+
+def _filled_unasked(ctx: Context, start: Filling, values: Values, answers: Mapping[str, Any]) -> Values:
+    """What chosen links fill into fields that the page only shows, and therefore does not send."""
+    shown = {
+        id for id in start.form.placed if id not in answers and start.rights.get(id) == "write"
+    } & fills.filled_fields(start.live, values)
+    if not shown:
+        return {}
+    chosen = [id for id in answers if values.get(id) is not None and values[id] != start.values.get(id)]
+    filled = fills.by_links(ctx, start.live, values, chosen)
+    return {id: value for id, value in filled.items() if id in shown}
+
+
+def _defaults_again(ctx: Context, start: Filling, values: Values, touched: set[str]) -> Values:
+    """The defaults that are formulas, worked out anew for fields of a new record that nobody has filled in."""
+    if start.record is not None:
+        return {}
+    live, form = start.live, start.form
+    taken = touched | start.given | fills.filled_fields(live, values)
+    formulas = [f for f in live.table.fields if isinstance(filling.default_of(form, f), Formula)]
+    again = {f.id for f in formulas if not f.computed and f.id not in taken}
+    if not again:
+        return {}
+    known = {id: value for id, value in values.items() if id not in again}
+    made = filling.defaults(live.analysis, live.table, form, known, answering(ctx, live), again)
+    return {**dict.fromkeys(again), **made}
+
+
+def _as_rules_allow(ctx: Context, start: Filling, shown: Filling) -> Filling:
+    """While a form is filled in, an answer that may no longer be chosen, or no longer be given, is taken back."""
     settled = shown.settle(ctx)
-    gone = {id for id in settled[1].offered if id in shown.values and not _is_offered(settled[1], id, shown.values)}
-    if not gone:
+    state = settled[1]
+    gone = {id for id in state.offered if id in shown.values and not _is_offered(state, id, shown.values)}
+    gone |= set(filling.unoffered(shown.live.table, shown.values))
+    locked = [id for id in state.readonly if start.is_open(id) and shown.values.get(id) != start.values.get(id)]
+    filled = fills.filled_fields(shown.live, shown.values)
+    back = {id: start.values.get(id) for id in locked if id not in filled}
+    if not gone and not back:
         return replace(shown, settled=settled)
-    return replace(shown, values={**shown.values, **dict.fromkeys(gone)})
+    values = rules.without({**shown.values, **back}, gone)
+    while further := set(filling.unoffered(shown.live.table, values)):
+        values = rules.without(values, further)
+    return replace(shown, values=values)
 
 
 def _is_offered(state: State, id: str, values: Values) -> bool:
@@ -134,13 +214,17 @@ def _was_touched(path: str, touched: set[str]) -> bool:
     return path in touched or path.partition("[")[0] in touched
 
 
-def _field_problems(start: Filling, values: Values) -> Errors:
+def _field_problems(ctx: Context, start: Filling, values: Values, merged: Values) -> Errors:
     """What is wrong with the values that are there, each alone."""
+    asked = answering(ctx, start.live, start.record)
+    limits = filling.limit_problems(start.live.analysis, start.live.table, merged, asked, start.values)
     problems: Errors = {}
     for id, value in values.items():
         found = start.live.table.by_id[id]
         if value is not None and not isinstance(found, Rows) and (said := list(found.check(value))):
             problems[id] = said
+    for path, said in limits.items():
+        problems.setdefault(path, []).extend(said)
     return problems
 
 
@@ -155,52 +239,6 @@ def _with_raw(start: Filling, values: Values, offered: Mapping[str, Any], unread
         raw = found.parse(offered[rows])
         values[rows][int(number)][f"raw:{column}"] = raw[int(number)].get(column)
     return values
-
-
-def _filled(ctx: Context, live: LiveTable, values: Values, changed: set[str]) -> Values:
-    """What links that were just chosen fill into other fields."""
-    made: Values = {}
-    for id in changed:
-        found = live.table.by_id.get(id)
-        if isinstance(found, Link) and found.fill:
-            made |= _from_target(ctx, live, found, values.get(id), live.table.by_id)
-    return made
-
-
-def _fill_rows(ctx: Context, start: Filling, values: Values, touched: set[str]) -> Values:
-    """The same for the rows of subforms: a link chosen in a row fills that row's other columns."""
-    for rows in start.live.table.subforms:
-        links = [c for c in rows.fields if isinstance(c, Link) and c.fill]
-        before = {row.get("_id"): row for row in start.values.get(rows.id) or () if row.get("_id")}
-        for number, row in enumerate(values.get(rows.id) or ()):
-            for link in links:
-                old = before.get(row.get("_id"), {})
-                fresh = not any(row.get(own) for own in link.fill)
-                if (
-                    row.get(link.id)
-                    and (f"{rows.id}[{number}].{link.id}" in touched or fresh)
-                    and row.get(link.id) != old.get(link.id)
-                ):
-                    wanted = _from_target(ctx, start.live, link, row[link.id], {c.id: c for c in rows.fields})
-                    row |= {k: v for k, v in wanted.items() if fresh or f"{rows.id}[{number}].{k}" not in touched}
-    return values
-
-
-def _from_target(ctx: Context, live: LiveTable, link: Link, target: Any, fields: Mapping[str, Field]) -> Values:
-    """The target's values as this person may see them, read as the filling fields' own."""
-    there = live.sibling(link.table)
-    gate = door(ctx, there)
-    if not isinstance(target, UUID) or not gate.may("read"):
-        return {}
-    try:
-        chosen = query.fetch(gate, target)
-    except NotFound:
-        return {}
-    made: Values = {}
-    for own, theirs in (link.fill or {}).items():
-        if theirs in chosen.values and own in fields:
-            made[own] = filling.fit(fields[own], chosen.values[theirs])
-    return made
 
 
 def refused(ctx: Context, start: Filling, answers: Mapping[str, Any], err: InvalidInput | Conflict) -> Filling:

@@ -4,11 +4,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from runtime import jobs, workspaces
+from runtime import jobs, verify, workspaces
+from runtime.actors import System
+from runtime.context import Workspace
 from runtime.mail import kept_mail
 from runtime.programs import ServerError
 from runtime.resources import VERSION, folder
@@ -17,6 +21,8 @@ from runtime.settings import Settings
 
 OLDEST_POSTGRESQL = 17
 LITTLE_SPACE = 1e9
+SAMPLE = 1_000
+MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,14 @@ class Finding:
     text: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Everything worth knowing about an installation. Nothing is started or changed."""
+def examine(settings: Settings, recalculate: str | None = None) -> list[Finding]:
+    """Everything worth knowing about an installation. Nothing is started or changed.
+
+    `recalculate` also compares stored calculations with fresh ones: of a "sample" of the records, or of "all".
+    """
     looks: list[Callable[[Settings], Iterator[Finding]]] = [program, data_folder, database, mail, address]
+    if recalculate:
+        looks.append(partial(calculations, most=SAMPLE if recalculate == "sample" else None))
     return [finding for look in looks for finding in look(settings)]
 
 
@@ -80,6 +91,34 @@ def contents(conn: Connection) -> Iterator[Finding]:
     left = jobs.backlog(conn)
     counted = f"Jobs: {left.waiting} wait, {left.running} run, {left.failed} have failed for good"
     yield Finding(left.failed == 0, counted)
+
+
+def calculations(settings: Settings, most: int | None = None) -> Iterator[Finding]:
+    """Whether stored formulas and rollups are what a calculation from scratch gives."""
+    try:
+        engine = workspaces.connect(database_url(settings))
+    except (ServerError, SQLAlchemyError, OSError):
+        return  # told already
+    try:
+        with engine.connect() as conn:
+            known = list(workspaces.all_workspaces(conn))
+        for workspace in known:
+            yield from _compared(engine, workspace, most)
+    finally:
+        engine.dispose()
+
+
+def _compared(engine: Engine, workspace: Workspace, most: int | None) -> Iterator[Finding]:
+    with workspaces.opened(engine, workspace, System()) as ctx:
+        found = list(islice(verify.everywhere(ctx, most), MOST_TOLD + 1))
+    which = "All records" if most is None else f"Up to {most:,} records of each table"
+    if not found:
+        yield Finding(True, f"{which} of {workspace.slug} hold what their calculations give")
+    for one in found[:MOST_TOLD]:
+        where = f"{workspace.slug}: {one.app}.{one.table}.{one.field} of record {one.record}"
+        yield Finding(False, f"{where} is stored as {one.stored}, but a calculation gives {one.fresh}")
+    if len(found) > MOST_TOLD:
+        yield Finding(False, f"There are more such records in {workspace.slug}")
 
 
 def mail(settings: Settings) -> Iterator[Finding]:

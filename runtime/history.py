@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from runtime import models
+from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.tables import LiveTable
@@ -47,8 +48,7 @@ def write(
         }
         for record, version, changes in entries
     ]  # fmt: skip
-    if rows:
-        ctx.conn.execute(insert(models.history), rows)
+    insert_rows(ctx.conn, models.history, rows)
 
 
 def of_record(ctx: Context, live: LiveTable, record: UUID, since: int = 0, limit: int = 200) -> list[Entry]:
@@ -80,6 +80,16 @@ def _computed(live: LiveTable, field: Field, dumped: Any) -> Any:
         return Decimal(dumped) if kind == "number" and dumped is not None else dumped
     except ArithmeticError:
         return dumped
+
+
+def dump_new(live: LiveTable, values: Mapping[str, Any]) -> Changes:
+    """What a new record holds, as JSON."""
+    changes: Changes = {}
+    for field, blank in live.blanks:
+        value = values.get(field.id)
+        if value is not None and (dumped := field.dump(value)) != blank:
+            changes[field.id] = [blank, dumped]
+    return changes
 
 
 def dump_changes(live: LiveTable, before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, query, records
+from runtime import definitions, models, query, records, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -22,12 +22,14 @@ from schemas import filling, importing
 from schemas.errors import DefinitionError, InvalidInput, NotFound
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
+from schemas.fields.member import People
 from schemas.importing import Mappings, Target, fold_key
 from schemas.messages import Message
 from schemas.options import load
 from schemas.text import Sentence
 
-CHUNK = 500
+CHUNK = 2_000
+"""Rows of one transaction: parents' sums are worked out once for all of them."""
 SAMPLES = 5
 MOST_KINDS = 200
 
@@ -111,7 +113,7 @@ def _import_chunk(
     }
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
     for line, row in chunk:
-        raw, missing = importing.answers(mappings, row, found)
+        raw, missing = importing.answers(source.table, mappings, row, found)
         values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
         report.total += 1
         for path, target in mappings.items():
@@ -139,10 +141,12 @@ def _lookup(
     """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
     texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
+    if found is not None and found.several:
+        texts |= {part for text in texts for part in importing.texts_in(text)}
     if isinstance(found, Link):
         return _records_by(ctx, source.sibling(found.table), target.match, texts)
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
-    kind = found.type if found else ""
+    kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
         kept[kind] = people_by_name(ctx, kind)
     return kept[kind]
@@ -206,9 +210,9 @@ def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: in
             return []
         column = gate.source().column(id)
         return list(ctx.conn.scalars(select(column).where(gate.rows(), column.is_not(None)).limit(limit)))
-    if found is not None and found.type == "member":
+    if isinstance(found, People) and found.picks == "member":
         return [p.name for p in Directory.of(ctx).search(limit=limit)]
-    if found is not None and found.type == "department":
+    if isinstance(found, People):
         return [u.name for u in Directory.of(ctx).units.values()]
     return []
 
@@ -236,6 +240,8 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
 
 
 def _labels(source: LiveTable, path: str) -> list[str]:
+    if facet := source.table.facet(path):
+        return [str(facet.label), wording.translate(facet.label)]
     found = source.table.field(path)
     return list(found.label.by_language.values()) if found else []
 
@@ -295,25 +301,33 @@ def discard(ctx: Context, run: Any) -> None:
 Opened = Callable[[], AbstractContextManager[Context]]
 
 
-@job("import_records", chunked=True)
+def give_up(ctx: Context, error: Exception, run: str) -> None:
+    """What has been imported stays; the run says that it could not go on."""
+    end(ctx, UUID(run), "failed")
+
+
+@job("import_records", chunked=True, failed=give_up)
 def import_records(opened: Opened, run: str) -> None:
     """The job: a chunk in a transaction, with the progress written in the same one; begins again where it stopped."""
-    while _next_chunk(opened, UUID(run)):
+    with opened() as ctx:
+        row = ctx.conn.execute(select(import_run).where(import_run.c.id == UUID(run))).one_or_none()
+        sheet = sheet_of(row) if row is not None else Sheet([], [])
+    while _next_chunk(opened, UUID(run), sheet):
         pass
 
 
-def _next_chunk(opened: Opened, id: UUID) -> bool:
+def _next_chunk(opened: Opened, id: UUID, sheet: Sheet) -> bool:
+    progress = select(*(c for c in import_run.c if c is not import_run.c.content)).where(import_run.c.id == id)
     with opened() as ctx:
-        row = ctx.conn.execute(select(import_run).where(import_run.c.id == id).with_for_update()).one_or_none()
+        row = ctx.conn.execute(progress.with_for_update()).one_or_none()
         if row is None or row.state not in ("waiting", "running"):
             return False
         if row.cancel:
-            _end(ctx, id, "cancelled")
+            end(ctx, id, "cancelled")
             return False
-        sheet = sheet_of(row)
         chunk = next(_chunks(sheet.rows, row.done + row.refused), None)
         if chunk is None:
-            _end(ctx, id, "done")
+            end(ctx, id, "done")
             return False
         report = Report()
         _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), report, dry=False)
@@ -323,7 +337,7 @@ def _next_chunk(opened: Opened, id: UUID) -> bool:
     return True
 
 
-def _end(ctx: Context, id: UUID, state: str) -> None:
+def end(ctx: Context, id: UUID, state: str) -> None:
     ctx.conn.execute(update(import_run).where(import_run.c.id == id).values(state=state, ended_at=ctx.now))
 
 

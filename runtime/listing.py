@@ -20,9 +20,11 @@ from runtime.tables import LiveTable, live
 from schemas.conditions import Condition, from_formula, operators_for
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
 from schemas.view import View
@@ -47,8 +49,8 @@ class Wishes:
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
         def whole(name: str, otherwise: int) -> int:
-            text = args.get(name, "")
-            return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else otherwise
+            found = read_whole(args.get(name, ""))
+            return otherwise if found is None else found
 
         size = whole("size", 0)
         return cls(
@@ -117,11 +119,10 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         wishes = Wishes(size=wishes.size, trash=wishes.trash)
         listing, _ = _listing(gate, view, wishes, columns)
         page = query.page(gate, listing)
-    total, exact = query.total(gate, listing, wishes.exact)
+    whole = query.summary(gate, listing, columns, wishes.exact)
     base = f"/a/{inst.slug}/v/{view.id}/"
     reader = reader_of(ctx, table, page.records, columns)
-    sums = query.sums(gate, listing, columns) if page.records else {}
-    heads = [_column(gate, c, wishes, base, listing.sort, sums, reader) for c in columns]
+    heads = [_column(gate, c, wishes, base, listing.sort, whole.sums if page.records else {}, reader) for c in columns]
     body = draw_rows(gate, page.records, columns, reader, checks=True)
     shown = Shown(
         view,
@@ -133,8 +134,8 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         heads,
         body,
         page,
-        total,
-        exact,
+        whole.total,
+        whole.exact,
         {},
         None,
         [],
@@ -148,11 +149,11 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
 
 
 def names_of(table: LiveTable) -> set[str]:
-    return {*table.table.by_id, *SYSTEM_FIELDS, "flow.state"}
+    return {*(f.id for f in table.table.fields if f.type != "query"), *SYSTEM_FIELDS, "flow.state"}
 
 
 def default_columns(table: LiveTable) -> list[str]:
-    return [f.id for f in table.table.fields if f.storage != "child"][:12]
+    return [f.id for f in table.table.fields if f.storage != "child" and f.type != "query"][:12]
 
 
 def _listing(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
@@ -176,8 +177,8 @@ def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns
     """Reads the values of these columns, with the names that they point at."""
     names = Names(ctx, table)
     fields = [f for c in columns if (f := table.table.by_id.get(c)) and f.storage != "child"]
+    names.note_all(fields, [record.values for record in records])
     for record in records:
-        names.note(fields, record.values)
         names.people |= {record.system[c] for c in ("created_by", "updated_by") if c in columns and record.system[c]}
     return names.reader()
 
@@ -199,6 +200,8 @@ def _column(
 
 
 def label_of(table: LiveTable, path: str) -> Sentence:
+    if facet := table.table.facet(path):
+        return say("{field} · {part}", field=label_of(table, path.partition(".")[0]), part=facet.label)
     found = table.table.field(path)
     if found is None:
         return SYSTEM_LABELS.get(path) or Text.of(path)
@@ -211,7 +214,7 @@ def _pager(shown: Shown) -> dict[str, Any]:
     total = f"{shown.total:,}" + ("" if shown.exact else "+")
     return {
         "first": w.first, "last": w.first + shown.count - 1 if shown.count else 0, "total": total, "size": size, "sizes": SIZES,
-        "size_url": w.url(shown.base, size=""),
+        "size_url": w.url(shown.base, size=""), "exact_url": "" if shown.exact else w.url(shown.base, total="exact"),
         "previous": w.url(shown.base, before=page.before, first=max(1, w.first - size)) if page.before else None,
         "next": w.url(shown.base, after=page.after, first=w.first + shown.count) if page.after else None,
     }  # fmt: skip
@@ -221,35 +224,50 @@ def _pager(shown: Shown) -> dict[str, Any]:
 
 
 def draw_rows(
-    gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False
+    gate: Door, records: Sequence[Record], columns: Sequence[str], reader: Reader, checks: bool = False, take: str = ""
 ) -> Markup:
-    """The body of a grid: one function per column, called for every row. `checks` puts a box before each row."""
+    """The body of a grid: one function per column, called for every row. `checks` puts a box before each row, `take`
+    one by which a query's row is chosen.
+    """
     table = gate.live
     base = f"/a/{table.inst.slug}/t"
 
     def url(target: str, id: UUID) -> str:
         return f"{base}/{target}/{id}"
 
-    draws = [_cell(table, c, reader, url) for c in columns]
-    lines = [_row(record, draws, f"{base}/{table.id}/{record.id}", checks) for record in records]
+    draws = [_drawn(*_cell(table, c, reader, url)) for c in columns[1:]]
+    first = _cell(table, columns[0], reader, url) if columns else None
+    lines = [_row(record, first, draws, f"{base}/{table.id}/{record.id}", checks, take) for record in records]
     return Markup("".join(lines))
 
 
-def _row(record: Record, draws: list[tuple[str, str, cells.Draw]], url: str, checks: bool) -> str:
-    tds = []
-    for n, (path, css, draw) in enumerate(draws):
+def _drawn(path: str, css: str, draw: cells.Draw) -> tuple[str, str, cells.Draw]:
+    return path, f'<td class="{css.strip()}">' if css else "<td>", draw
+
+
+def _row(
+    record: Record,
+    first: tuple[str, str, cells.Draw] | None,
+    draws: list[tuple[str, str, cells.Draw]],
+    url: str,
+    checks: bool,
+    take: str = "",
+) -> str:
+    """A line of the grid; its first cell opens the record."""
+    title = escape(record.title)
+    parts = [f'<tr data-key="{record.id}">']
+    if checks or take:
+        named = f'name="_take.{take}" data-taken' if take else 'name="ids" form="batch"'
+        parts.append(f'<td class="check"><input type="checkbox" {named} value="{record.id}" aria-label="{title}"></td>')
+    if first:
+        path, css, draw = first
         inner = draw(record[path])
-        if n == 0:
-            text = inner if inner and "<a " not in inner else str(escape(record.title or "–"))
-            inner = f'<a class="open" href="{url}" data-drawer>{text}</a>'
-            css = " first" + css
-        tds.append(f'<td class="{css.strip()}">{inner}</td>' if css else f"<td>{inner}</td>")
-    box = (
-        f'<td class="check"><input type="checkbox" name="ids" form="batch" value="{record.id}" aria-label="{escape(record.title)}"></td>'
-        if checks
-        else ""
-    )
-    return f'<tr data-key="{record.id}">{box}{"".join(tds)}</tr>'
+        text = inner if inner and "<a " not in inner else title or "–"
+        parts.append(f'<td class="first{css}"><a class="open" href="{url}" data-drawer>{text}</a></td>')
+    for path, opened, draw in draws:
+        parts += (opened, draw(record[path]), "</td>")
+    parts.append("</tr>")
+    return "".join(parts).replace(cells.RECORD, url)
 
 
 def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:
@@ -259,7 +277,13 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
     kind = table.analysis.type_of(table.table, found)
     if found.storage == "child":
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
-    return path, " number" if kind.kind == "number" else "", cells.drawer(found, kind, reader, url)
+    origin = table.analysis.origin(table.table, found)
+    files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
+    if isinstance(found, Button):
+        return path, "", cells.button(found, reader)
+    address = (lambda id: f"{files}/{id}") if origin is found else None
+    draw = cells.drawer(origin, kind, reader, url, address)
+    return path, " number" if kind.kind == "number" else "", draw
 
 
 STATES = {
@@ -314,9 +338,14 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
     listed = []
     for found in table.table.fields:
         kind = table.analysis.type_of(table.table, found)
-        if found.storage == "child" or kind.kind in ("rows", "any", "file") or not gate.readable(found.id):
+        if (
+            found.storage == "child"
+            or found.type == "query"
+            or kind.kind in ("rows", "any", "file")
+            or not gate.readable(found.id)
+        ):
             continue
-        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text", "member", "department"):
+        if kind.kind == "array" and kind.of and kind.of.kind not in ("choice", "text", "member", "department", "link"):
             continue
         listed.append(
             {
@@ -324,15 +353,43 @@ def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict
                 "label": label_of(table, found.id),
                 "kind": found.entry if not found.computed else (kind.of or kind).kind,
                 "operators": operators_for(kind),
-                "options": chosen if (kind.of or kind).kind in PEOPLE else _options(found),
+                "options": _known_values(gate, found, kind.of or kind, conditions, chosen),
+                "source": _source(table, found, kind.of or kind),
             }
         )
+        listed.extend(_facet_entry(table, f"{found.id}.{name}", facet.type) for name, facet in found.facets.items())
     moments = [(id, kind) for id, kind in SYSTEM_FIELDS.items() if kind.kind == "datetime"]
     for id, kind in moments:
         listed.append(
             {"id": id, "label": SYSTEM_LABELS[id], "kind": kind.kind, "operators": operators_for(kind), "options": []}
         )
     return listed
+
+
+def _source(table: LiveTable, found: Field, kind: Type) -> str:
+    """Where the picker of a condition's value asks."""
+    if kind.kind in PEOPLE:
+        return f"/pick/{kind.kind}"
+    return f"/a/{table.inst.slug}/pick/{table.id}/{found.id}?filter=1" if kind.kind == "link" else ""
+
+
+def _known_values(
+    gate: Door, found: Field, kind: Type, conditions: Sequence[Condition], people: list[tuple[str, Text]]
+) -> list[tuple[str, Text]]:
+    """The values that may be chosen, or for what is looked up those that the conditions name."""
+    if kind.kind in PEOPLE:
+        return people
+    if kind.kind != "link":
+        return _options(found)
+    ids = [id for c in conditions if c.field == found.id for v in c.values if (id := _uuid(v))]
+    named = query.titles(gate.ctx, gate.live.sibling(kind.target or ""), ids) if ids else {}
+    return [(str(id), Text.of(title)) for id, title in named.items()]
+
+
+def _facet_entry(table: LiveTable, path: str, kind: Type) -> dict[str, Any]:
+    """A part of a value as something to set conditions on: the city of an address."""
+    label = label_of(table, path)
+    return {"id": path, "label": label, "kind": kind.kind, "operators": operators_for(kind), "options": []}
 
 
 def _chosen_people(ctx: Context, conditions: Sequence[Condition]) -> list[tuple[str, Text]]:
@@ -358,7 +415,8 @@ def writers_of(table: LiveTable) -> dict[str, Callable[[str], str | None]]:
 
 def kinds_of(table: LiveTable) -> dict[str, Type]:
     kinds = {f.id: table.analysis.type_of(table.table, f) for f in table.table.fields}
-    return {**SYSTEM_FIELDS, **kinds}
+    parts = {f"{f.id}.{name}": facet.type for f in table.table.fields for name, facet in f.facets.items()}
+    return {**SYSTEM_FIELDS, **kinds, **parts}
 
 
 # -- boards ----------------------------------------------------------------------------------------
@@ -383,7 +441,7 @@ def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[li
     gate = door(ctx, table)
     gate.require("read")
     by = view.group or ""
-    if by not in names_of(table) or not gate.readable(by):
+    if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
     listing, _ = _listing(gate, view, wishes, columns)

@@ -29,6 +29,9 @@ from runtime.tables import (
 from schemas.errors import DefinitionError, Problem
 from schemas.fields import Field, Storage
 from schemas.fields.formula import Computed
+from schemas.fields.link import Link
+from schemas.fields.links import Links
+from schemas.fields.rows import Rows
 from schemas.messages import say
 
 IN_TRANSACTION = 20_000
@@ -243,21 +246,46 @@ def wanted_indexes(live: LiveTable) -> Iterator[tuple[str, str]]:
             continue
         column = live.sql.c[field.id].name
         storage = live.analysis.storage_of(live.table, field)
-        if storage in (Storage.TEXTS, Storage.UUIDS):
-            if field.index:
+        if isinstance(field, Links):
+            yield _links_index(t, column)
+        elif storage in (Storage.TEXTS, Storage.UUIDS):
+            if field.index or _filtered(live, field):
                 yield f"{column}_in", f"CREATE INDEX CONCURRENTLY {column}_in ON {t} USING gin ({column})"
         elif field.index or field.type == "link" or _filtered(live, field):
             yield f"{column}_is", f"CREATE INDEX CONCURRENTLY {column}_is ON {t} ({column}) WHERE deleted_at IS NULL"
+    for rows in live.table.subforms:
+        yield from _row_indexes(live.children[rows.id], rows)
     for sort in sorted({view.sort[0] for view in live.inst.app.views_of(live.id) if view.sort}):
         yield from _sort_index(live, sort)
+
+
+def _links_index(table: str, column: str) -> tuple[str, str]:
+    """The other side of several links. Without a waiting list, which every look would have to go through."""
+    options = f"USING gin ({column}) WITH (fastupdate = off)"
+    return f"{column}_in", f"CREATE INDEX CONCURRENTLY {column}_in ON {table} {options}"
+
+
+def _row_indexes(child: Table, rows: Rows) -> Iterator[tuple[str, str]]:
+    """The other side of the links in a subform's rows."""
+    for column in rows.fields:
+        if isinstance(column, Links):
+            yield _links_index(child.name, child.c[column.id].name)
+        elif isinstance(column, Link):
+            name = child.c[column.id].name
+            yield f"{name}_is", f"CREATE INDEX CONCURRENTLY {name}_is ON {child.name} ({name})"
 
 
 def _filtered(live: LiveTable, field: Field) -> bool:
     """Whether a view or a grant of the app compares this field, so that an equality index is worth keeping."""
     app = live.inst.app
     formulas = [v.filter for v in app.views_of(live.id)] + [g.rows for g in app.access if g.table == live.id]
+    kind = live.analysis.type_of(live.table, field)
     kinds = ("choice", "member", "department")
-    return field.type in kinds and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+    return (
+        (kind.of or kind).kind in kinds
+        and not field.computed
+        and any(f is not None and (field.id,) in names_in(f) for f in formulas)
+    )
 
 
 def names_in(formula: object) -> set[tuple[str, ...]]:

@@ -265,4 +265,5 @@ recalculation = Table(
 
 from runtime import models_drafts as models_drafts  # noqa: E402
 from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)
+from runtime import models_forms as models_forms  # noqa: E402
 from runtime import models_importing as models_importing  # noqa: E402

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from runtime import models
@@ -16,6 +16,13 @@ from runtime.ids import new_id
 from schemas.errors import NotFound
 
 MOST_SUGGESTED = 30
+
+
+ROLES_OF = (
+    select(models.installation.c.slug, models.role_member.c.role)
+    .join(models.role_member, models.installation.c.id == models.role_member.c.installation_id)
+    .where(models.role_member.c.member_id == bindparam("member"))
+)
 
 
 @dataclass(frozen=True)
@@ -60,15 +67,12 @@ class Directory:
         )
         return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
 
-    @cached_property
-    def roles(self) -> dict[UUID, list[str]]:
-        """Every member's roles as `app.role`."""
-        r, i = models.role_member, models.installation
-        rows = self._ctx.conn.execute(select(r.c.member_id, i.c.slug, r.c.role).join(i, i.c.id == r.c.installation_id))
-        found: dict[UUID, list[str]] = {}
-        for row in rows:
-            found.setdefault(row.member_id, []).append(f"{row.slug}.{row.role}")
-        return found
+    def roles_of(self, id: UUID) -> list[str]:
+        """A member's roles as `app.role`."""
+        kept: dict[UUID, list[str]] = self._ctx.memo.setdefault("roles of a member", {})
+        if id not in kept:
+            kept[id] = [f"{row.slug}.{row.role}" for row in self._ctx.conn.execute(ROLES_OF, {"member": id})]
+        return kept[id]
 
     def person(self, id: UUID | None) -> Person | None:
         return self.persons([id]).get(id) if id else None
@@ -121,13 +125,13 @@ class Directory:
 
     def fact(self, id: UUID | None, name: str) -> Any:
         """What a formula gets for `member.name`, `member.department` and so on."""
+        if name == "roles" and id:
+            return self.roles_of(id)
         person = self.person(id)
         if person is None:
             return [] if name in ("departments", "roles", "headed_departments") else None
         if name == "head":
             return self.head_of(id)
-        if name == "roles":
-            return self.roles.get(person.id, [])
         if name == "headed_departments":
             return self.headed_by(id)
         value = getattr(person, name)
@@ -172,6 +176,7 @@ class Directory:
         """After a change of people in this transaction."""
         self._ctx.memo.pop(Directory, None)
         self._ctx.memo.pop(Person, None)
+        self._ctx.memo.pop("roles of a member", None)
 
 
 def member_of(ctx: Context, account_id: UUID) -> Member:
@@ -217,6 +222,20 @@ def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None
     values = {"installation_id": installation, "role": role, "member_id": member}
     ctx.conn.execute(upsert(models.role_member).values(values).on_conflict_do_nothing())
     Directory.of(ctx).forget()
+
+
+def set_role(ctx: Context, installation: UUID, role: str, members: Iterable[UUID]) -> None:
+    """These members have the role, and nobody else."""
+    r = models.role_member
+    ctx.conn.execute(delete(r).where(r.c.installation_id == installation, r.c.role == role))
+    for member in members:
+        give_role(ctx, installation, role, member)
+    Directory.of(ctx).forget()
+
+
+def clear_slot(ctx: Context, installation: UUID, slot: str) -> None:
+    s = models.slot
+    ctx.conn.execute(delete(s).where(s.c.installation_id == installation, s.c.slot == slot))
 
 
 def assign_slot(ctx: Context, installation: UUID, slot: str, target: UUID) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, false, func, literal, or_, select, true, union_all
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import array
 
@@ -18,11 +18,13 @@ from runtime.access import Door, door
 from runtime.bigrams import bigrams, like
 from runtime.context import Context
 from runtime.expressions import NoSqlForm
-from runtime.sources import RecordSource, expression_of
+from runtime.sources import RecordSource, expression_of, points_at
 from runtime.tables import COLLATION, LiveTable
 from schemas.errors import BadValue, InvalidInput, NotFound
 from schemas.fields import Field, Storage
 from schemas.fields.choice import Choice
+from schemas.fields.lookup import Lookup
+from schemas.fields.query import Query as QueryField
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue, Expression, Formula, FormulaError
 from schemas.formula.types import BOOLEAN
@@ -89,7 +91,7 @@ def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ())
     backwards = bool(listing.before)
     query = _chosen(gate, listing).where(*also)
     if cursor := listing.before or listing.after:
-        query = query.where(_beyond(keys, _read_cursor(cursor, len(keys)), backwards))
+        query = query.where(_beyond(keys, _read_cursor(cursor, keys), backwards))
     order = [key.order(backwards) for key in keys]
     query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
     rows = list(gate.ctx.conn.execute(query.limit(listing.size + 1)))
@@ -113,23 +115,36 @@ def total(gate: Door, listing: Listing, exact: bool = False) -> tuple[int, bool]
     return min(counted, COUNTED), counted <= COUNTED
 
 
-def sums(gate: Door, listing: Listing, paths: Iterable[str]) -> dict[str, Decimal]:
-    """The sums of the numeric ones among these fields, over everything that the listing selects."""
+@dataclass(frozen=True)
+class Summary:
+    """How many records a listing selects, and the sums of its numbers, which are there only with an exact number."""
+
+    total: int
+    exact: bool
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def summary(gate: Door, listing: Listing, paths: Iterable[str], exact: bool = False) -> Summary:
+    """The number of records and the sums of the numeric ones among these fields, in one look at the rows.
+
+    Beyond 10,000 records neither is worked out unless the exact number is asked for.
+    """
     source = gate.source()
-    numeric = [
-        p
-        for p in paths
-        if "." not in p and (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)
-    ]
-    if not numeric:
-        return {}
-    query = select(*(func.sum(source.column(p)).label(p) for p in numeric)).where(*_conditions(gate, listing))
-    row = gate.ctx.conn.execute(query).one()
-    return {p: row._mapping[p] for p in numeric if row._mapping[p] is not None}
+    numeric = [p for p in paths if (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
+    rows = select(literal(1).label("one"), *(source.column(p).label(p) for p in numeric)).where(
+        *_conditions(gate, listing)
+    )
+    chosen = (rows if exact else rows.limit(COUNTED + 1)).subquery()
+    found = gate.ctx.conn.execute(
+        select(func.count(), *(func.sum(chosen.c[p]) for p in numeric)).select_from(chosen)
+    ).one()
+    if not exact and found[0] > COUNTED:
+        return Summary(COUNTED, False)
+    return Summary(found[0], True, {p: s for p, s in zip(numeric, found[1:], strict=True) if s is not None})
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
-    return live.analysis.type_of(live.table, found).kind == "number" and not getattr(found, "percent", False)
+    return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
 
 
 def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:
@@ -147,6 +162,12 @@ def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = 
     return list(gate.ctx.conn.scalars(query.order_by(gate.live.sql.c.id).limit(limit)))
 
 
+def known(gate: Door, ids: Iterable[UUID], where: Sequence[ColumnElement[bool]] = ()) -> set[UUID]:
+    """Those of these records that the actor may see and that satisfy a condition."""
+    t = gate.live.sql
+    return set(gate.ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(list(ids)), gate.rows(), *where)))
+
+
 def allowed(gate: Door, id: UUID, action: str) -> bool:
     """Whether the actor may do this with this one record."""
     t = gate.live.sql
@@ -155,15 +176,21 @@ def allowed(gate: Door, id: UUID, action: str) -> bool:
 
 def count_linked(gate: Door, link: str, target: UUID) -> int:
     """How many records that the actor may see point at a record by this link."""
-    query = select(func.count()).select_from(gate.live.sql).where(gate.rows(), gate.source().column(link) == target)
+    query = select(func.count()).select_from(gate.live.sql).where(gate.rows(), _points_at(gate, link, target))
     return gate.ctx.conn.scalar(query) or 0
 
 
 def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record]:
     """The records that point at another one by this link, the newest first."""
-    query = _chosen(gate, listing).where(gate.source().column(link) == target)
+    query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
     return [_record(gate, row, listing.columns) for row in rows]
+
+
+def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
+    """Whether a link or a list of links, where the actor may see it, holds a record."""
+    t = gate.live.sql
+    return points_at(gate.mask(link, t.c[link], t), target)
 
 
 def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock: bool = False) -> Record:
@@ -188,7 +215,7 @@ def child_rows(
 ) -> dict[UUID, list[dict[str, Any]]]:
     """The rows of a subform by record, without the columns that `rights` hides. `_id` is the row's own id."""
     child = live.children[rows.id]
-    source = expression_of(ctx, live, child, rows)
+    source = expression_of(ctx, live, child, rows, None if rights is None else door(ctx, live))
     shown = [c for c in rows.fields if rights is None or rights.get(f"{rows.id}.{c.id}", "hidden") != "hidden"]
     values = [source.column(c.id).label(c.id) for c in shown]
     query = select(child.c._record_id, child.c._id, child.c._errors, *values).where(child.c._record_id.in_(ids))
@@ -197,6 +224,24 @@ def child_rows(
         line = {"_id": row._id, **{c.id: _with_error(row._mapping[c.id], c.id, row._errors) for c in shown}}
         found.setdefault(row._record_id, []).append(line)
     return found
+
+
+def rows_with_lookups(
+    ctx: Context, live: LiveTable, rows: Rows, lines: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows that are not stored yet with their lookups, as the actor may see what they show."""
+    child = live.children[rows.id]
+    kept = [c.id for c in rows.fields if c.id in child.c]
+    numbers = [
+        select(literal(n).label("_position"), *(_given(line.get(c), child.c[c]).label(c) for c in kept))
+        for n, line in enumerate(lines)
+    ]
+    typed = union_all(*numbers).subquery()
+    source = expression_of(ctx, live, typed, rows, door(ctx, live))
+    shown = [c.id for c in rows.fields if isinstance(c, Lookup)]
+    query = select(typed.c._position, *(source.column(c).label(c) for c in shown))
+    found = {row._position: {c: row._mapping[c] for c in shown} for row in ctx.conn.execute(query)}
+    return [{**line, **found[n]} for n, line in enumerate(lines)]
 
 
 # -- titles ----------------------------------------------------------------------------------------
@@ -241,6 +286,21 @@ def suggest(
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
 
 
+def values_of(
+    gate: Door, path: str, where: Sequence[ColumnElement[bool]] = (), text: str = "", among: Sequence[str] | None = None,
+    limit: int | None = 50,
+) -> list[str]:  # fmt: skip
+    """The values that a text field has in records which the actor may read, each once, in order; `among` these."""
+    value = gate.source().column(path)
+    query = select(value).where(gate.rows(), value.is_not(None), *where)
+    if text := text.strip()[:LONGEST_SEARCH]:
+        query = query.where(value.ilike(like(text)))
+    if among is not None:
+        query = query.where(value.in_(among))
+    found = query.distinct().subquery()
+    return list(gate.ctx.conn.scalars(select(found.c[0]).order_by(found.c[0].collate(COLLATION)).limit(limit)))
+
+
 def pickable(
     source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
 ) -> ColumnElement[bool]:
@@ -248,13 +308,28 @@ def pickable(
     return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values))).sql(expression)
 
 
-def row_of(live: LiveTable, values: Mapping[str, Any]) -> Any:
+def matching(
+    live: LiveTable, field: QueryField, ctx: Context, values: Mapping[str, Any], record: UUID | None
+) -> ColumnElement[bool]:
+    """A query's condition on the records that it shows; `values` are those of the form, which is `this`."""
+    target = live.sibling(field.table)
+    if field.where is None:
+        return true()
+    expression = live.analysis.expression(field.where, live.analysis.query_scope(field, live.table), BOOLEAN)
+    return RecordSource(ctx, target, target.sql, this=(live, row_of(live, values, record))).sql(expression)
+
+
+def row_of(live: LiveTable, values: Mapping[str, Any], record: UUID | None = None) -> Any:
     """Values that are not stored yet as a row of their table, so that a condition may speak of them as `this`."""
-    columns = [
-        literal(values.get(f.id), live.sql.c[f.id].type).label(f.id) for f in live.table.fields if f.id in live.sql.c
-    ]
-    system = [literal(None, live.sql.c[c].type).label(c) for c in ("id", *SYSTEM_FIELDS)]
-    return select(*system, *columns).subquery()
+    t = live.sql
+    columns = [_given(values.get(f.id), t.c[f.id]).label(f.id) for f in live.table.fields if f.id in t.c]
+    system = [_given(values.get(c), t.c[c]).label(c) for c in SYSTEM_FIELDS]
+    state = literal(values.get("flow.state"), t.c._flow_state.type).label("_flow_state")
+    return select(literal(record, t.c.id.type).label("id"), state, *system, *columns).subquery()
+
+
+def _given(value: Any, column: Any) -> ColumnElement[Any]:
+    return cast(literal(None if isinstance(value, ErrorValue) else value, column.type), column.type)
 
 
 # -- the pieces of a query -------------------------------------------------------------------------
@@ -267,11 +342,16 @@ def _chosen(gate: Door, listing: Listing) -> Select[Any]:
 def _columns(gate: Door, columns: Iterable[str]) -> list[ColumnElement[Any]]:
     t, source = gate.live.sql, gate.source()
     system = [t.c[c] for c in ("id", "version", "created_at", "created_by", "updated_at", "updated_by")]
-    wanted = [c for c in dict.fromkeys(columns) if c in gate.live.table.by_id and gate.readable(c)]
+    wanted = [c for c in dict.fromkeys(columns) if _has_value(gate.live, c) and gate.readable(c)]
     plain = [c for c in wanted if not isinstance(gate.live.table.by_id[c], Rows)]
     counted = [c for c in wanted if isinstance(gate.live.table.by_id[c], Rows)]
     return [*system, t.c._flow_state, t.c._errors, title_sql(gate).label("_title"),
             *(source.column(c).label(c) for c in plain), *(_row_count(gate, c).label(c) for c in counted)]  # fmt: skip
+
+
+def _has_value(live: LiveTable, id: str) -> bool:
+    found = live.table.by_id.get(id)
+    return found is not None and not isinstance(found, QueryField)
 
 
 def _row_count(gate: Door, rows: str) -> ColumnElement[int]:
@@ -320,6 +400,8 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
             column = source.column(found.id)
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
+        elif found.facets:
+            hits.append(source.column(f"{found.id}.{found.searched}").ilike(pattern))
         elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
             hits.append(source.column(found.id).ilike(pattern))
     hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
@@ -358,6 +440,15 @@ class SortKey:
             return term
         return term.nulls_first() if backwards else term.nulls_last()
 
+    def takes(self, bound: Any) -> bool:
+        """Whether a bound is of this term's type."""
+        if bound is None:
+            return self.nullable
+        if type(bound) is datetime and bound.tzinfo is None:
+            return False
+        wanted = self.value.type.python_type
+        return type(bound) is wanted or (wanted in (Decimal, int) and type(bound) in (int, Decimal))
+
     def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
         """Strictly further on in the order than a bound."""
         if bound is None:
@@ -388,16 +479,16 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
         found is not None and (not found.sortable or not gate.readable(path))
     ):
         raise refusal
-    value = gate.source().column(path)
+    value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
     if isinstance(found, Choice):
-        return func.array_position(array([o.id for o in found.options], type_=SqlText), value)
+        return func.array_position(array([o.id for o in found.options], type_=SqlText), value, type_=Integer)
     if kind and kind.kind == "member":
         return _name_of(models.member, value)
     if kind and kind.kind == "department":
         return _name_of(models.department, value)
-    if found is not None and found.type == "link":
-        return _title_of(gate, found, value)
+    if kind and kind.kind == "link":
+        return _title_of(gate, gate.live.sibling(kind.target or ""), value)
     return in_order(value) if kind and kind.kind in ("text", "choice") else value
 
 
@@ -408,15 +499,14 @@ def folded_text(text: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def in_order(text: ColumnElement[Any]) -> ColumnElement[Any]:
     """A text as lists sort it."""
-    return func.lower(text.collate(COLLATION))
+    return func.lower(text.collate(COLLATION), type_=SqlText)
 
 
 def _name_of(people: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
     return select(in_order(people.c.name)).where(people.c.id == value).scalar_subquery()
 
 
-def _title_of(gate: Door, link: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    target = gate.live.sibling(link.table)  # type: ignore[attr-defined]
+def _title_of(gate: Door, target: LiveTable, value: ColumnElement[Any]) -> ColumnElement[Any]:
     there = target.sql.alias()
     other = door(gate.ctx, target)
     if not other.may("read"):
@@ -447,15 +537,16 @@ def _plain(value: Any) -> Any:
     return [kind, value.isoformat() if kind in "td" else str(value)] if kind else value
 
 
-def _read_cursor(cursor: str, length: int) -> list[Any]:
+def _read_cursor(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
+    """The values that a page ended with. Raises InvalidInput when they are none of these keys' values."""
     refusal = InvalidInput({"page": [say("This page of the list no longer exists. Begin again from the first.")]})
     try:
-        values = read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))
+        values = [*read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))]
         readers = {"n": Decimal, "t": datetime.fromisoformat, "d": date.fromisoformat, "u": UUID}
         bounds = [readers[v[0]](v[1]) if isinstance(v, list) else v for v in values]  # type: ignore[operator]
     except (ValueError, BadValue, KeyError, TypeError, IndexError, ArithmeticError):
         raise refusal from None
-    if len(bounds) != length:
+    if len(bounds) != len(keys) or not all(key.takes(bound) for key, bound in zip(keys, bounds, strict=True)):
         raise refusal
     return bounds
 

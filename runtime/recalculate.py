@@ -5,33 +5,38 @@ so that each value is worked out once, after everything it reads. Parents of a r
 aggregated in a later statement, so that two children written at once are both counted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, cast, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from runtime import answers, models
 from runtime.actors import System
-from runtime.bigrams import of_texts
 from runtime.context import Context
 from runtime.ids import new_id
-from runtime.rows import child_values, replace_rows
-from runtime.sources import rollup_sql
+from runtime.rows import child_values, search_words
+from runtime.sources import folded_column, rollup_sql
 from runtime.tables import LiveTable
 from schemas import filling
-from schemas.analysis import Dependent
+from schemas.dependencies import THERE, Dependent
+from schemas.fields.formula import FormulaField
 from schemas.fields.rollup import Rollup
+from schemas.fields.rows import Rows
 from schemas.fields.serial import Serial
 from schemas.formula import ErrorValue
+from schemas.formula.values import fold
+from schemas.gathering import match
+from schemas.table import SYSTEM_FIELDS
 
 IN_TRANSACTION = 5_000
 """Records worked out inside the writer's transaction; what is beyond is left to a job and shown as such."""
 BATCH = 1_000
+CODES = JSONB(none_as_null=True)
 
 Written = tuple[UUID, Mapping[str, Any], Mapping[str, Any]]
-"""A record's id, its values before and after a write."""
+"""A record's id, its values before and after a write. Values that the write left alone may be missing."""
 
 
 class Queue:
@@ -42,47 +47,57 @@ class Queue:
         self.waiting: dict[tuple[str, str], set[UUID]] = {}
 
     def changed(
-        self, live: LiveTable, fields: Iterable[str] | None, ids: set[UUID], moved: Mapping[str, set[UUID]]
+        self, live: LiveTable, paths: Iterable[str], written: Sequence[Written], worked_out: bool = False
     ) -> None:
-        """Note that these fields (None: every one) of these records have changed.
+        """Note that these fields of these records have changed.
 
-        `moved` holds, for link fields, all targets before and after: the parents on both sides.
+        `worked_out`: what the records' own formulas read of themselves is in their values already.
         """
-        names = [f.id for f in live.table.fields] if fields is None else list(fields)
-        for name in names:
-            for dependent in self.analysis.dependents.get((live.id, name), ()):
-                self._add(dependent, live, ids, moved)
+        ids = {id for id, _, _ in written}
+        for path in paths:
+            for dependent in self.analysis.dependents.get((live.id, path), ()):
+                if worked_out and not dependent.route and not isinstance(live.table.field(dependent.field), Rollup):
+                    continue
+                affected = self._readers(dependent, live, ids, written)
+                if affected:
+                    self.waiting.setdefault((dependent.table, dependent.field), set()).update(affected)
 
-    def _add(self, dependent: Dependent, live: LiveTable, ids: set[UUID], moved: Mapping[str, set[UUID]]) -> None:
-        if not dependent.route and dependent.table == live.id:
-            affected = set(ids)
-        elif dependent.route == ("<",):
-            affected = self._parents(dependent, live, ids, moved)
-        else:
-            affected = self._readers(dependent, ids)
-        if affected:
-            self.waiting.setdefault((dependent.table, dependent.field), set()).update(affected)
-
-    def _parents(
-        self, dependent: Dependent, live: LiveTable, ids: set[UUID], moved: Mapping[str, set[UUID]]
-    ) -> set[UUID]:
-        link = _rollup(self.live.sibling(dependent.table), dependent.field).over.rpartition(".")[2]
-        if link in moved:
-            return {id for id in moved[link] if id}
-        column = live.sql.c[link]
-        return set(self.ctx.conn.scalars(select(column).where(live.sql.c.id.in_(ids), column.is_not(None)).distinct()))
-
-    def _readers(self, dependent: Dependent, ids: set[UUID]) -> set[UUID]:
-        """The records whose formula reaches these ones by its links, walked back from the last."""
-        tables = [self.live.sibling(dependent.table)]
+    def _readers(self, dependent: Dependent, live: LiveTable, ids: set[UUID], written: Sequence[Written]) -> set[UUID]:
+        """The records whose value reaches these ones by its route, walked back from the last hop."""
+        places = [self.live.sibling(dependent.table)]
         for hop in dependent.route[:-1]:
-            field = tables[-1].table.field(hop)
-            tables.append(tables[-1].sibling(field.table))  # type: ignore[union-attr]
-        for live, hop in reversed(list(zip(tables, dependent.route, strict=True))):
-            ids = set(self.ctx.conn.scalars(_pointing(live, hop, ids)))
+            places.append(_beyond(places[-1], hop))
+        for number, place in reversed(list(enumerate(places[: len(dependent.route)]))):
+            last = number == len(dependent.route) - 1
+            ids = self._back(place, dependent, dependent.route[number], ids, written if last else ())
             if not ids:
                 break
-        return ids
+        return set(ids)
+
+    def _back(
+        self, place: LiveTable, dependent: Dependent, hop: str, ids: set[UUID], written: Sequence[Written]
+    ) -> set[UUID]:
+        """The records of a place from which one hop leads to these."""
+        if hop[0] == "<":
+            table, _, path = hop[1:].partition(".")
+            return {t for t in _held(self.ctx, self.live.sibling(table), path, ids, written) if isinstance(t, UUID)}
+        if hop[0] == "~":
+            return self._matching(place, dependent.field, ids, written)
+        return set(self.ctx.conn.scalars(_pointing(place, hop, ids)))
+
+    def _matching(self, place: LiveTable, field: str, ids: set[UUID], written: Sequence[Written]) -> set[UUID]:
+        """The records whose matching rollup these ones may concern: by its equality where it has one, else all."""
+        lock_matches(self.ctx, place)
+        rollup = place.table.by_id[field]
+        assert isinstance(rollup, Rollup)
+        t, found = place.sql, match(self.analysis, place.table, rollup)
+        if found is None:
+            return set(self.ctx.conn.scalars(select(t.c.id)))
+        values = _held(self.ctx, place.sibling(rollup.table), found.theirs, ids, written)
+        column = folded_column(t.c[found.own])
+        wanted = {fold(v) if isinstance(v, str) else v for v in values if v is not None}
+        same = column.in_(wanted) if None not in values else or_(column.in_(wanted), column.is_(None))
+        return set(self.ctx.conn.scalars(select(t.c.id).where(same)))
 
     def drain(self) -> None:
         ranks = self.analysis.ranks
@@ -97,21 +112,98 @@ class Queue:
                 continue
             changed = work_out(self.ctx, live, key[1], ids)
             if changed:
-                self.changed(live, [key[1]], changed, {})
+                self.changed(live, [key[1]], changed)
+
+
+def _beyond(live: LiveTable, hop: str) -> LiveTable:
+    """The table to which a hop leads."""
+    if hop[0] in "<~":
+        return live.sibling(hop[1:].partition(".")[0])
+    rows, _, column = hop.partition(".")
+    subform = live.table.by_id[rows] if column else None
+    found = live.table.field(hop)
+    assert found is not None
+    kind = live.analysis.type_of(live.table, found, subform if isinstance(subform, Rows) else None)
+    return live.sibling((kind.of.target if kind.of else kind.target) or "")
 
 
 def _pointing(live: LiveTable, hop: str, ids: set[UUID]) -> Any:
+    """The records of a table whose link (or links, or those of their rows) is among these."""
     rows, _, column = hop.partition(".")
-    if column:
-        child = live.children[rows]
-        return select(child.c._record_id).where(child.c[column].in_(ids)).distinct()
-    return select(live.sql.c.id).where(live.sql.c[hop].in_(ids))
+    t = live.children[rows] if column else live.sql
+    link = t.c[column or hop]
+    several = isinstance(link.type, ARRAY)
+    hit = link.overlap(cast(sorted(ids), ARRAY(Uuid()))) if several else link.in_(ids)
+    return select(t.c._record_id if column else t.c.id).where(hit).distinct()
 
 
-def _rollup(live: LiveTable, field: str) -> Rollup:
-    found = live.table.by_id[field]
-    assert isinstance(found, Rollup)
+def _held(ctx: Context, live: LiveTable, path: str, ids: set[UUID], written: Sequence[Written]) -> set[Any]:
+    """What these records hold in a field, before and after the write; lists and rows give each of theirs."""
+    first, _, column = path.partition(".")
+    found: set[Any] = set()
+    missing = set(ids)
+    for id, before, after in written:
+        if first in after:
+            missing.discard(id)
+            found |= _each(before.get(first), column) if before else set()
+            found |= _each(after.get(first), column)
+    if missing:
+        t = live.children[first] if column else live.sql
+        own = t.c._record_id if column else t.c.id
+        for value in ctx.conn.scalars(select(t.c[column or path]).where(own.in_(missing))):
+            found |= _each(value, "")
     return found
+
+
+def _each(value: Any, column: str) -> set[Any]:
+    if column:
+        return {v for row in value or () for v in _each(row.get(column), "")}
+    return set(value) if isinstance(value, list) else {value}
+
+
+# -- locks -----------------------------------------------------------------------------------------
+
+
+def lock_targets(ctx: Context, live: LiveTable, many: Sequence[Mapping[str, Any]]) -> None:
+    """Lock what stored formulas of these records read across links, before it is read.
+
+    So nobody changes it unseen in between. Those that the write will change too are locked for that at once,
+    in the order of their ids, since two who share a lock cannot both turn it into one of their own.
+    """
+    reached: dict[tuple[str, ...], set[UUID]] = {}
+    for route, changes in live.analysis.locked[live.id]:
+        place = live
+        for hop in route[:-1]:
+            place = _beyond(place, hop)
+        reached[route] = ids = _ends(ctx, place, route, many, reached)
+        if ids:
+            t = _beyond(place, route[-1]).sql
+            rows = select(t.c.id).where(t.c.id.in_(ids)).order_by(t.c.id)
+            ctx.conn.execute(rows.with_for_update(key_share=True) if changes else rows.with_for_update(read=True))
+
+
+def _ends(
+    ctx: Context, place: LiveTable, route: tuple[str, ...], many: Sequence[Mapping[str, Any]],
+    reached: Mapping[tuple[str, ...], set[UUID]],
+) -> set[UUID]:  # fmt: skip
+    """The records to which the last hop of a route leads."""
+    if len(route) > 1:
+        before = reached.get(route[:-1], set())
+        values = _held(ctx, place, route[-1], before, ()) if before else set()
+    else:
+        first, _, column = route[0].partition(".")
+        values = {v for given in many for v in _each(given.get(first), column)}
+    return {v for v in values if isinstance(v, UUID)}
+
+
+def lock_matches(ctx: Context, live: LiveTable, exclusively: bool = False) -> None:
+    """Keep writers of records that match apart from writers of those that gather them.
+
+    Those who write what is gathered share the lock: they meet at the rows of the rollups anyway.
+    """
+    kind = "" if exclusively else "_shared"
+    statement = text(f"SELECT pg_advisory_xact_lock{kind}(hashtextextended(:key, 11))")
+    ctx.conn.execute(statement, {"key": f"{live.inst.id}.{live.id}"})
 
 
 # -- after a write ---------------------------------------------------------------------------------
@@ -123,94 +215,165 @@ def after_create(ctx: Context, live: LiveTable, made: Sequence[tuple[UUID, Mappi
 
 def after_change(ctx: Context, live: LiveTable, written: Sequence[Written], fields: set[str] | None) -> None:
     """Bring everything that reads these records up to date. `fields` None: all of them may have changed."""
+    analysis = live.analysis
+    if live.id not in analysis.dependencies.read:
+        return
+    if any(isinstance(f, Rollup) and f.table for f in live.table.fields):
+        lock_matches(ctx, live, exclusively=True)
     queue = Queue(ctx, live)
-    links = [f.id for f in live.table.fields if f.type == "link"]
-    moved = {
-        link: {v for _, before, after in written for v in (before.get(link), after.get(link)) if v} for link in links
-    }
-    own = {d.field for found in live.analysis.dependents.values() for d in found if d.table == live.id and not d.route}
-    queue.changed(live, fields, {id for id, _, _ in written}, moved)
-    for field in own:  # worked out by the writer already
-        if not isinstance(live.table.by_id[field], Rollup):
-            queue.waiting.pop((live.id, field), None)
+    paths = everything_of(live) if fields is None else [*_paths(live, fields), "updated_at", "updated_by", "version"]
+    queue.changed(live, paths, written, worked_out=True)
     queue.drain()
+
+
+def after_flow(ctx: Context, live: LiveTable, id: UUID) -> None:
+    """The same when a record's flow stands otherwise, which is no write of the record."""
+    if (live.id, "flow.state") not in live.analysis.dependents:
+        return
+    queue = Queue(ctx, live)
+    queue.changed(live, ["flow.state"], [(id, {}, {})])
+    queue.drain()
+
+
+def everything_of(live: LiveTable) -> list[str]:
+    """Every path of a table that something may depend on."""
+    return [*live.table.paths, *SYSTEM_FIELDS, "flow.state", THERE]
+
+
+def _paths(live: LiveTable, fields: Iterable[str]) -> Iterator[str]:
+    """These fields, and of a subform every column."""
+    for id in fields:
+        yield id
+        found = live.table.by_id.get(id)
+        if isinstance(found, Rows):
+            yield from (f"{id}.{c.id}" for c in found.fields)
 
 
 # -- working out -----------------------------------------------------------------------------------
 
 
-def work_out(ctx: Context, live: LiveTable, field: str, ids: set[UUID]) -> set[UUID]:
-    """Work out one field of these records again; gives those whose value is another now."""
+def work_out(ctx: Context, live: LiveTable, path: str, ids: set[UUID]) -> list[Written]:
+    """Work out one field of these records again; gives those whose value is another now, with both values."""
     ordered = sorted(ids)
-    changed: set[UUID] = set()
+    changed: list[Written] = []
+    found = live.table.field(path)
     for start in range(0, len(ordered), BATCH):
         batch = ordered[start : start + BATCH]
-        found = live.table.by_id[field]
-        changed |= (
-            _aggregate(ctx, live, found, batch) if isinstance(found, Rollup) else _formula(ctx, live, field, batch)
-        )
+        if isinstance(found, Rollup):
+            changed += _aggregate(ctx, live, found, batch)
+        elif "." in path:
+            changed += _row_formula(ctx, live, path, batch)
+        elif isinstance(found, FormulaField):
+            changed += _formula(ctx, live, found, batch)
     if changed:
         answers.forget(ctx, live)
     return changed
 
 
-def _aggregate(ctx: Context, live: LiveTable, rollup: Rollup, ids: Sequence[UUID]) -> set[UUID]:
+def _lock(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
     t = live.sql
     ctx.conn.execute(select(t.c.id).where(t.c.id.in_(ids)).order_by(t.c.id).with_for_update(key_share=True))
-    fresh = (
-        select(t.c.id, rollup_sql(ctx, live, rollup, t).label("value"))
-        .where(t.c.id.in_(ids))
-        .cte("fresh")
-        .prefix_with("MATERIALIZED")
-    )
+
+
+def fresh_rollup(ctx: Context, live: LiveTable, rollup: Rollup) -> Any:
+    """A rollup as it would be stored now, over `live.sql`."""
+    value = rollup_sql(ctx, live, rollup, live.sql)
+    return func.round(value, rollup.scale) if live.analysis.type_of(live.table, rollup).kind == "number" else value
+
+
+def _aggregate(ctx: Context, live: LiveTable, rollup: Rollup, ids: Sequence[UUID]) -> list[Written]:
+    t = live.sql
+    _lock(ctx, live, ids)
+    value = fresh_rollup(ctx, live, rollup).label("value")
+    query = select(t.c.id, t.c[rollup.id].label("old"), value).where(t.c.id.in_(ids))
+    fresh = query.cte("fresh").prefix_with("MATERIALIZED")
     change = (
         update(t)
-        .where(
-            t.c.id == fresh.c.id,
-            t.c[rollup.id].is_distinct_from(
-                func.round(fresh.c.value, rollup.scale) if _numeric(live, rollup) else fresh.c.value
-            ),
-        )
+        .where(t.c.id == fresh.c.id, t.c[rollup.id].is_distinct_from(fresh.c.value))
         .values({rollup.id: fresh.c.value})
-        .returning(t.c.id)
+        .returning(t.c.id, fresh.c.old, t.c[rollup.id])
     )
-    return set(ctx.conn.scalars(change))
+    return [(row[0], {rollup.id: row[1]}, {rollup.id: row[2]}) for row in ctx.conn.execute(change)]
 
 
-def _numeric(live: LiveTable, rollup: Rollup) -> bool:
-    return live.analysis.type_of(live.table, rollup).kind == "number"
-
-
-def _formula(ctx: Context, live: LiveTable, field: str, ids: Sequence[UUID]) -> set[UUID]:
-    """Evaluate in Python, as the writer does, and store where it differs; the rows of subforms too."""
-    whole = child_values(ctx, live, ids)
-    answers.preload(ctx, live, list(whole.values()), live.analysis.needs(live.table))
-    changed: list[dict[str, Any]] = []
-    for id, before in whole.items():
-        after = filling.calculate(live.analysis, live.table, before, answers.answering(ctx, live, id))
-        _store_rows(ctx, live, id, before, after)
-        if after.get(field) != before.get(field):
-            changed.append({"_id": id, **_stored(live, field, after)})
-    if changed:
+def _formula(ctx: Context, live: LiveTable, found: FormulaField, ids: Sequence[UUID]) -> list[Written]:
+    """Evaluate in Python, as the writer does, and store where it differs."""
+    _lock(ctx, live, ids)
+    changed: list[Written] = []
+    stored: list[dict[str, Any]] = []
+    for id, before, value in evaluated(ctx, live, found, ids):
+        if value != before.get(found.id):
+            changed.append((id, {found.id: _value(before.get(found.id))}, {found.id: _value(value)}))
+            stored.append({"_id": id, **_stored(live, found.id, {**before, found.id: value})})
+    if stored:
         t = live.sql
-        values = {t.c[field]: bindparam("_value", type_=t.c[field].type), t.c._errors: bindparam("_codes", type_=JSONB(none_as_null=True)),
+        column = t.c[found.id]
+        values = {column: bindparam("_value", type_=column.type), t.c._errors: bindparam("_codes", type_=CODES),
                   t.c._bigrams: bindparam("_words", type_=t.c._bigrams.type)}  # fmt: skip
-        ctx.conn.execute(update(t).where(t.c.id == bindparam("_id")).values(values), changed)
-    return {row["_id"] for row in changed}
+        ctx.conn.execute(update(t).where(t.c.id == bindparam("_id")).values(values), stored)
+    return changed
+
+
+def evaluated(
+    ctx: Context, live: LiveTable, found: FormulaField, ids: Sequence[UUID]
+) -> Iterator[tuple[UUID, dict[str, Any], Any]]:
+    """Each record with its stored values and what the formula gives for them now."""
+    whole = child_values(ctx, live, ids)
+    expression = live.analysis.expression(found.formula, live.analysis.scope(live.table))
+    answers.preload(ctx, live, list(whole.values()), expression.needs)
+    for id, before in whole.items():
+        yield id, before, filling.work_out(live.analysis, live.table, found, before, answers.answering(ctx, live, id))
+
+
+def _row_formula(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID]) -> list[Written]:
+    """The same for a column of a subform: every row of these records."""
+    _lock(ctx, live, ids)
+    rows_id, _, column = path.partition(".")
+    child = live.children[rows_id]
+    changed: list[Written] = []
+    stored: list[dict[str, Any]] = []
+    for id, before, after in evaluated_rows(ctx, live, path, ids):
+        lines = [new for old, new in zip(before, after, strict=True) if old.get(column) != new.get(column)]
+        stored += [_row_stored(child, column, line) for line in lines]
+        if lines:
+            changed.append((id, {rows_id: before}, {rows_id: after}))
+    if stored:
+        kept = child.c[column]
+        values = {kept: bindparam("_value", type_=kept.type), child.c._errors: bindparam("_codes", type_=CODES)}
+        ctx.conn.execute(update(child).where(child.c._id == bindparam("_row")).values(values), stored)
+    return changed
+
+
+def evaluated_rows(
+    ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID]
+) -> Iterator[tuple[UUID, list[dict[str, Any]], list[dict[str, Any]]]]:
+    """Each record with the rows of a subform as stored, and as the formula of one column gives them now."""
+    rows_id, _, column = path.partition(".")
+    rows, found = live.table.by_id[rows_id], live.table.field(path)
+    assert isinstance(rows, Rows)
+    assert isinstance(found, FormulaField)
+    for id, whole in child_values(ctx, live, ids).items():
+        asked = answers.answering(ctx, live, id)
+        before = whole.get(rows_id) or []
+        after = []
+        for row in before:
+            value = filling.work_out(live.analysis, live.table, found, {**whole, **row}, asked, rows)
+            after.append({**row, column: value})
+        yield id, before, after
+
+
+def _row_stored(child: Any, column: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    codes = {c.key: v.code for c in child.columns if isinstance(v := row.get(c.key), ErrorValue)}
+    return {"_row": row["_id"], "_value": _value(row.get(column)), "_codes": codes or None}
+
+
+def _value(value: Any) -> Any:
+    return None if isinstance(value, ErrorValue) else value
 
 
 def _stored(live: LiveTable, field: str, after: Mapping[str, Any]) -> dict[str, Any]:
-    value = after.get(field)
-    stored = [f for f in live.table.fields if f.id in live.sql.c]
-    errors = {f.id: v.code for f in stored if isinstance(v := after.get(f.id), ErrorValue)}
-    words = of_texts(f.words(after.get(f.id)) for f in live.table.fields if not isinstance(after.get(f.id), ErrorValue))
-    return {"_value": None if isinstance(value, ErrorValue) else value, "_codes": errors or None, "_words": words}
-
-
-def _store_rows(ctx: Context, live: LiveTable, id: UUID, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    for rows in live.table.subforms:
-        if before.get(rows.id) != after.get(rows.id):
-            replace_rows(ctx, live, rows, {id: after.get(rows.id) or []})
+    errors = {f.id: v.code for f in live.columns if isinstance(v := after.get(f.id), ErrorValue)}
+    return {"_value": _value(after.get(field)), "_codes": errors or None, "_words": search_words(live, after)}
 
 
 # -- all records -----------------------------------------------------------------------------------
@@ -218,8 +381,8 @@ def _store_rows(ctx: Context, live: LiveTable, id: UUID, before: Mapping[str, An
 
 def outdated(live: LiveTable, columns: set[str]) -> list[str]:
     """The computed fields whose columns are new."""
-    names = [f.id for f in live.analysis.computed(live.table)]
-    fresh = {path.partition(".")[2].partition(".")[0] for path in columns if path.startswith(f"{live.id}.")}
+    names = [path for path, _, _ in live.analysis.dependencies.stored(live.table)]
+    fresh = {path.partition(".")[2] for path in columns if path.startswith(f"{live.id}.")}
     serials = [f.id for f in live.table.fields if isinstance(f, Serial) and f.id in fresh]
     return [n for n in names if n in fresh] + serials
 
@@ -234,7 +397,7 @@ def everything(ctx: Context, live: LiveTable, fields: Sequence[str], limit: int)
     ids = set(ctx.conn.scalars(select(live.sql.c.id)))
     queue = Queue(ctx, live)
     for field in sorted(fields, key=lambda f: ranks.get((live.id, f), 0)):
-        if isinstance(live.table.by_id[field], Serial):
+        if isinstance(live.table.field(field), Serial):
             _number_all(ctx, live, field)
         else:
             queue.waiting[(live.id, field)] = set(ids)
@@ -271,9 +434,19 @@ def postpone(ctx: Context, live: LiveTable, fields: Sequence[str], ids: Iterable
 
 
 def pending(ctx: Context, live: LiveTable) -> bool:
-    """Whether a job still has to bring this table up to date."""
+    """Whether a job still has to bring values of this table up to date, or others that they read."""
     r = models.recalculation
-    return bool(ctx.conn.scalar(select(exists().where(r.c.installation_id == live.inst.id, r.c.table_id == live.id))))
+    waiting = ctx.conn.execute(select(r.c.table_id, r.c.fields).where(r.c.installation_id == live.inst.id)).all()
+    seen: set[tuple[str, str]] = set()
+    keys = [(row.table_id, field) for row in waiting for field in row.fields]
+    while keys:
+        key = keys.pop()
+        if key[0] == live.id:
+            return True
+        if key not in seen:
+            seen.add(key)
+            keys += [(d.table, d.field) for d in live.analysis.dependents.get(key, ())]
+    return False
 
 
 def resume(ctx: Context, id: UUID) -> None:
@@ -295,7 +468,7 @@ def resume(ctx: Context, id: UUID) -> None:
     now, later = ids[:IN_TRANSACTION], ids[IN_TRANSACTION:]
     queue = Queue(ctx, live)
     for field in row.fields:
-        if field in live.table.by_id:
+        if (live.id, field) in live.analysis.ranks:
             queue.waiting[(live.id, field)] = set(now)
     queue.drain()
     ctx.conn.execute(delete(r).where(r.c.id == id))

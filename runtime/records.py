@@ -5,22 +5,24 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import True_
 
-from runtime import answers, definitions, history, recalculate, serials
+from runtime import answers, closed, definitions, history, linking, offers, ranges, recalculate, serials
 from runtime.access import Door, door
-from runtime.bigrams import of_texts
+from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch
-from runtime.rows import child_values, replace_rows
+from runtime.rows import child_values, replace_rows, search_words
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import Conflict, Denied, InvalidInput
 from schemas.fields import Field
+from schemas.fields.links import Links
 from schemas.fields.rows import Rows
 from schemas.fields.serial import Serial
 from schemas.filling import Errors, Values
@@ -69,8 +71,9 @@ def create_many(
     gate.require(action)
     definitions.lock_shared(ctx, live.inst)
     drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
-    for draft in drafts:
-        _refuse_closed_fields(gate, draft, action)
+    if not dry:
+        recalculate.lock_targets(ctx, live, many)
+    _refuse_closed_fields(gate, drafts, action)
     _prepare(ctx, live, drafts, form)
     sound = [d for d in drafts if not d.errors]
     if sound and not dry:
@@ -80,13 +83,19 @@ def create_many(
     return drafts
 
 
-def _refuse_closed_fields(gate: Door, draft: Draft, action: str) -> None:
+def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> None:
     """What a person may not write, they may not give a value on creating either."""
     if gate.free:
         return
-    for id, value in draft.values.items():
-        if id in gate.live.table.by_id and value is not None and gate.best(id, action) != "write":
-            draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+    unwritable = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
+    for draft in drafts if unwritable else ():
+        for id in unwritable & draft.values.keys():
+            if draft.values[id] is not None:
+                draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+    for draft in drafts:
+        for path in closed.changed_columns(gate.live, draft.values, {}, lambda path: gate.best(path, action)):
+            draft.errors.setdefault(path, []).append(say("You may not fill in this field."))
+    closed.refuse_unknown_people(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
 
 
 def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
@@ -97,6 +106,8 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
     for draft in drafts:
         _decide(ctx, live, draft, form)
+    _refuse_strangers(ctx, live, drafts)
+    offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
 
 
@@ -110,11 +121,20 @@ def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> N
     else:
         whole, state = settle(live.analysis, live.table, form, values, asked)
         errors = filling.form_problems(live.analysis, live.table, form, whole, state, asked)
-    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked).items():
+    for path, problems in filling.table_problems(live.analysis, live.table, whole, asked, draft.before).items():
         errors.setdefault(path, []).extend(p for p in problems if p not in errors.get(path, []))
+    for path, problems in ranges.problems(ctx, live, whole, draft.before).items():
+        errors.setdefault(path, []).extend(problems)
     draft.values = filling.stored(live.analysis, live.table, whole)
     for path, problems in errors.items():
         draft.errors.setdefault(path, []).extend(problems)
+
+
+def _refuse_strangers(ctx: Context, live: LiveTable, drafts: Sequence[Draft]) -> None:
+    """Links to what may not be chosen, told beside their fields."""
+    for draft, errors in zip(drafts, linking.strangers(ctx, live, [(d.before, d.values) for d in drafts]), strict=True):
+        for path, problems in errors.items():
+            draft.errors.setdefault(path, []).extend(problems)
 
 
 def _system(ctx: Context, values: Values) -> Values:
@@ -124,14 +144,7 @@ def _system(ctx: Context, values: Values) -> Values:
 
 
 def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None) -> None:
-    for serial in (f for f in live.table.fields if isinstance(f, Serial)):
-        for draft, number in zip(drafts, serials.draw(ctx, live, serial, len(drafts)), strict=True):
-            draft.values[serial.id] = number
-    for draft in drafts:
-        if any(isinstance(f, Serial) for f in live.table.fields):
-            draft.values = filling.calculate(
-                live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id)
-            )
+    _number(ctx, live, drafts)
     stamp = {
         "version": 1,
         "created_at": ctx.now,
@@ -139,14 +152,26 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values), "_bigrams": search_words(live, d.values)} for d in drafts]
     with _unique(live):
-        ctx.conn.execute(insert(live.sql), rows)
+        insert_rows(ctx.conn, live.sql, rows)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
     answers.forget(ctx, live)
-    entries = [(d.id, 1, history.dump_changes(live, {}, d.values)) for d in drafts]
+    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
     history.write(ctx, live, "create", entries, key)
+
+
+def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
+    """Give new records their serial numbers, and work out again what may read them."""
+    numbered = [f for f in live.table.fields if isinstance(f, Serial)]
+    for serial in numbered:
+        for draft, number in zip(drafts, serials.draw(ctx, live, serial, len(drafts)), strict=True):
+            draft.values[serial.id] = number
+    for draft in drafts if numbered else ():
+        draft.values = filling.calculate(
+            live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id)
+        )
 
 
 def _person(ctx: Context) -> UUID | None:
@@ -154,19 +179,15 @@ def _person(ctx: Context) -> UUID | None:
 
 
 def _columns(live: LiveTable, values: Values) -> Values:
-    """What the table's own row holds: stored fields, error codes, words to find it by."""
+    """What the table's own row holds: stored fields and error codes."""
     stored: Values = {}
     errors: dict[str, str] = {}
-    for found in live.table.fields:
-        if found.id in live.sql.c:
-            value = values.get(found.id)
-            if isinstance(value, ErrorValue):
-                errors[found.id], value = value.code, None
-            stored[found.id] = value
+    for found in live.columns:
+        value = values.get(found.id)
+        if value.__class__ is ErrorValue:
+            errors[found.id], value = value.code, None
+        stored[found.id] = value
     stored["_errors"] = errors or None
-    stored["_bigrams"] = of_texts(
-        f.words(values.get(f.id)) for f in live.table.fields if not isinstance(values.get(f.id), ErrorValue)
-    )
     return stored
 
 
@@ -188,10 +209,14 @@ def change(
     present = fetch(gate, id, "update", lock=True)
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
-    _refuse_unwritable(live, present, given)
+    _refuse_unwritable(gate, present, given, draft.before)
+    given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
-    draft.values = {**draft.before, **given}
+    draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    recalculate.lock_targets(ctx, live, [draft.values])
     _decide(ctx, live, draft, form)
+    _refuse_strangers(ctx, live, [draft])
+    offers.refuse(ctx, live, [draft])
     _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
     if draft.errors:
         raise InvalidInput(draft.errors)  # type: ignore[arg-type]
@@ -220,7 +245,9 @@ def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, A
     for id, value in given.items():
         found = live.table.by_id.get(id)
         dumped = found.dump(_plain_rows(found, value)) if found else value
-        if found and id in originals:
+        if isinstance(found, Links) and id in originals:
+            value = linking.merged(originals[id], value, present.values.get(id))
+        elif found and id in originals:
             if dumped in (originals[id], found.dump(present.values.get(id))):
                 continue
             clashes.append(id)
@@ -235,25 +262,31 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
-def _refuse_unwritable(live: LiveTable, present: Record, given: Mapping[str, Any]) -> None:
+def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
+    live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
         if found is None or present.rights.get(id) == "write":
             continue
         if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
+    if not gate.free:
+        for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
+            errors.setdefault(path, []).append(say("You may not change this field."))
+        closed.refuse_unknown_people(gate.ctx, live, [(errors, given, before)])
     if errors:
         raise InvalidInput(errors)  # type: ignore[arg-type]
 
 
 def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    columns = {id: value for id, value in _columns(live, draft.values).items() if id in changes or id == "_errors"}
+    if any(f.id in changes for f in live.analysis.plan(live.table).searched):
+        columns["_bigrams"] = search_words(live, draft.values)
     with _unique(live):
-        ctx.conn.execute(
-            update(live.sql).where(live.sql.c.id == draft.id).values({**_columns(live, draft.values), **stamp})
-        )
+        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**columns, **stamp}))
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
@@ -264,14 +297,17 @@ def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
     """What becomes of a record's flow; only the engine says so. It is no change of the record itself."""
     ctx.conn.execute(update(live.sql).where(live.sql.c.id == id).values(_flow_state=state))
+    answers.forget(ctx, live)
+    recalculate.after_flow(ctx, live, id)
 
 
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
     """The written rows must still be ones that the actor may write. Raises Denied."""
-    if gate.free:
-        return
     t = gate.live.sql
-    held = select(t.c.id).where(t.c.id.in_(ids), gate.permitted_after(action, t))
+    permitted = gate.permitted_after(action, t)
+    if isinstance(permitted, True_):
+        return
+    held = select(t.c.id).where(t.c.id.in_(ids), permitted)
     if len(set(gate.ctx.conn.scalars(held))) != len(set(ids)):
         raise Denied(say("You may not leave the record like this: it would be outside what you may change."))
 

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import files
+from runtime import files, offers, ranges
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
+from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
+from schemas.fields.member import People
+from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
@@ -35,6 +39,8 @@ class Picked:
     url: str = ""
     size: int = 0
     thumbnail: str = ""
+    view: str = ""
+    """Where a browser shows it, if it may."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,18 @@ class BoundField:
     required: bool = False
     readonly: bool = False
     picked: Sequence[Picked] = ()
+    origin: Field | None = None
+    related: Any = None
+    """What a query shows."""
     source: str = ""
     depends: Sequence[str] = ()
     upload: str = ""
+    all_url: str = ""
+    """Where all its files are had together."""
+    record_url: str = ""
     columns: Sequence[Field] = ()
+    footers: Sequence[str] = ()
+    """What stands below each column; empty where nothing does."""
     rows: Sequence["BoundRow"] = ()
     blank_row: "BoundRow | None" = None
     offered: Collection[str] | None = None
@@ -75,6 +89,13 @@ class BoundField:
         if isinstance(self.raw, str):
             return self.raw
         return self.field.typed(self.value)
+
+    @property
+    def chips(self) -> list[tuple[str, Text, str]]:
+        """The options that a computed value names, where it comes from a choice."""
+        options = {o.id: o for o in getattr(self.origin, "options", ())}
+        items = self.value if isinstance(self.value, list) else [self.value]
+        return [(o.id, o.label, o.color) for item in items if isinstance(item, str) and (o := options.get(item))]
 
     @property
     def choices(self) -> list[tuple[str, Text, str]]:
@@ -123,6 +144,15 @@ class Names:
             elif value is not None:
                 self._note(found, value, row)
 
+    def note_all(self, fields: Iterable[Field], many: Sequence[Mapping[str, Any]]) -> None:
+        """The same for many records, field by field; those that can point at nothing are passed over."""
+        for found in fields:
+            kind = self.analysis.type_of(self.live.table, found)
+            inner = kind.of if kind.kind == "array" and kind.of else kind
+            if inner.kind in (*PEOPLE, "link", "file", "rows"):
+                for values in many:
+                    self.note((found,), values)
+
     def _note(self, found: Field, value: Any, row: Rows | None) -> None:
         kind = self.analysis.type_of(self.live.table, found, row)
         items = value if isinstance(value, list) else [value]
@@ -161,6 +191,8 @@ class Binder:
     record: UUID | None = None
     form: Form | None = None
     kept: Mapping[UUID, files.Kept] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The record's, for columns that depend on them."""
 
     @property
     def analysis(self) -> Analysis:
@@ -178,45 +210,62 @@ class Binder:
         editable = not readonly and not found.computed
         return BoundField(
             field=found, name=name, value=value, raw=raw if errors else None,
-            shown=found.show(value, self.reader), errors=errors,
+            shown=self.analysis.show(self.live.table, found, value, self.reader, row), errors=errors,
+            origin=self.analysis.origin(self.live.table, found, row) if found.computed else None,
             required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
-            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and found.type == "file" else "",
+            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
+            all_url=f"{self._files(path)}/all.zip" if isinstance(found, File) and self.record and not row else "",
+            record_url=f"{self.base}/t/{self.live.id}/{self.record}" if self.record else "",
         )  # fmt: skip
 
     def _depends(self, found: Field) -> list[str]:
         """The fields of this form that decide which records a link may point at."""
+        if isinstance(found, People):
+            return ranges.depends(self.live, found)
+        if isinstance(found, Choice):
+            return offers.depends(found)
         if not isinstance(found, Link) or found.pick is None:
             return []
         return sorted({path[1] for path in names_of(found.pick.tree) if path[0] == "this" and len(path) > 1})
 
     def _source(self, found: Field, path: str) -> str:
-        if found.type in PEOPLE:
-            return f"/pick/{found.type}"
-        if found.type != "link":
+        if isinstance(found, People) and not found.ranged:
+            return f"/pick/{found.picks}"
+        if not isinstance(found, People | Link) and not (isinstance(found, Choice) and found.source):
             return ""
         form = f"?form={self.form.id}" if self.form else ""
         return f"{self.base}/pick/{self.live.id}/{path}{form}"
 
     def _picked(self, found: Field, value: Any, row: Rows | None) -> list[Picked]:
+        if isinstance(found, Choice):
+            texts = value if isinstance(value, list) else [value]
+            return [Picked(text, text) for text in texts if text] if found.source else []
         items = [i for i in (value if isinstance(value, list) else [value]) if isinstance(i, UUID)]
         if not items:
             return []
         kind = self.analysis.type_of(self.live.table, found, row)
         inner = kind.of if kind.kind == "array" and kind.of else kind
-        return [self._one(inner.kind, inner.target or "", found, item) for item in items]
+        path = f"{row.id}.{found.id}" if row else found.id
+        return [self._one(inner.kind, inner.target or "", found, path, item) for item in items]
 
-    def _one(self, kind: str, target: str, found: Field, id: UUID) -> Picked:
+    def _files(self, path: str) -> str:
+        return f"/files/{self.live.inst.slug}/{self.live.id}/{self.record or 'new'}/{path}"
+
+    def _one(self, kind: str, target: str, found: Field, path: str, id: UUID) -> Picked:
         name = self.reader.names.get(id, "")
         if kind == "link":
             return Picked(str(id), name, url=f"{self.base}/t/{target}/{id}" if name else "")
         if kind == "file":
-            kept = self.kept.get(id)
-            owner = self.record or "new"
-            url = f"/files/{self.live.inst.slug}/{self.live.id}/{owner}/{found.id}/{id}"
-            return Picked(str(id), kept.name if kept else name, url=url, size=kept.size if kept else 0)
+            return self._file(found, f"{self._files(path)}/{id}", self.kept.get(id) or files.Kept(id, name, 0, "", ""))
         return Picked(str(id), name)
+
+    @staticmethod
+    def _file(found: Field, url: str, kept: files.Kept) -> Picked:
+        small = f"{url}?size=small" if isinstance(found, File) and found.pictures else ""
+        view = f"{url}?view=1" if viewed_as(kept.name) else ""
+        return Picked(str(kept.id), kept.name, url=url, size=kept.size, thumbnail=small, view=view)
 
     def bind_rows(self, found: Rows, value: Any, state: State | None = None, errors: Mapping[str, Any] | None = None,
                   readonly: bool = False, rights: Mapping[str, str] | None = None, blank: Values | None = None,
@@ -236,7 +285,7 @@ class Binder:
                 raw=values.get(f"raw:{column.id}"), errors=errors.get(path, ()),
                 required=bool({path, whole} & state.required),
                 readonly=readonly or rights.get(whole, "write") == "read" or bool({path, whole} & state.readonly),
-                offered=state.options(path), hidden=hidden,
+                offered=_both(state.options(path), _offered(column, {**self.values, **values})), hidden=hidden,
             )  # fmt: skip
 
         def line(values: Mapping[str, Any], number: str, kept: Mapping[str, Any]) -> BoundRow:
@@ -245,8 +294,10 @@ class Binder:
 
         lines = list(value or ())
         kept = list(typed or ()) if len(typed or ()) == len(lines) else lines
+        footers = [footer(c, [values.get(c.id) for values in lines], self.reader) for c in shown]
         return BoundField(
             field=found, name=found.id, value=value, errors=errors.get(found.id, ()), readonly=readonly, columns=shown,
+            footers=footers if any(footers) else (),
             rows=[line(v, str(n), k) for n, (v, k) in enumerate(zip(lines, kept, strict=True))],
             blank_row=line(blank or {}, "new", {}), required=found.required or found.id in state.required,
         )  # fmt: skip
@@ -371,12 +422,14 @@ def bind_form(
     errors, raw, typed = errors or {}, raw or {}, typed or values
     names = Names(ctx, live)
     names.note(live.table.fields, values)
-    binder = Binder(ctx, live, names.reader(), record, form, names.kept_files() if names.files else {})
+    binder = Binder(ctx, live, names.reader(), record, form, names.kept_files() if names.files else {}, values)
 
     def bound(id: str) -> BoundField | None:
         found = live.table.by_id[id]
         right = rights.get(id, "hidden")
         if right == "hidden" or id in state.hidden:
+            return None
+        if isinstance(found, Button) and (values.get(id) is not True or "form" not in found.show_in):
             return None
         readonly = right != "write" or id in state.readonly or found.computed
         if isinstance(found, Rows):
@@ -390,12 +443,21 @@ def bind_form(
             errors=errors.get(id, ()),
             required=id in state.required,
             readonly=readonly,
-            offered=state.options(id),
+            offered=_both(state.options(id), _offered(found, values)),
         )
 
     unseen = [id for id in form.placed if id in state.hidden and rights.get(id) == "write"]
     carried = {id: _sent_along(live.table.by_id[id], typed[id]) for id in unseen if typed.get(id) is not None}
     return BoundForm(form, live, lay_out(form, bound, state.hidden), errors, record, version, carried)
+
+
+def _offered(found: Field, values: Mapping[str, Any]) -> frozenset[str] | None:
+    """The options that go with the answer which a choice depends on."""
+    return found.offered_for(values.get(found.depends_on or "")) if isinstance(found, Choice) else None
+
+
+def _both(some: frozenset[str] | None, others: frozenset[str] | None) -> frozenset[str] | None:
+    return others if some is None else some if others is None else some & others
 
 
 def _sent_along(found: Field, value: Any) -> Any:

@@ -155,7 +155,8 @@ def _aggregate(gate: Door, aggregate: Aggregate) -> ColumnElement[Any]:
 
 def group_sql(gate: Door, group: Group) -> ColumnElement[Any]:
     """What records are grouped by; a date by the first day of its period, on the workspace's clock."""
-    value = gate.source().column(group.field)
+    found = gate.live.table.by_id.get(group.field)
+    value = gate.source().column(f"{group.field}.text" if found is not None and found.facets else group.field)
     kind = kind_of(gate.live, group.field)
     if kind.kind == "datetime":
         value = func.timezone(gate.ctx.zone.key, value)
@@ -165,6 +166,8 @@ def group_sql(gate: Door, group: Group) -> ColumnElement[Any]:
 
 
 def kind_of(table: LiveTable, name: str) -> Type:
+    if facet := table.table.facet(name):
+        return facet.type
     found = table.table.by_id.get(name)
     if found is None:
         return SYSTEM_FIELDS.get(name, Type("text"))

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
+from runtime.bigrams import of_texts
+from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.tables import LiveTable
@@ -58,8 +60,7 @@ def replace_rows(
     for record, lines in by_record.items():
         for position, line in enumerate(lines):
             made.append({"_record_id": record, "_position": position, **_line(child, rows, line, own)})
-    if made:
-        ctx.conn.execute(insert(child), made)
+    insert_rows(ctx.conn, child, made)
 
 
 def _line(child: Any, rows: Rows, line: Mapping[str, Any], own: set[UUID]) -> dict[str, Any]:
@@ -86,3 +87,9 @@ def _known(given: Any, own: set[UUID]) -> UUID | None:
         own.discard(id)
         return id
     return None
+
+
+def search_words(live: LiveTable, values: Mapping[str, Any]) -> list[str]:
+    """What the search column of a record of these values holds."""
+    searched = live.analysis.plan(live.table).searched
+    return of_texts([f.words(v) for f in searched if not isinstance(v := values.get(f.id), ErrorValue)])

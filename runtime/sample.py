@@ -22,6 +22,7 @@ from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import BadValue, DefinitionError, InvalidInput, Problem
 from schemas.fields import Field
+from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.messages import Message, say
 from schemas.options import load
@@ -276,15 +277,18 @@ def _cells(ctx: Context, rows: Rows, row: Mapping[str, Any], keys: Keys, where: 
 
 
 def _resolved(ctx: Context, found: Field, given: Any, keys: Keys, where: str) -> Any:
+    if isinstance(given, list) and found.several:
+        return [_resolved(ctx, found, one, keys, where) for one in given]
     if isinstance(given, Mapping):
         try:
             return day_of(given, ctx.today)
         except BadValue as err:
             raise DefinitionError([Problem(f"{where}.json", err.message)]) from None
     if isinstance(given, str) and given.startswith("@"):
-        known = {"member": keys.members, "department": keys.departments}.get(found.type)
-        if known is None and found.type == "link":
-            known = keys.records.get(found.table, {})  # type: ignore[attr-defined]
+        kind = found.value_type()
+        known = {"member": keys.members, "department": keys.departments}.get((kind.of or kind).kind)
+        if known is None and isinstance(found, Link):
+            known = keys.records.get(found.table, {})
         return given if known is None else _known(known, given[1:], where)
     return given
 

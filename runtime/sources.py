@@ -14,28 +14,41 @@ from sqlalchemy import (
     Date,
     DateTime,
     FromClause,
+    Join,
+    Numeric,
     Subquery,
     Text,
     Uuid,
+    case,
     cast,
     func,
     literal,
+    null,
     select,
     true,
 )
+from sqlalchemy import column as bare_column
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 from sqlalchemy.types import TypeEngine
 
 from runtime import models
+from runtime import sql_operations as ops
 from runtime.context import Context
 from runtime.expressions import RowsSource, to_sql
 from runtime.people import Directory
-from runtime.tables import LiveTable
+from runtime.sql_convert import as_kind
+from runtime.tables import LiveTable, sql_type_of
+from schemas.analysis import JOINED_AS_LISTS
 from schemas.errors import NotFound
 from schemas.fields import Field
 from schemas.fields.formula import FormulaField
+from schemas.fields.links import Links
+from schemas.fields.lookup import Lookup
+from schemas.fields.query import Query
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.formula import Expression, Formula, Type
+from schemas.formula.typed import Read
 from schemas.formula.types import BOOLEAN
 from schemas.table import SYSTEM_FIELDS
 
@@ -83,12 +96,16 @@ def _fact_type(name: str) -> TypeEngine[Any]:
 
 @dataclass(frozen=True)
 class RecordSource(Clock):
-    """A record of a table. `this` is the table and row that the name `this` stands for, the record itself otherwise."""
+    """A record of a table. `this` is the table and row that the name `this` stands for, the record itself otherwise.
+
+    With `eyes` its own columns are read as they are, but what its links lead to as that actor may see it.
+    """
 
     live: LiveTable
     table: FromClause
     door: "Door | None" = None
     this: tuple[LiveTable, FromClause] | None = field(default=None)
+    eyes: "Door | None" = None
 
     def sql(self, expression: Expression) -> Column:
         return to_sql(expression, self)
@@ -98,17 +115,35 @@ class RecordSource(Clock):
             return (self.this[1] if self.this and name == "this" else self.table).c.id
         if name == "flow.state":
             return self.table.c._flow_state
+        whole, _, part = name.partition(".")
+        if part and (found := self.live.table.by_id.get(whole)):
+            return part_sql(found, self.column(whole), part)
         found = self.live.table.by_id.get(name)
         if found is None:
-            if name not in SYSTEM_FIELDS:
-                raise NotFound
-            return self.table.c[name]
+            return self._unnamed(name)
         value = self._value(found)
         return self.door.mask(name, value, self.table) if self.door else value
 
+    def _unnamed(self, name: str) -> Column:
+        """A name that is no field: a system field, or a reverse side."""
+        if name in SYSTEM_FIELDS:
+            return self.table.c[name]
+        if name not in self.live.analysis.reverses(self.live.table):
+            raise NotFound
+        there = self.linked(name)
+        ids = select(there.source.column("id")).where(there.on).order_by(there.order)
+        listed = func.array(ids.correlate_except(there.from_clause).scalar_subquery(), type_=ARRAY(Uuid()))
+        return func.nullif(listed, cast([], ARRAY(Uuid())), type_=ARRAY(Uuid()))
+
     def _value(self, found: Field) -> Column:
+        if isinstance(found, Links):
+            return only_there(self.ctx, self.live.sibling(found.table), self.table.c[found.id], self.door)
         if found.id in self.table.c:
             return self.table.c[found.id]
+        if isinstance(found, Lookup):
+            return lookup_sql(RecordSource(self.ctx, self.live, self.table, eyes=self.eyes or self.door), found)
+        if isinstance(found, Query):
+            raise NotFound
         if isinstance(found, Rows):
             child = self.live.children[found.id].alias()
             ids = select(child.c._id).where(child.c._record_id == self.table.c.id)
@@ -137,8 +172,10 @@ class RecordSource(Clock):
             there = live.sql.alias()
             return RowsSource(there, there.c.id == table.c.id, RecordSource(self.ctx, live, there))
         found = self.live.table.by_id.get(name)
+        if found is None and (side := self.live.analysis.reverses(self.live.table).get(name)) is not None:
+            return pointing(self.ctx, self.live.sibling(side[0].id), side[1], self.table, self.eyes or self.door)
         kind = self.live.analysis.type_of(self.live.table, found) if found else SYSTEM_FIELDS[name]
-        return _hop(self, kind, self.column(name), self.live, self.door)
+        return _hop(self, kind, self.column(name), self.live, self.eyes or self.door)
 
 
 @dataclass(frozen=True)
@@ -155,6 +192,9 @@ class RowSource(Clock):
     def column(self, name: str) -> Column:
         if name == "id":
             return self.table.c._id
+        whole, _, part = name.partition(".")
+        if part and (found := self.subform.column(whole)):
+            return part_sql(found, self.column(whole), part)
         found = self.subform.column(name)
         if found is None:
             return self.parent.column(name)
@@ -163,8 +203,14 @@ class RowSource(Clock):
         return door.mask(f"{self.subform.id}.{name}", value, self.parent.table) if door else value
 
     def _value(self, found: Field) -> Column:
+        eyes = self.parent.eyes or self.parent.door
+        if isinstance(found, Links):
+            return only_there(self.ctx, self.parent.live.sibling(found.table), self.table.c[found.id], eyes)
         if found.id in self.table.c:
             return self.table.c[found.id]
+        if isinstance(found, Lookup):
+            parent = RecordSource(self.ctx, self.parent.live, self.parent.table, eyes=eyes)
+            return lookup_sql(RowSource(self.ctx, parent, self.subform, self.table), found)
         assert isinstance(found, FormulaField)
         live = self.parent.live
         plain = RowSource(self.ctx, RecordSource(self.ctx, live, self.parent.table), self.subform, self.table)
@@ -178,25 +224,108 @@ class RowSource(Clock):
         if found is None:
             return self.parent.linked(name)
         live = self.parent.live
-        return _hop(
-            self, live.analysis.type_of(live.table, found, self.subform), self.column(name), live, self.parent.door
-        )
+        kind = live.analysis.type_of(live.table, found, self.subform)
+        return _hop(self, kind, self.column(name), live, self.parent.eyes or self.parent.door)
+
+
+def part_sql(found: Field, value: Column, part: str) -> Column:
+    """A part of a value of several parts, or under `text` the whole; NULL where there is none."""
+    if part != "text" and part not in found.facets:
+        raise NotFound
+    text = func.jsonb_extract_path_text(value, part, type_=Text())
+    number = part in found.facets and found.facets[part].type.kind == "number"
+    return cast(text, Numeric()) if number else text
 
 
 def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door | None") -> RowsSource:
-    """Where a link, member or department leads. With a door, records that the actor may not see are not there."""
+    """Where a link, member or department (or a list of them) leads.
+
+    With a door, records that the actor may not see are not there; of a list, those in the trash are not either.
+    """
+    several = kind.kind == "array" and kind.of is not None
+    kind = kind.of if several and kind.of else kind
     if kind.kind == "link":
         target = live.sibling(kind.target or "")
         there = target.sql.alias()
-        on = there.c.id == value
+        on, order = _is_in(there.c.id, value, several)
         if door is None:
-            return RowsSource(there, on, RecordSource(source.ctx, target, there))
-        from runtime.access import door as door_of
-
-        other = door_of(source.ctx, target)
-        return RowsSource(there, on & other.rows(sql=there), RecordSource(source.ctx, target, there, other))
+            on = on & there.c._deleted_at.is_(None) if several else on
+            return RowsSource(there, on, RecordSource(source.ctx, target, there), order)
+        other = _door_of(source.ctx, target)
+        return RowsSource(there, on & other.rows(sql=there), RecordSource(source.ctx, target, there, other), order)
     people = (models.member if kind.kind == "member" else models.department).alias()
-    return RowsSource(people, people.c.id == value, PersonSource(source.ctx, people, kind.kind))
+    on, order = _is_in(people.c.id, value, several)
+    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order)
+
+
+def _is_in(id: Column, value: Column, several: bool) -> tuple[ColumnElement[bool], Column | None]:
+    return (id == func.any(value), func.array_position(value, id)) if several else (id == value, None)
+
+
+def _door_of(ctx: Context, live: LiveTable) -> "Door":
+    from runtime.access import door
+
+    return door(ctx, live)
+
+
+def pointing(ctx: Context, child: LiveTable, link: str, table: FromClause, door: "Door | None" = None) -> RowsSource:
+    """The records whose link (or links) points at a record, the oldest first; with a door, those it shows."""
+    there = child.sql.alias()
+    if door is None:
+        on = points_at(there.c[link], table.c.id) & there.c._deleted_at.is_(None)
+        return RowsSource(there, on, RecordSource(ctx, child, there), there.c.id)
+    other = _door_of(ctx, child)
+    on = points_at(other.mask(link, there.c[link], there), table.c.id) & other.rows(sql=there)
+    return RowsSource(there, on, RecordSource(ctx, child, there, other), there.c.id)
+
+
+def points_at(link: Column, target: Any) -> ColumnElement[bool]:
+    """Whether a link or a list of links holds a record; written so that its index serves."""
+    held: ColumnElement[bool] = link == target
+    return link.contains(array([target], type_=Uuid())) if isinstance(link.type, ARRAY) else held
+
+
+def only_there(ctx: Context, target: LiveTable, value: Column, door: "Door | None") -> Column:
+    """A list of links without the records that are in the trash or that the actor may not see."""
+    there = target.sql.alias()
+    item = func.unnest(value).table_valued(bare_column("id", Uuid()), with_ordinality="place").render_derived()
+    seen = _door_of(ctx, target).rows(sql=there) if door else there.c._deleted_at.is_(None)
+    query = select(item.c.id).join_from(item, there, there.c.id == item.c.id).where(seen).order_by(item.c.place)
+    listed = func.array(query.correlate_except(item, there).scalar_subquery(), type_=ARRAY(Uuid()))
+    return case((func.cardinality(value) > 0, func.nullif(listed, cast([], ARRAY(Uuid())), type_=ARRAY(Uuid()))))
+
+
+def lookup_sql(source: "RecordSource | RowSource", lookup: Lookup) -> Column:
+    """What a lookup shows: one value, or the list of those that a list of records holds."""
+    live = source.live if isinstance(source, RecordSource) else source.parent.live
+    row = source.subform if isinstance(source, RowSource) else None
+    expression = live.analysis.expression(lookup.path, live.analysis.scope(live.table, row))
+    read = expression.root
+    assert isinstance(read, Read)
+    try:
+        return to_sql(expression, source) if not read.rows else _lookup_list(read, source)
+    except NotFound:  # the field is hidden from this reader in every record
+        kind = live.analysis.type_of(live.table, lookup, row)
+        return cast(null(), sql_type_of(kind))
+
+
+def _lookup_list(read: Read, source: Any) -> Column:
+    at = source
+    froms, on, orders = [], [], []
+    for name in read.path[:-1]:
+        there = at.linked(name)
+        froms.append(there.from_clause)
+        on.append(there.on)
+        orders.append(there.order if there.order is not None else there.source.column("id"))
+        at = there.source
+    value = at.column(read.path[-1])
+    if isinstance(value.type, ARRAY):
+        item = func.unnest(value).table_valued(bare_column("element", value.type.item_type)).render_derived()
+        froms.append(item)
+        value = item.c.element
+    query = select(value).select_from(*froms).where(*on, value.is_not(None)).order_by(*orders)
+    listed = func.array(query.correlate_except(*froms).scalar_subquery(), type_=ARRAY(value.type))
+    return func.nullif(listed, cast([], ARRAY(value.type)), type_=ARRAY(value.type))
 
 
 @dataclass(frozen=True)
@@ -276,9 +405,14 @@ def system_source(ctx: Context, live: LiveTable, table: FromClause | None = None
     return RecordSource(ctx, live, live.sql if table is None else table)
 
 
-def expression_of(ctx: Context, live: LiveTable, child: FromClause, rows: Rows) -> RowSource:
-    """The columns of a subform's rows, computed ones included, joined to nothing else."""
-    return RowSource(ctx, RecordSource(ctx, live, live.sql), rows, child)
+def expression_of(
+    ctx: Context, live: LiveTable, child: FromClause, rows: Rows, eyes: "Door | None" = None
+) -> RowSource:
+    """The columns of a subform's rows, computed ones included, joined to nothing else.
+
+    With `eyes`, what their links lead to is as that actor may see it.
+    """
+    return RowSource(ctx, RecordSource(ctx, live, live.sql, eyes=eyes), rows, child)
 
 
 def condition_sql(ctx: Context, live: LiveTable, formula: Formula, table: FromClause) -> ColumnElement[bool]:
@@ -288,27 +422,104 @@ def condition_sql(ctx: Context, live: LiveTable, formula: Formula, table: FromCl
 
 
 def rollup_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause) -> Column:
-    """The aggregate over the live records that link to a parent row."""
+    """The aggregate over what a rollup gathers for a parent row, as the system sees it."""
     analysis = live.analysis
-    child = live.sibling(rollup.over.rpartition(".")[0])
-    there = child.sql.alias()
-    source = RecordSource(ctx, child, there, this=(live, parent))
+    there = gathered_sql(ctx, live, rollup, parent)
     scope = analysis.linked_scope(rollup, live.table)
-    belongs = [there.c[rollup.over.rpartition(".")[2]] == parent.c.id, there.c._deleted_at.is_(None)]
+    where = [there.on]
     if rollup.where is not None:
-        belongs.append(source.sql(analysis.expression(rollup.where, scope, BOOLEAN)))
-    value = source.sql(analysis.expression(rollup.value, scope)) if rollup.value else there.c.id
-    return select(_aggregate(rollup.aggregate, value)).where(*belongs).scalar_subquery()
+        where.append(to_sql(analysis.expression(rollup.where, scope, BOOLEAN), there.source))
+    value = _rolled(ctx, there, rollup, analysis.expression(rollup.value, scope) if rollup.value else None)
+    query = select(_aggregate(rollup, value, _orders(there, rollup))).select_from(there.from_clause).where(*where)
+    return query.correlate_except(*_froms(there.from_clause)).scalar_subquery()
 
 
-def _aggregate(name: str, value: Column) -> Column:
+def _rolled(ctx: Context, there: RowsSource, rollup: Rollup, expression: Expression | None) -> Column:
+    """The value that is aggregated; for a join of anything but ids its text."""
+    if expression is None:
+        return there.source.column("id")
+    value = to_sql(expression, there.source)
+    if rollup.aggregate != "join" or expression.type.kind in JOINED_AS_LISTS:
+        return value
+    kind = expression.type.kind
+    numbers = ops.numeric(value) if kind == "number" else value
+    return as_kind(ops.Piece(numbers, kind=kind), "text", Clock(ctx)).value
+
+
+def _froms(clause: FromClause) -> list[FromClause]:
+    return [clause.left, clause.right] if isinstance(clause, Join) else [clause]
+
+
+def gathered_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause) -> RowsSource:
+    """The records, or rows of records, that a rollup gathers for a parent row; none of them in the trash."""
+    source = live.analysis.gathered(live.table, rollup)
+    assert source is not None
+    child = live.sibling(source.table.id)
+    there = child.sql.alias()
+    alive = there.c._deleted_at.is_(None)
+    record = RecordSource(ctx, child, there, this=(live, parent))
+    if source.rows is not None:
+        rows = child.children[source.rows.id].alias()
+        on = points_at(rows.c[source.hop.rpartition(".")[2]], parent.c.id) & alive
+        both = rows.join(there, there.c.id == rows.c._record_id)
+        return RowsSource(both, on, RowSource(ctx, record, source.rows, rows), rows.c._position)
+    if source.hop[0] == "~":
+        return RowsSource(there, alive, record)
+    if source.hop[0] == "<":
+        return RowsSource(there, points_at(there.c[source.hop.rpartition(".")[2]], parent.c.id) & alive, record)
+    return RowsSource(there, _own(live, source.hop, parent, there.c.id) & alive, record)
+
+
+def _own(live: LiveTable, hop: str, parent: FromClause, id: Column) -> ColumnElement[bool]:
+    """Whether a record is among those that a link of the parent, or of its rows, holds."""
+    rows, _, column = hop.partition(".")
+    if not column:
+        link = parent.c[hop]
+        return id == func.any(link) if isinstance(link.type, ARRAY) else id == link
+    line = live.children[rows].alias()
+    held = line.c[column]
+    hit = id == func.any(held) if isinstance(held.type, ARRAY) else id == held
+    return select(literal(1)).where(line.c._record_id == parent.c.id, hit).correlate_except(line).exists()
+
+
+def _orders(there: RowsSource, rollup: Rollup) -> list[Any]:
+    """The order of first, last and join: as asked, then the oldest first, then as the rows stand."""
+    asked = []
+    for entry in rollup.sort:
+        value = there.source.column(entry.removeprefix("-"))
+        asked.append(value.desc().nulls_last() if entry.startswith("-") else value.asc().nulls_last())
+    record = there.source.parent if isinstance(there.source, RowSource) else there.source
+    assert isinstance(record, RecordSource)
+    tail = [record.table.c.created_at, record.table.c.id]
+    return [*asked, *tail, *([there.order] if there.order is not None else [])]
+
+
+def _aggregate(rollup: Rollup, value: Column, orders: list[Any]) -> Column:
+    name = rollup.aggregate
     if name == "count":
         return func.count(value)
+    if name == "count_distinct":
+        return func.count(value.distinct())
     if name == "sum":
         return func.coalesce(func.sum(value), 0)
+    if name in ("first", "last"):
+        listed = func.array_agg(aggregate_order_by(value, *orders), type_=ARRAY(value.type)).filter(value.is_not(None))
+        return listed[1] if name == "first" else listed[func.cardinality(listed)]
+    if name == "join":
+        return _joined(rollup, value, orders)
     functions: dict[str, Any] = {"average": func.avg, "min": func.min, "max": func.max}
     made: Column = functions[name](value)
     return made
+
+
+def _joined(rollup: Rollup, value: Column, orders: list[Any]) -> Column:
+    """Texts with something between them; ids as a list."""
+    if rollup.distinct:
+        value, orders = value.distinct(), [value]
+    if isinstance(value.type, Text):
+        joined = func.string_agg(value, aggregate_order_by(literal(rollup.separator, Text()), *orders), type_=Text())
+        return func.nullif(joined, "", type_=Text())
+    return func.array_agg(aggregate_order_by(value, *orders), type_=ARRAY(value.type)).filter(value.is_not(None))
 
 
 def folded_column(column: Column) -> Column:

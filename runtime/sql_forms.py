@@ -16,6 +16,7 @@ from sqlalchemy import (
     or_,
     true,
 )
+from sqlalchemy.dialects.postgresql import array as make_array
 from sqlalchemy.types import Boolean
 
 from runtime import sql_dates as dates
@@ -117,7 +118,8 @@ def _in_list(renderer: "Renderer", one: Piece, series: "Series", items: "Argumen
     if array is not None and not folded and one.kind != "blank":
         if one.is_constant:
             return and_(array.bool_op("@>")(cast([one.constant], array.type)), array.is_not(None))
-        return and_(one.value == func.any(array), one.value.is_not(None), array.is_not(None))
+        held = array.bool_op("@>")(cast(make_array([one.value]), array.type))
+        return and_(held, one.value.is_not(None), array.is_not(None))
     hit = _and_no_error(same(one, series.element, renderer.clock, folded), series.element)
     return func.coalesce(series.aggregate(func.bool_or, hit), false(), type_=Boolean())
 

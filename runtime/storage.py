@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Protocol
 from uuid import UUID
@@ -43,6 +44,9 @@ class Storage(Protocol):
     def all_keys(self, workspace: UUID | None = None) -> Iterator[str]:
         """Every key, or those of one workspace."""
 
+    def put_at(self, key: str) -> datetime | None:
+        """When the bytes were put; None for an unknown key."""
+
 
 def file_key(workspace: UUID, file: UUID) -> str:
     return f"{workspace}/{file}"
@@ -79,6 +83,12 @@ class Folder:
         for path in sorted(self.root.glob(f"{workspace or '*'}/*/*")):
             if path.suffix != ".part":
                 yield f"{path.parts[-3]}/{path.name}"
+
+    def put_at(self, key: str) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self.path(key).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def path(self, key: str) -> Path:
         if not KEY.fullmatch(key):

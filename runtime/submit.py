@@ -1,14 +1,14 @@
 """The whole story of a submission, in the order it happens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from runtime import files, flows, models, records
+from runtime import files, fills, flows, models, query, records, unsent
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -16,6 +16,7 @@ from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import InvalidInput
 from schemas.form import Form
+from schemas.rules import settle
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Sent:
     record: UUID | None = None
     seen: int | None = None
     key: str = ""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Answers that a signed link fixes."""
 
 
 def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
@@ -45,21 +48,44 @@ def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     else:
         changed = set(records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None))
     files.attach(ctx, live, id, values)
+    unsent.drop(ctx, live.inst, sent.form.id, sent.record)
+    if sent.record is None and sent.form.remember:
+        unsent.sent(ctx, live.inst, sent.form.id, id)
     flows.record_saved(ctx, live, id, "created" if sent.record is None else "changed", changed, form=sent.form.id)
     return id
 
 
 def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
     """The values of the form's fields that the person meant. Raises InvalidInput together with the other problems."""
-    offered = {id: raw for id, raw in sent.answers.items() if id in sent.form.placed}
+    form = sent.form
+    gate = door(ctx, live)
+    answers = {**sent.answers, **{id: v for id, v in sent.fixed.items() if gate.best(id, "create") == "write"}}
+    offered = {id: raw for id, raw in answers.items() if id in form.placed and id not in form.readonly}
     values, errors = filling.parse(live.table, offered, ctx.zone)
     if errors:
-        whole = values if sent.record else values | _defaults(ctx, live, sent.form, values)
-        problems = filling.table_problems(live.analysis, live.table, whole, _asked(ctx, live))
+        whole = values if sent.record else values | _defaults(ctx, live, form, values)
+        problems = filling.table_problems(live.analysis, live.table, whole, _asked(ctx, live), whole)
         unread = set(errors)
         errors = {**{p: m for p, m in problems.items() if p not in unread and p in offered}, **errors}
         raise InvalidInput(errors)  # type: ignore[arg-type]
-    return values
+    return _as_locked(ctx, live, sent, values)
+
+
+def _as_locked(ctx: Context, live: LiveTable, sent: Sent, values: filling.Values) -> filling.Values:
+    """Read-only fields take no answer; what chosen links fill into them is read from the links themselves."""
+    form, locked = sent.form, set(sent.form.readonly)
+    if not locked and not any(rule.readonly for rule in form.rules):
+        return values
+    gate = door(ctx, live)
+    action = "update" if sent.record else "create"
+    before = dict(query.fetch(gate, sent.record, action).values) if sent.record else {}
+    if any(rule.readonly for rule in form.rules):
+        whole = {**before, **values} if sent.record else values | _defaults(ctx, live, form, values)
+        locked |= settle(live.analysis, live.table, form, whole, _asked(ctx, live))[1].readonly
+    kept = {id: value for id, value in values.items() if id not in locked}
+    chosen = [id for id, value in kept.items() if value is not None and value != before.get(id)]
+    filled = fills.by_links(ctx, live, kept, chosen)
+    return kept | {id: v for id, v in filled.items() if id in locked and gate.best(id, action) == "write"}
 
 
 def _defaults(ctx: Context, live: LiveTable, form: Form, values: filling.Values) -> filling.Values:

@@ -7,6 +7,7 @@ Columns are reached by the field's id (`live.sql.c.amount`); our own by names th
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,11 @@ from runtime import models
 from runtime.context import Context
 from runtime.definitions import Installed
 from schemas import table as definition
-from schemas.analysis import Analysis
+from schemas.analysis import STORAGE_OF_TYPE, Analysis
 from schemas.errors import NotFound
 from schemas.fields import Field, Storage
 from schemas.fields.rows import Rows
+from schemas.formula import Type
 
 PRECISION = 38
 COLLATION = "pg_c_utf8"
@@ -35,7 +37,7 @@ TYPES: dict[Storage, TypeEngine[Any]] = {
     Storage.UUID: Uuid(),
     Storage.UUIDS: ARRAY(Uuid()),
     Storage.TEXTS: ARRAY(Text()),
-    Storage.JSON: JSONB(),
+    Storage.JSON: JSONB(none_as_null=True),
 }
 SYSTEM_COLUMNS = ("id", "version", "created_at", "created_by", "updated_at", "updated_by")
 
@@ -48,6 +50,14 @@ def column_kind(storage: Storage, scale: int | None) -> str:
 def sql_type(kind: str) -> TypeEngine[Any]:
     name, _, scale = kind.partition(":")
     return Numeric(PRECISION, int(scale)) if name == "numeric" else TYPES[Storage(name)]
+
+
+def sql_type_of(kind: Type) -> TypeEngine[Any]:
+    """The SQL type of a formula's value."""
+    element = kind.of if kind.kind == "array" and kind.of else kind
+    storage = STORAGE_OF_TYPE.get(element.kind, Storage.JSON)
+    plain: TypeEngine[Any] = Numeric() if storage is Storage.NUMERIC else TYPES[storage]
+    return ARRAY(plain) if kind.kind == "array" else plain
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,16 @@ class LiveTable:
     @property
     def analysis(self) -> Analysis:
         return self.inst.app.analysis
+
+    @cached_property
+    def columns(self) -> tuple[Field, ...]:
+        """The fields that have a column of their own."""
+        return tuple(f for f in self.table.fields if f.id in self.sql.c)
+
+    @cached_property
+    def blanks(self) -> tuple[tuple[Field, Any], ...]:
+        """Every field with what history holds of it where there is nothing."""
+        return tuple((f, f.dump(None)) for f in self.table.fields)
 
     def stored(self, field: Field) -> bool:
         return field.id in self.sql.c

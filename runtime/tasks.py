@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, literal, or_, select, update
 
 from runtime import definitions, notices, tables
 from runtime.access import Right
@@ -69,13 +69,26 @@ def rights(ctx: Context, live: LiveTable) -> list[Right]:
 
 def _parts_taken(ctx: Context, live: LiveTable) -> Iterable[tuple[Any, str, int, str]]:
     """(table, flow, revision, step) wherever the actor has or had a part in a flow about this table."""
-    for source, own in ((flow_task, _involved(ctx)), (flow_reader, flow_reader.c.member_id == ctx.actor.id)):
-        c = source.c
-        query = select(c.flow, func.max(c.revision), c.step).where(
-            own, c.installation_id == live.inst.id, c.table_id == live.id
-        )
-        for flow, revision, step in ctx.conn.execute(query.group_by(c.flow, c.step)):
-            yield source, flow, revision, step
+    kept: dict[str, list[tuple[Any, str, int, str]]] | None = ctx.memo.get(("parts taken", live.inst.id))
+    if kept is None:
+        kept = ctx.memo[("parts taken", live.inst.id)] = {}
+        for row in ctx.conn.execute(PARTS_TAKEN, {"me": ctx.actor.id, "installation": live.inst.id}):
+            source = flow_task if row.asked else flow_reader
+            kept.setdefault(row.table_id, []).append((source, row.flow, row.revision, row.step))
+    return kept.get(live.id, ())
+
+
+def _parts(source: Any, own: ColumnElement[bool], asked: bool) -> Select[Any]:
+    c = source.c
+    parts = select(literal(asked).label("asked"), c.table_id, c.flow, func.max(c.revision).label("revision"), c.step)
+    here = c.installation_id == bindparam("installation")
+    return parts.where(own, here).group_by(c.table_id, c.flow, c.step)
+
+
+PARTS_TAKEN = _parts(
+    flow_task, (flow_task.c.member_id == bindparam("me")) & flow_task.c.state.in_(("live", "decided")), True
+).union_all(_parts(flow_reader, flow_reader.c.member_id == bindparam("me"), False))
+"""Every part that a member has or had in the flows of an app, read once in a transaction."""
 
 
 def _involved(ctx: Context) -> ColumnElement[bool]:

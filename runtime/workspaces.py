@@ -1,6 +1,7 @@
 """Workspaces: making one, finding one, and working in one transaction bound to its schema."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,7 +9,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, create_engine, insert, select, text
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.schema import CreateSchema
 
 from runtime import models
@@ -18,16 +21,36 @@ from runtime.ids import new_id
 from schemas.errors import NotFound
 
 QUERY_CACHE = 5_000
+RESTED = 1.0
+"""Seconds after which a pooled connection is asked whether it still lives; a busy server need not ask each time."""
 
 
 def connect(url: str, **options: Any) -> Engine:
     """An engine for Mortise's database. `url` begins with postgresql://."""
-    return create_engine(
+    engine = create_engine(
         re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url),
         query_cache_size=QUERY_CACHE,
-        pool_pre_ping=True,
         **{"pool_size": 8, "max_overflow": 8, **options},
     )
+    event.listen(engine, "checkout", _ping_when_idle)
+    event.listen(engine, "checkin", _note_the_time)
+    return engine
+
+
+def _ping_when_idle(driver: Any, record: Any, proxy: Any) -> None:
+    """See that a connection which has lain for a while still lives; another one is taken where it does not."""
+    used = record.info.get("used")
+    if used is None or time.monotonic() - used < RESTED:
+        return
+    try:
+        driver.execute("")
+        driver.rollback()
+    except psycopg.Error as err:
+        raise DisconnectionError from err
+
+
+def _note_the_time(driver: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
 
 
 def prepare(engine: Engine) -> None:

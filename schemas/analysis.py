@@ -4,23 +4,28 @@ Computed once per loaded app; `App.analysis` keeps it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from schemas.dependencies import Circle, Dependencies, Dependent, Input
 from schemas.errors import Problem
-from schemas.fields import Field, Storage
+from schemas.fields import Field, Reader, Storage
 from schemas.fields.formula import Computed, FormulaField
+from schemas.fields.lookup import Lookup
+from schemas.fields.query import Query
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
-from schemas.formula import Expression, Formula, FormulaError, Need, Type, check
-from schemas.formula.types import ANY, BOOLEAN, NUMBER
+from schemas.formula import ErrorValue, Expression, Formula, FormulaError, Need, Type, check
+from schemas.formula.tree import Name
+from schemas.formula.types import ANY, BOOLEAN, NUMBER, TEXT, array_of, link_to
+from schemas.gathering import Gathered, gathered, reverses
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
 from schemas.table import Table
 
 if TYPE_CHECKING:
     from schemas.app import App
+    from schemas.plan import Plan
 
 DEEPEST_VOLATILE = 4
 STORAGE_OF_TYPE = {
@@ -31,35 +36,7 @@ STORAGE_OF_TYPE = {
 STORAGE_OF_ARRAY = {"choice": Storage.TEXTS, "text": Storage.TEXTS, "member": Storage.UUIDS, "department": Storage.UUIDS,
                     "link": Storage.UUIDS, "file": Storage.UUIDS}  # fmt: skip
 
-
-class Circle(Exception):
-    """A computed field that needs itself; `trail` is the way round."""
-
-    def __init__(self, trail: list[str]) -> None:
-        super().__init__(" -> ".join(trail))
-        self.trail = trail
-
-
-@dataclass(frozen=True)
-class Input:
-    """Something that a computed field reads: a field of a table, reached by `route`.
-
-    The route is the links crossed from the computing record, as paths of link fields (`items.product` for a
-    link in a subform's rows), or `("<",)` for the records that a rollup gathers.
-    """
-
-    table: str
-    field: str
-    route: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Dependent:
-    """A stored computed field that reads something, and the route from its records to what it reads."""
-
-    table: str
-    field: str
-    route: tuple[str, ...]
+JOINED_AS_LISTS = ("choice", "member", "department", "link")
 
 
 class Analysis:
@@ -70,6 +47,10 @@ class Analysis:
         self._expressions: dict[Any, Expression] = {}
         self._typed: dict[tuple[str, str], tuple[Type, bool, int]] = {}
         self._open: list[str] = []
+        self._plans: dict[str, Plan] = {}
+        self._needs: dict[str, frozenset[Need]] = {}
+        self._reverses: dict[str, dict[str, tuple[Table, str]]] = {}
+        self.dependencies = Dependencies(self)
 
     # -- types ---------------------------------------------------------------------------------
 
@@ -80,15 +61,63 @@ class Analysis:
         return self._facts(table, field, row)[1]
 
     def storage_of(self, table: Table, field: Field, row: Rows | None = None) -> Storage:
-        """The column that keeps this field's value; NONE for a volatile one."""
+        """The column that keeps this field's value; NONE for a volatile one and for a lookup."""
         if not isinstance(field, Computed):
             return field.storage
+        if isinstance(field, Lookup | Query):
+            return Storage.NONE
         kind, volatile, _ = self._facts(table, field, row)
         if volatile:
             return Storage.NONE
         if kind.kind == "array" and kind.of is not None:
             return STORAGE_OF_ARRAY.get(kind.of.kind, Storage.JSON)
         return STORAGE_OF_TYPE.get(kind.kind, Storage.JSON)
+
+    def origin(self, table: Table, field: Field, row: Rows | None = None) -> Field:
+        """The field as which a value is shown: of a lookup, or a rollup that gives one of its values, the other's."""
+        if isinstance(field, Lookup):
+            return self._end(table, field.steps, row) or field
+        if isinstance(field, Rollup) and field.value and field.aggregate in ("min", "max", "first", "last", "join"):
+            source = self.gathered(table, field)
+            tree = field.value.tree
+            found = self._end(source.table, tree.path, source.rows) if source and isinstance(tree, Name) else None
+            text = field.aggregate == "join" and self.type_of(table, field).kind == "text"
+            return field if found is None or text else found
+        return field
+
+    def _end(self, table: Table, path: tuple[str, ...], row: Rows | None) -> Field | None:
+        """The field at the end of a path through links."""
+        found: Field | None = row.column(path[0]) if row else None
+        found, row = (found, row) if found else (table.by_id.get(path[0]), None)
+        if found is None and path[0] in self.reverses(table):
+            other = self.reverses(table)[path[0]][0]
+            return self._end(other, path[1:], None) if len(path) > 1 else None
+        if found is None or len(path) == 1:
+            return self.origin(table, found, row) if found else None
+        if isinstance(found, Rows):
+            return self._end(table, path[1:], found)
+        kind = self.type_of(table, found, row)
+        target = self.app.table((kind.of or kind).target or "")
+        return self._end(target, path[1:], None) if target else None
+
+    def show(self, table: Table, field: Field, value: Any, reader: Reader, row: Rows | None = None) -> str:
+        """A value as a person reads it, as its origin shows it; lists one after the other."""
+        origin = self.origin(table, field, row)
+        if origin is field or value is None or isinstance(value, ErrorValue):
+            return field.show(value, reader)
+        if isinstance(value, list) and not origin.several:
+            return ", ".join(shown for item in value if (shown := origin.show(item, reader)))
+        return origin.show(value, reader)
+
+    def is_stored(self, table: Table, field: Field, row: Rows | None = None) -> bool:
+        """Whether a field has a column of its own."""
+        return self.storage_of(table, field, row) not in (Storage.NONE, Storage.CHILD)
+
+    def reverses(self, table: Table) -> dict[str, tuple[Table, str]]:
+        """The named reverse sides of a table: name -> the table whose link points here, and that link."""
+        if table.id not in self._reverses:
+            self._reverses[table.id] = reverses(self.app.tables, table)
+        return self._reverses[table.id]
 
     def _facts(self, table: Table, field: Field, row: Rows | None) -> tuple[Type, bool, int]:
         """Type, volatility and depth of inlining of a field."""
@@ -106,6 +135,10 @@ class Analysis:
         try:
             if isinstance(field, Rollup):
                 return self._rollup_facts(table, field)
+            if isinstance(field, Lookup):
+                return self._lookup_facts(table, field, row)
+            if isinstance(field, Query):
+                return array_of(link_to(field.table)), False, 0
             return self._formula_facts(table, field, row)
         finally:
             self._open.pop()
@@ -115,13 +148,20 @@ class Analysis:
         expression = self.expression(field.formula, self.scope(table, row))
         return expression.type, expression.volatile, self._depth(table, row, [expression])
 
+    def _lookup_facts(self, table: Table, field: Lookup, row: Rows | None) -> tuple[Type, bool, int]:
+        expression = self.expression(field.path, self.scope(table, row))
+        kind = expression.type
+        while kind.kind == "array" and kind.of and kind.of.kind == "array":
+            kind = kind.of
+        return kind, expression.volatile, self._depth(table, row, [expression])
+
     def _rollup_facts(self, table: Table, field: Rollup) -> tuple[Type, bool, int]:
-        child = self.child_of(field)
-        if child is None:
+        source = self.gathered(table, field)
+        if source is None:
             return ANY, False, 0
         parts = [self.expression(f, self.linked_scope(field, table)) for f in (field.value, field.where) if f]
-        kind = parts[0].type if field.value and field.aggregate in ("min", "max") else NUMBER
-        return kind, any(p.volatile for p in parts), self._depth(child, None, parts)
+        value = parts[0].type if field.value else ANY
+        return rolled_up(field, value), any(p.volatile for p in parts), self._depth(source.table, source.rows, parts)
 
     def _depth(self, table: Table, row: Rows | None, parts: list[Expression]) -> int:
         inner = [0]
@@ -145,16 +185,20 @@ class Analysis:
         return TableScope(self, target, this=source)
 
     def linked_scope(self, rollup: Rollup, parent: Table) -> TableScope:
-        """Names in a rollup's value and condition: the fields of the records that link here."""
-        child = self.child_of(rollup)
-        assert child is not None
-        return TableScope(self, child, this=parent)
+        """Names in a rollup's value and condition: the fields of what it gathers, and `this` for its own record."""
+        source = self.gathered(parent, rollup)
+        assert source is not None
+        return TableScope(self, source.table, source.rows, this=parent)
 
-    def child_of(self, rollup: Rollup) -> Table | None:
-        """The table whose records a rollup gathers, when `over` names a link field there."""
-        name, _, link = rollup.over.rpartition(".")
-        child = self.app.table(name)
-        return child if child and (field := child.by_id.get(link)) and field.type == "link" else None
+    def query_scope(self, query: Query, source: Table) -> TableScope:
+        """Names in a query's condition: the other table's fields, and `this` for the record being filled in."""
+        target = self.app.table(query.table)
+        assert target is not None
+        return TableScope(self, target, this=source)
+
+    def gathered(self, table: Table, rollup: Rollup) -> Gathered | None:
+        """What a rollup gathers; None when it names what is not there."""
+        return gathered(self, table, rollup)
 
     def expression(self, formula: Formula, scope: TableScope, expected: Type | None = None) -> Expression:
         """The checked formula, kept. Raises FormulaError."""
@@ -174,11 +218,19 @@ class Analysis:
         found = table.by_id.get(first)
         return found if dot and isinstance(found, Rows) else None
 
+    def plan(self, table: Table) -> "Plan":
+        """What this table asks of every record; kept."""
+        from schemas.plan import plan_of
+
+        if table.id not in self._plans:
+            self._plans[table.id] = plan_of(self, table)
+        return self._plans[table.id]
+
     # -- dependencies --------------------------------------------------------------------------
 
     def computed(self, table: Table) -> list[Computed]:
         """The stored computed fields of a table, each after those of the same record that it reads."""
-        fields = [f for f in table.fields if isinstance(f, Computed) and not self.is_volatile(table, f)]
+        fields = [f for f in table.fields if isinstance(f, Computed) and self.is_stored(table, f)]
         return _in_order(fields, lambda f: {i.field for i in self.inputs(table, f) if not i.route})
 
     def row_formulas(self, table: Table, rows: Rows) -> list[FormulaField]:
@@ -191,90 +243,29 @@ class Analysis:
 
     def inputs(self, table: Table, field: Computed, row: Rows | None = None) -> set[Input]:
         """Everything that a computed field reads, wherever it lies."""
-        if isinstance(field, Rollup):
-            return self._rollup_inputs(table, field)
-        assert isinstance(field, FormulaField)
-        paths = self.expression(field.formula, self.scope(table, row)).paths
-        return {found for path in paths for found in self._trace(table, path, row)}
-
-    def _rollup_inputs(self, table: Table, field: Rollup) -> set[Input]:
-        child = self.child_of(field)
-        if child is None:
-            return set()
-        parts = [self.expression(f, self.linked_scope(field, table)) for f in (field.value, field.where) if f]
-        names = {path[0] for part in parts for path in part.paths} | {field.over.rpartition(".")[2]}
-        return {Input(child.id, name, ("<",)) for name in names if name != "this"}
-
-    def _trace(self, table: Table, path: tuple[str, ...], row: Rows | None) -> Iterator[Input]:
-        """The fields that one path of a formula passes, the last one included."""
-        at, prefix = table, ""
-        route: tuple[str, ...] = ()
-        for name in path:
-            holder = at.by_id.get(prefix) if prefix else (row if row and row.column(name) else None)
-            field = holder.column(name) if isinstance(holder, Rows) else at.by_id.get(name)
-            if field is None:
-                return
-            whole = f"{holder.id}.{name}" if isinstance(holder, Rows) else name
-            yield Input(at.id, whole, route)
-            prefix = name if isinstance(field, Rows) else ""
-            if field.type == "link":
-                target = self.app.table(field.table)  # type: ignore[attr-defined]
-                if target is None:
-                    return
-                at, route, row = target, (*route, whole), None
+        return self.dependencies.inputs(table, field, row)
 
     def needs(self, table: Table) -> frozenset[Need]:
         """What the stored formulas of a record ask of the world."""
-        found: set[Need] = set()
-        for field in self.computed(table):
-            if isinstance(field, FormulaField):
-                found |= self.expression(field.formula, self.scope(table)).needs
-        return frozenset(found)
+        if table.id not in self._needs:
+            stored = self.plan(table).record.stored
+            self._needs[table.id] = frozenset(need for c in stored for need in c.expression.needs)
+        return self._needs[table.id]
+
+    @property
+    def dependents(self) -> dict[tuple[str, str], list[Dependent]]:
+        """(table, field) -> the stored computed fields that read it."""
+        return self.dependencies.dependents
 
     @cached_property
-    def dependents(self) -> dict[tuple[str, str], list["Dependent"]]:
-        """(table, field) -> the stored computed fields that read it, in the order in which to work them out."""
-        found: dict[tuple[str, str], list[Dependent]] = {}
-        for table in self.app.tables:
-            for field in self.computed(table):
-                for input in self._stored_inputs(table, field):
-                    key = (input.table, input.field.partition(".")[0])
-                    found.setdefault(key, []).append(Dependent(table.id, field.id, input.route))
-        return found
+    def locked(self) -> dict[str, list[tuple[tuple[str, ...], bool]]]:
+        """By table, the routes of links that its stored values read along, and whether writing changes the target."""
+        return {t.id: self.dependencies.locked(t) for t in self.app.tables}
 
-    def _stored_inputs(self, table: Table, field: Computed) -> set[Input]:
-        """What a field reads, with what the row formulas read that it reads."""
-        found = self.inputs(table, field)
-        for rows in table.subforms:
-            if any(i.field.partition(".")[0] == rows.id and not i.route for i in found):
-                for column in self.row_formulas(table, rows):
-                    found |= {i for i in self.inputs(table, column, rows) if i.route or i.table != table.id}
-        return found
-
-    @cached_property
+    @property
     def ranks(self) -> dict[tuple[str, str], int]:
         """A number for each stored computed field, larger than those of all that it reads. Raises Circle."""
-        ranks: dict[tuple[str, str], int] = {}
-        trail: list[tuple[str, str]] = []
-
-        def rank(key: tuple[str, str]) -> int:
-            if key in ranks:
-                return ranks[key]
-            if key in trail:
-                raise Circle([".".join(k) for k in [*trail[trail.index(key) :], key]])
-            table = self.app.table(key[0])
-            field = table.by_id.get(key[1]) if table else None
-            if table is None or not isinstance(field, Computed) or self.is_volatile(table, field):
-                return 0
-            trail.append(key)
-            ranks[key] = 1 + max((rank((i.table, i.field)) for i in self._stored_inputs(table, field)), default=0)
-            trail.pop()
-            return ranks[key]
-
-        for table in self.app.tables:
-            for field in self.computed(table):
-                rank((table.id, field.id))
-        return ranks
+        return self.dependencies.ranks
 
     # -- problems ------------------------------------------------------------------------------
 
@@ -295,7 +286,27 @@ class Analysis:
         except FormulaError as err:
             yield Problem(path, say("at character {n}: {problem}", n=err.position + 1, problem=err.message))
         except Circle as err:
-            yield Problem(path, say("this calculation needs itself: {trail}", trail=" -> ".join(err.trail)))
+            yield Problem(path, self.circle(err))
+
+    def circle(self, err: Circle) -> Message:
+        """The way round a circle, in the words of the form: Author › Worth → Book › Total → Author › Worth"""
+        return say("this calculation needs itself: {trail}", trail=" → ".join(self._named(key) for key in err.trail))
+
+    def _named(self, key: str) -> str:
+        table_id, _, path = key.partition(".")
+        table = self.app.table(table_id)
+        field = table.field(path) if table else None
+        return f"{table.title or table.id} › {field.label or path}" if table and field else key
+
+
+def rolled_up(rollup: Rollup, value: Type) -> Type:
+    """The type of an aggregate of such values. Choices, people and records are joined as lists, all else as text."""
+    element = value.of if value.kind == "array" and value.of else value
+    if rollup.aggregate in ("min", "max", "first", "last"):
+        return value
+    if rollup.aggregate == "join":
+        return array_of(element) if element.kind in JOINED_AS_LISTS else TEXT
+    return NUMBER
 
 
 def must_filter(expression: Expression) -> Message | None:

@@ -5,7 +5,7 @@ the same functions.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,14 @@ from schemas.analysis import Analysis
 from schemas.errors import BadValue
 from schemas.fields import Field
 from schemas.fields.formula import Computed, FormulaField
-from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.form import Form
 from schemas.formula import ErrorValue, Expression, Formula, Need, World, evaluate
 from schemas.formula.types import BOOLEAN
-from schemas.formula.values import ZERO, fold
+from schemas.formula.values import fold
 from schemas.messages import say
 from schemas.numbers import round_to
+from schemas.plan import Calculation
 from schemas.table import Check, Table
 from schemas.text import Sentence
 
@@ -85,13 +85,14 @@ def keep_columns(table: Table, before: Mapping[str, Any], given: Mapping[str, An
 
 
 def defaults(
-    analysis: Analysis, table: Table, form: Form | None, given: Mapping[str, Any], answering: Answering
-) -> Values:
+    analysis: Analysis, table: Table, form: Form | None, given: Mapping[str, Any], answering: Answering,
+    only: Collection[str] | None = None,
+) -> Values:  # fmt: skip
     """The values of fields that nobody gave: the form's default, else the field's. Formulas read what was given."""
     known = dict(given)
     made: Values = {}
     for found in table.fields:
-        if found.id in known or found.computed:
+        if found.id in known or found.computed or (only is not None and found.id not in only):
             continue
         chosen = default_of(form, found)
         value = None if chosen is None else _default(analysis, table, found, chosen, known, answering)
@@ -168,49 +169,54 @@ def calculate(analysis: Analysis, table: Table, values: Values, answering: Answe
 
     `volatile` adds those that depend on the time, for showing; they are never stored.
     """
+    plan = analysis.plan(table)
     done = dict(values)
-    for rows in table.subforms:
-        done[rows.id] = _calculate_rows(analysis, table, rows, done, answering, volatile) or None
-    for rollup in (f for f in table.fields if isinstance(f, Rollup)):
-        done.setdefault(rollup.id, ZERO if rollup.aggregate in ("count", "sum") else None)
-    fields: list[Any] = list(analysis.computed(table))
-    if volatile:
-        fields += [f for f in table.fields if isinstance(f, FormulaField) and analysis.is_volatile(table, f)]
-    for found in fields:
-        if isinstance(found, FormulaField):
-            expression = analysis.expression(found.formula, analysis.scope(table))
-            done[found.id] = fit(found, _evaluate(expression, done, answering, None))
+    for rows, formulas in plan.subforms:
+        done[rows.id] = _calculate_rows(rows, formulas.asked(volatile), done, answering) or None
+    for rollup, blank in plan.rollups:
+        done.setdefault(rollup, blank)
+    for made in plan.record.asked(volatile):
+        done[made.field.id] = fit(made.field, _evaluate(made.expression, done, answering, None))
     return done
 
 
-def _calculate_rows(
-    analysis: Analysis, table: Table, rows: Rows, values: Values, answering: Answering, volatile: bool
-) -> list[Values]:
-    formulas: list[Any] = list(analysis.row_formulas(table, rows))
-    if volatile:
-        formulas += [c for c in rows.fields if isinstance(c, FormulaField) and analysis.is_volatile(table, c, rows)]
+def work_out(
+    analysis: Analysis,
+    table: Table,
+    found: FormulaField,
+    values: Values,
+    answering: Answering,
+    rows: Rows | None = None,
+) -> Any:
+    """What one formula gives for a record's values, or for a row's with its record's; as it is stored."""
+    expression = analysis.expression(found.formula, analysis.scope(table, rows))
+    return fit(found, _evaluate(expression, values, answering, rows))
+
+
+def _calculate_rows(rows: Rows, formulas: Sequence[Calculation], values: Values, answering: Answering) -> list[Values]:
     done = []
     for given in values.get(rows.id) or ():
         row = dict(given)
-        for column in formulas:
-            expression = analysis.expression(column.formula, analysis.scope(table, rows))
-            row[column.id] = fit(column, _evaluate(expression, {**values, **row}, answering, rows))
+        if formulas:
+            seen = {**values, **row}
+            for made in formulas:
+                result = fit(made.field, _evaluate(made.expression, seen, answering, rows))
+                row[made.field.id] = seen[made.field.id] = result
         done.append(row)
     return done
 
 
 def stored(analysis: Analysis, table: Table, values: Values) -> Values:
     """Calculated values without those that depend on the time, which have no column."""
-    kept = {id: v for id, v in values.items() if not _is_volatile(analysis, table, table.by_id.get(id), None)}
-    for rows in table.subforms:
-        volatile = {c.id for c in rows.fields if _is_volatile(analysis, table, c, rows)}
+    plan = analysis.plan(table)
+    kept = dict(values)
+    for made in plan.record.volatile:
+        kept.pop(made.field.id, None)
+    for rows, formulas in plan.subforms:
+        volatile = {made.field.id for made in formulas.volatile}
         if volatile and kept.get(rows.id):
             kept[rows.id] = [{id: v for id, v in row.items() if id not in volatile} for row in kept[rows.id]]
     return kept
-
-
-def _is_volatile(analysis: Analysis, table: Table, found: Field | None, rows: Rows | None) -> bool:
-    return isinstance(found, FormulaField) and analysis.is_volatile(table, found, rows)
 
 
 def _evaluate(expression: Expression, values: Values, answering: Answering, rows: Rows | None) -> Any:
@@ -225,20 +231,38 @@ def holds(expression: Expression, values: Values, answering: Answering, rows: Ro
 # -- problems --------------------------------------------------------------------------------------
 
 
-def table_problems(analysis: Analysis, table: Table, values: Values, answering: Answering) -> Errors:
-    """What breaks the table's own rules, whoever writes."""
+def table_problems(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any] | None = None
+) -> Errors:  # fmt: skip
+    """What breaks the table's own rules, whoever writes. What was so `before` need not keep to limits that move."""
     errors: Errors = {}
-    for found in table.fields:
-        if not found.computed:
-            _check_value(found, values.get(found.id), found.id, errors)
+    for found, may_be_wrong in analysis.plan(table).checked:
+        value = values.get(found.id)
+        if may_be_wrong or value is None:
+            _check_value(found, value, found.id, errors)
+    for path in unoffered(table, values):
+        errors.setdefault(path, []).append(NOT_OFFERED)
+    for path, problems in limit_problems(analysis, table, values, answering, before or {}).items():
+        errors.setdefault(path, []).extend(problems)
     _check_all(analysis, table, table.checks, values, answering, errors)
     return errors
 
 
+def unoffered(table: Table, values: Values) -> Iterator[str]:
+    """Where an answer does not go with the one that it depends on."""
+    for rows, found in table.dependent:
+        for place, inner in _places_of(rows, values):
+            offered = found.offered_for(inner.get(found.depends_on or ""))
+            if offered is not None and not _chosen(inner.get(found.id)) <= offered:
+                yield f"{place}{found.id}"
+
+
 def _check_all(
-    analysis: Analysis, table: Table, checks: Iterable[Check], values: Values, answering: Answering, errors: Errors
+    analysis: Analysis, table: Table, checks: Sequence[Check], values: Values, answering: Answering, errors: Errors
 ) -> None:
     """What does not hold, beside the right field. A check that reads a value which is itself wrong is not asked."""
+    if not checks:
+        return
     wrong = {re.split(r"[.\[]", path)[0] for path in errors}
     for check in checks:
         rows = analysis.rows_of_check(table, check)
@@ -296,6 +320,50 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, str):
         return fold(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def limit_problems(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any]
+) -> Errors:  # fmt: skip
+    """New values that lie outside their fields' limits, which may be formulas about the record."""
+    errors: Errors = {}
+    for found, columns in analysis.plan(table).limited:
+        value = values.get(found.id)
+        if isinstance(found, Rows):
+            errors |= _row_limits(analysis, table, found, columns, values, answering, before.get(found.id))
+        elif value is not None and value != before.get(found.id):
+            problems = list(_outside(analysis, table, found, value, values, answering, None))
+            errors |= {found.id: problems} if problems else {}
+    return errors
+
+
+def _row_limits(
+    analysis: Analysis, table: Table, rows: Rows, columns: Iterable[Field], values: Values, answering: Answering, before: Any
+) -> Errors:  # fmt: skip
+    errors: Errors = {}
+    known = {str(row.get("_id")): row for row in before or () if row.get("_id")}
+    for number, row in enumerate(values.get(rows.id) or ()):
+        was = known.get(str(row.get("_id")), {})
+        for column in columns:
+            value = row.get(column.id)
+            if value is not None and value != was.get(column.id):
+                problems = list(_outside(analysis, table, column, value, {**values, **row}, answering, rows))
+                errors |= {f"{rows.id}[{number}].{column.id}": problems} if problems else {}
+    return errors
+
+
+def _outside(
+    analysis: Analysis, table: Table, found: Field, value: Any, values: Values, answering: Answering, rows: Rows | None
+) -> Iterator[Sentence]:  # fmt: skip
+    known: Values = {}
+    for name, limit in found.limits().items():
+        if isinstance(limit, Formula):
+            result = _evaluate(
+                analysis.expression(limit, analysis.scope(table, rows), found.value_type()), values, answering, rows
+            )
+            limit = None if isinstance(result, ErrorValue) else result
+        known[name] = limit
+    yield from found.outside(value, known, answering(values, frozenset(), rows).zone)
 
 
 def form_problems(

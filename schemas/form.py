@@ -1,5 +1,6 @@
 """A form: an arrangement of a table's fields for filling in, with rules that tighten the table's."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from schemas.parsers import Dictionary, Flag, FormulaSource, Id, Label, Line, Li
 from schemas.table import Check
 from schemas.text import Text
 
+ADDRESS = re.compile(r"https://[^\s{}/?#@\\]+([/?#]|\Z)|/(?![/\\])")
+"""Where a form may lead: a site named in full, or a path of our own."""
 WIDTHS = {"1/4": 3, "1/3": 4, "1/2": 6, "2/3": 8, "3/4": 9, "1": 12}
 """How wide a field may be, and how many of twelve columns that is."""
 
@@ -68,13 +71,13 @@ class Rule:
     one field, all count. A rule about columns whose condition names columns is asked for each row.
     """
 
-    when: Formula = option(FormulaSource("boolean", required=True), "When", None)
-    show: tuple[str, ...] = option(Many(Reference("field")), "Show", ())
-    hide: tuple[str, ...] = option(Many(Reference("field")), "Hide", ())
-    require: tuple[str, ...] = option(Many(Reference("field")), "Require", ())
-    readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", ())
+    when: Formula = option(FormulaSource("boolean", "rule", required=True), "When", None)
+    show: tuple[str, ...] = option(Many(Reference("field or section")), "Show", ())
+    hide: tuple[str, ...] = option(Many(Reference("field or section")), "Hide", ())
+    require: tuple[str, ...] = option(Many(Reference("field or section")), "Require", ())
+    readonly: tuple[str, ...] = option(Many(Reference("field or section")), "Read-only", ())
     offer: dict[str, tuple[str, ...]] = option(
-        Dictionary(Many(Line(200))), "Offer only", None, help="A choice and the options of it that may then be chosen."
+        Dictionary(Many(Line(200)), keys="choice field"), "Offer only", None, help="A choice and the options of it that may then be chosen."
     )  # fmt: skip
     when_hidden: str = option(Words("clear", "keep"), "A hidden value is", "keep")
 
@@ -88,8 +91,21 @@ class Rule:
 class AfterSubmit:
     """What a person sees when the form has been sent."""
 
-    message: Text = option(Label(), "Message", Text())
+    message: Text = option(Label(), "Message", Text(), help="Formulas in braces are filled in: {no}.")
+    go: str = option(Words("record", "list", "form", "url"), "Then go to", "record")
+    form: str | None = option(Reference("form", allow_none=True), "Which form")
+    url: str = option(
+        Line(2_000), "Which address", "",
+        help="https://… or a path of this site; formulas in braces are filled in.",
+    )  # fmt: skip
     again: bool = option(Flag(), "Offer to fill in another", False)
+    keep: tuple[str, ...] = option(Many(Reference("field")), "Another one begins with the same", ())
+
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        if self.go == "form" and not self.form:
+            yield "form", say("name the form to go to")
+        if self.go == "url" and not ADDRESS.match(self.url):
+            yield "url", say("an address begins with https:// or with a single /")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +118,19 @@ class Form:
     icon: str = option(Line(40), "Icon", "file-text")
     layout: tuple[Block, ...] = option(Many(Object(Block)), "Layout", ())
     widths: dict[str, str] = option(
-        Dictionary(Words(*WIDTHS)), "Widths", None,
+        Dictionary(Words(*WIDTHS), keys="field"), "Widths", None,
         help="How much of a line a field takes: 1/4, 1/3, 1/2, 2/3, 3/4 or 1.",
     )  # fmt: skip
     rules: tuple[Rule, ...] = option(Many(Object(Rule)), "Rules", (), section="rules")
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="checks")
     readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", (), section="checks")
-    defaults: dict[str, Any] = option(Dictionary(Literal(allow_none=True)), "Default values", None, section="default")
+    defaults: dict[str, Any] = option(
+        Dictionary(Literal(allow_none=True), keys="own field"), "Default values", None, section="default"
+    )
+    remember: tuple[str, ...] = option(
+        Many(Reference("field")), "Begin with what I sent last", (), section="default",
+        help="These fields begin with the values of the record that the same person sent last by this form.",
+    )  # fmt: skip
     checks: tuple[Check, ...] = option(Many(Object(Check), unique="id"), "Checks", (), section="checks")
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
 

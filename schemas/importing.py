@@ -1,5 +1,6 @@
 """How the columns of a file become fields: a mapping, and one line of a file as raw answers."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,7 +18,8 @@ from schemas.parsers import Id, Line, refuse
 from schemas.table import Table
 
 MATCHED = ("link", "member", "department")
-"""Field types whose value is another thing, found by one of its texts."""
+"""Kinds of values that are another thing, found by one of its texts."""
+SEPARATORS = re.compile(r"[,，、;；|\n]")
 
 
 class Replacements(ma.Field[dict[str, str]]):
@@ -47,9 +49,10 @@ class Target:
 
     def meaning(self, text: Any) -> Any:
         """What a cell means once replacements are made."""
-        given = self.values or {}
+        if not self.values:
+            return text
         key = str(text).strip() if text is not None else ""
-        return given.get(key, text)
+        return self.values.get(key, text)
 
 
 Mappings = dict[str, Target]
@@ -67,8 +70,7 @@ def suggest(table: Table, headings: Sequence[str], labels: Mapping[str, Sequence
             near = [m for n in names[:1] for m in get_close_matches(n, folded, n=1, cutoff=0.88)]
             found = folded[near[0]] if near else None
         if found is not None and found not in {t.column for t in made.values()}:
-            field = table.field(path)
-            made[path] = Target(column=found, match="name" if field and field.type in MATCHED else None)
+            made[path] = Target(column=found, match="name" if matched(table, path) else None)
     return made
 
 
@@ -77,13 +79,14 @@ def _fold(text: str) -> str:
 
 
 def importable(table: Table) -> list[str]:
-    """The paths that a file may fill: a record's own fields, and one row of each subform."""
+    """The paths that a file may fill: a record's own fields, parts of their values, and one row of each subform."""
     paths: list[str] = []
     for field in table.fields:
         if isinstance(field, Rows):
             paths.extend(f"{field.id}.{c.id}" for c in field.fields if c.importable)
         elif field.importable:
             paths.append(field.id)
+            paths.extend(f"{field.id}.{name}" for name, facet in field.facets.items() if facet.given)
     return paths
 
 
@@ -100,7 +103,7 @@ def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Itera
 
 
 def answers(
-    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
+    table: Table, mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Any], dict[str, Message]]:
     """One line of the file as raw answers by field id, and what could not be matched.
 
@@ -112,21 +115,33 @@ def answers(
         value = target.meaning(row.get(target.column))
         if path in found and value not in (None, ""):
             text = str(value).strip()
-            value = found[path].get(fold_key(text))
-            if value is None:
-                missing[path] = say("'{text}' was not found.", text=text[:80])
-        _put(raw, path, value)
+            value = found[path].get(fold_key(text)) or [found[path].get(fold_key(t)) for t in texts_in(text)]
+            if isinstance(value, list) and None in value:
+                stranger = next(t for t in texts_in(text) if fold_key(t) not in found[path])
+                missing[path] = say("'{text}' was not found.", text=stranger[:80])
+                value = None
+        _put(raw, path, value, table.facet(path) is not None)
     return raw, missing
+
+
+def texts_in(text: str) -> list[str]:
+    """The names in a cell that may hold several."""
+    return [part.strip() for part in SEPARATORS.split(text) if part.strip()]
 
 
 def fold_key(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _put(raw: dict[str, Any], path: str, value: Any) -> None:
+def _put(raw: dict[str, Any], path: str, value: Any, is_part: bool) -> None:
+    """Parts of a value come together as an object, unless the file gives it as a whole too."""
     rows, _, column = path.partition(".")
     if not column:
-        raw[path] = value
+        raw[path] = raw.get(path) if value in (None, "") else value
+        return
+    if is_part:
+        parts = raw.get(rows) or {}
+        raw[rows] = {**parts, column: value} if isinstance(parts, dict) else parts
         return
     line = raw.setdefault(rows, [{}])[0]
     line[column] = value
@@ -150,4 +165,5 @@ def without_blank_rows(raw: dict[str, Any]) -> dict[str, Any]:
 def matched(table: Table, path: str) -> Field | None:
     """The field of a path when its values must be found among other things."""
     field = table.field(path)
-    return field if field is not None and field.type in MATCHED else None
+    kind = None if field is None or field.computed else field.value_type()
+    return field if kind is not None and (kind.of or kind).kind in MATCHED else None

@@ -5,13 +5,18 @@ from difflib import get_close_matches
 from typing import Any
 
 from schemas.access import Grant, Who
-from schemas.analysis import DEEPEST_VOLATILE, Analysis, Circle
+from schemas.analysis import DEEPEST_VOLATILE, Analysis
 from schemas.app import App, Entry
+from schemas.dependencies import Circle
 from schemas.errors import Problem
 from schemas.fields import Field
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.link import Link
+from schemas.fields.lookup import Lookup
+from schemas.fields.member import AnyMember, People
+from schemas.fields.query import Query
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.form import Form, fields_in
@@ -19,8 +24,10 @@ from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import BOOLEAN
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
-from schemas.table import SYSTEM_FIELDS, Check, Table
+from schemas.table import RESERVED_IDS, SYSTEM_FIELDS, Check, Table
+from schemas.text import Text
 from schemas.view import View
+from schemas.wording import parts_of
 
 
 def problems_of(analysis: Analysis) -> Iterator[Problem]:
@@ -75,15 +82,80 @@ def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
 def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, path: str) -> Iterator[Problem]:
     if isinstance(field.default, Formula):
         yield from analysis.attempt(f"{path}.default", field.default, analysis.scope(table, rows))
+    for name, limit in field.limits().items():
+        if isinstance(limit, Formula):
+            yield from analysis.attempt(f"{path}.{name}", limit, analysis.scope(table, rows), field.value_type())
     if isinstance(field, Rows):
         for n, column in enumerate(field.fields):
             yield from _field(analysis, table, column, field, f"{path}.fields[{n}]")
+    elif isinstance(field, People):
+        yield from _range(analysis, table, field, rows, path)
+    elif isinstance(field, Choice):
+        yield from _choice(analysis, table, field, rows, path)
     elif isinstance(field, Link):
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
+        if isinstance(field, Button):
+            yield from _button(analysis, table, field, path)
         yield from _formula(analysis, table, field, rows, path)
     elif isinstance(field, Rollup):
         yield from _rollup(analysis, table, field, path)
+    elif isinstance(field, Lookup):
+        yield from _lookup(analysis, table, field, rows, path)
+    elif isinstance(field, Query):
+        yield from _query(analysis, table, field, path)
+
+
+def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, path: str) -> Iterator[Problem]:
+    """Who may be chosen in a field of members or departments."""
+    app = analysis.app
+    yield from _known(f"{path}.slots", field.slots, [s.id for s in app.slots])
+    if isinstance(field, AnyMember):
+        yield from _known(f"{path}.roles", field.roles, [r.id for r in app.roles])
+    wrong = list(analysis.attempt(f"{path}.among", field.among, analysis.scope(table, rows)))
+    yield from wrong
+    if field.among is not None and not wrong:
+        kind = analysis.expression(field.among, analysis.scope(table, rows)).type
+        if (kind.of or kind).kind not in ("member", "department", "any"):
+            yield Problem(f"{path}.among", say("expected a member or a department"))
+
+
+def _button(analysis: Analysis, table: Table, field: Button, path: str) -> Iterator[Problem]:
+    if field.action == "flow":
+        started = [f.id for f in analysis.app.flows if any(t.button and t.button.table == table.id for t in f.trigger)]
+        yield from _known(f"{path}.flow", [field.flow or ""], started)
+        return
+    form = analysis.app.all_forms.get(field.form or "")
+    if form is None:
+        yield from _known(f"{path}.form", [field.form or ""], analysis.app.all_forms)
+        return
+    target = analysis.app.table(form.table)
+    yield from _known(f"{path}.set", field.set or (), target.by_id if target else ())
+    for id, value in (field.set or {}).items():
+        if isinstance(value, Formula):
+            yield from analysis.attempt(f"{path}.set.{id}", value, analysis.scope(table))
+
+
+def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:
+    if field.depends_on:
+        above = (rows.column(field.depends_on) if rows else None) or table.by_id.get(field.depends_on)
+        if not isinstance(above, Choice) or above.id == field.id:
+            yield Problem(f"{path}.depends_on", say("'{id}' is not a choice", id=field.depends_on))
+        elif not above.source:
+            answers = [o.id for o in above.options]
+            for n, one in enumerate(field.options):
+                yield from _known(f"{path}.options[{n}].of", one.of, answers)
+    if field.source is None:
+        return
+    target = analysis.app.table(field.source.table)
+    if target is None:
+        yield Problem(f"{path}.source.table", _no("table", field.source.table, [t.id for t in analysis.app.tables]))
+        return
+    texts = [f.id for f in target.fields if analysis.type_of(target, f).kind == "text"]
+    yield from _known(f"{path}.source.field", [field.source.field], texts)
+    if field.source.where is not None:
+        scope = analysis.pick_scope(field.source, table)
+        yield from _filter(analysis, f"{path}.source.where", field.source.where, scope, BOOLEAN)
 
 
 def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path: str) -> Iterator[Problem]:
@@ -94,12 +166,32 @@ def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path:
     yield from _known(f"{path}.show_columns", link.show_columns, target.by_id)
     if link.pick is not None:
         yield from _filter(analysis, f"{path}.pick", link.pick, analysis.pick_scope(link, table), BOOLEAN)
-    holder = [c.id for c in rows.fields] if rows else list(table.by_id)
+    holder = [c.id for c in rows.fields] if rows else list(table.paths)
     for own, theirs in (link.fill or {}).items():
         yield from _known(f"{path}.fill", [own], holder)
-        yield from _known(f"{path}.fill.{own}", [theirs], target.by_id)
+        yield from _known(f"{path}.fill.{own}", [theirs], target.paths)
+        if isinstance(table.field(own), Rows) != isinstance(target.field(theirs), Rows) and not rows:
+            yield Problem(f"{path}.fill.{own}", say("a subform is filled from a subform only"))
     if link.reverse:
         yield from _known(f"{path}.reverse.columns", link.reverse.columns, [*table.by_id, *SYSTEM_FIELDS])
+        yield from _reverse_name(analysis, table, link, target, rows, path)
+    if rows and link.on_delete == "trash":
+        yield Problem(f"{path}.on_delete", say("a row cannot take its record into the trash with it; choose clear"))
+
+
+def _reverse_name(
+    analysis: Analysis, table: Table, link: Link, target: Table, rows: Rows | None, path: str
+) -> Iterator[Problem]:
+    """The other side's name must be free in the target table."""
+    name = link.reverse.id if link.reverse else None
+    if not name:
+        return
+    if rows:
+        yield Problem(f"{path}.reverse.id", say("the other side of a link in a subform has no name in formulas"))
+    elif name in target.by_id or name in RESERVED_IDS:
+        yield Problem(f"{path}.reverse.id", say("'{id}' is a field of that table already", id=name))
+    elif analysis.reverses(target).get(name) != (table, link.id):
+        yield Problem(f"{path}.reverse.id", say("'{id}' names the other side of another link already", id=name))
 
 
 def _formula(analysis: Analysis, table: Table, field: FormulaField, rows: Rows | None, path: str) -> Iterator[Problem]:
@@ -129,20 +221,42 @@ def _volatile(
         )
 
 
+def _lookup(analysis: Analysis, table: Table, field: Lookup, rows: Rows | None, path: str) -> Iterator[Problem]:
+    scope = analysis.scope(table, rows)
+    found = list(analysis.attempt(f"{path}.path", field.path, scope))
+    yield from found
+    if found:
+        return
+    kind = analysis.type_of(table, field, rows)
+    element = kind.of if kind.kind == "array" and kind.of else kind
+    if element.kind in ("rows", "any"):
+        yield Problem(f"{path}.path", say("a lookup shows a field of a linked record, not a subform"))
+    first = rows.column(field.steps[0]) if rows and rows.column(field.steps[0]) else table.by_id.get(field.steps[0])
+    named = field.steps[0] in analysis.reverses(table)
+    if not named and not isinstance(first, Link):
+        yield Problem(f"{path}.path", say("a lookup begins with a link of this table"))
+    yield from _volatile(analysis, table, field, rows, [(f"{path}.path", analysis.expression(field.path, scope))])
+
+
 def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Iterator[Problem]:
-    child = analysis.child_of(field)
-    if child is None:
-        links = [
-            f"{t.id}.{f.id}"
-            for t in analysis.app.tables
-            for f in t.fields
-            if isinstance(f, Link) and f.table == table.id
-        ]
-        yield Problem(f"{path}.over", _no("link field", field.over, links))
+    source = analysis.gathered(table, field)
+    if source is None and field.table:
+        yield Problem(f"{path}.table", _no("table", field.table, [t.id for t in analysis.app.tables]))
         return
-    if child.by_id[field.over.rpartition(".")[2]].table != table.id:  # type: ignore[attr-defined]
-        yield Problem(f"{path}.over", say("'{over}' does not link to this table", over=field.over))
+    if source is None:
+        named = analysis.app.table(field.over.partition(".")[0])
+        found_link = named.field(field.over.partition(".")[2]) if named else None
+        if isinstance(found_link, Link):
+            yield Problem(f"{path}.over", say("'{over}' does not link to this table", over=field.over))
+        else:
+            yield Problem(f"{path}.over", _no("link field", field.over, _gatherable(analysis, table)))
         return
+    sortable = [c.id for c in source.rows.fields] if source.rows else []
+    yield from _known(
+        f"{path}.sort",
+        [s.removeprefix("-") for s in field.sort],
+        [*sortable, *(f.id for f in source.table.fields if f.sortable), *SYSTEM_FIELDS],
+    )
     scope = analysis.linked_scope(field, table)
     found = [
         *analysis.attempt(f"{path}.value", field.value, scope),
@@ -158,9 +272,42 @@ def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Itera
     ]
     for name, expression in parts:
         yield from _rollup_part(name, expression)
-    if field.aggregate in ("sum", "average") and parts and field.value and parts[0][1].type.kind != "number":
+    kind = parts[0][1].type.kind if field.value else "any"
+    if field.aggregate in ("sum", "average") and kind != "number":
         yield Problem(f"{path}.value", say("expected a number"))
+    if field.aggregate in ("min", "max") and kind not in ("number", "date", "datetime", "text"):
+        yield Problem(f"{path}.value", say("the smallest and largest are of numbers, dates or texts"))
+    if kind in ("array", "rows") and field.aggregate != "count":
+        yield Problem(f"{path}.value", say("a list cannot be aggregated; only its records can be counted"))
     yield from _volatile(analysis, table, field, None, parts)
+
+
+def _query(analysis: Analysis, table: Table, field: Query, path: str) -> Iterator[Problem]:
+    target = analysis.app.table(field.table)
+    if target is None:
+        yield Problem(f"{path}.table", _no("table", field.table, [t.id for t in analysis.app.tables]))
+        return
+    yield from _filter(analysis, f"{path}.where", field.where, analysis.query_scope(field, table), BOOLEAN)
+    yield from _known(f"{path}.columns", field.columns, [*target.by_id, *SYSTEM_FIELDS])
+    sortable = [*(f.id for f in target.fields if f.sortable), *SYSTEM_FIELDS]
+    yield from _known(f"{path}.sort", [s.removeprefix("-") for s in field.sort], sortable)
+    if field.into:
+        rows = table.by_id.get(field.into)
+        yield from _known(f"{path}.into", [field.into], [r.id for r in table.subforms])
+        columns = [c.id for c in rows.fields if not c.computed] if isinstance(rows, Rows) else []
+        yield from _known(f"{path}.take", field.take, columns)
+        yield from _known(f"{path}.take", field.take.values(), ["id", *target.by_id])
+
+
+def _gatherable(analysis: Analysis, table: Table) -> list[str]:
+    """Everything that a rollup of this table may be over."""
+    links = [
+        f"{t.id}.{path}"
+        for t in analysis.app.tables
+        for path in t.paths
+        if isinstance(f := t.field(path), Link) and f.table == table.id
+    ]
+    return [*links, *(p for p in table.paths if isinstance(table.field(p), Link)), *analysis.reverses(table)]
 
 
 def _rollup_part(path: str, expression: Any) -> Iterator[Problem]:
@@ -168,10 +315,8 @@ def _rollup_part(path: str, expression: Any) -> Iterator[Problem]:
         yield Problem(path, expression.no_sql)
     if any(need.kind == "me" for need in expression.needs):
         yield Problem(path, say("a calculated field is the same for everybody; ME() cannot be used in it"))
-    elif expression.needs:
-        yield Problem(
-            path, say("a rollup reads only fields of the linked records themselves; add a formula field there")
-        )
+    elif any(need.kind != "path" for need in expression.needs):
+        yield Problem(path, say("a rollup reads only records; add a formula field for the rest"))
 
 
 def _circles(analysis: Analysis) -> Iterator[Problem]:
@@ -179,10 +324,7 @@ def _circles(analysis: Analysis) -> Iterator[Problem]:
         analysis.ranks  # noqa: B018
     except Circle as err:
         table, _, field = err.trail[0].partition(".")
-        yield Problem(
-            _field_path(analysis.app, table, field),
-            say("this calculation needs itself: {trail}", trail=" -> ".join(err.trail)),
-        )
+        yield Problem(_field_path(analysis.app, table, field), analysis.circle(err))
     except FormulaError:
         return
 
@@ -190,7 +332,7 @@ def _circles(analysis: Analysis) -> Iterator[Problem]:
 def _field_path(app: App, table: str, field: str) -> str:
     for n, found in enumerate(app.tables):
         for m, inner in enumerate(found.fields):
-            if found.id == table and inner.id == field:
+            if found.id == table and inner.id == field.partition(".")[0]:
                 return f"tables[{n}].fields[{m}]"
     return "tables"
 
@@ -220,8 +362,26 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield from analysis.attempt(
             f"{path}.rules[{n}].when", rule.when, _rule_scope(analysis, table, targets), BOOLEAN
         )
+    for name, fields in (("remember", form.remember), ("after_submit.keep", form.after_submit.keep)):
+        yield from _known(f"{path}.{name}", fields, table.by_id)
+    if form.after_submit.form:
+        yield from _known(f"{path}.after_submit.form", [form.after_submit.form], analysis.app.all_forms)
+    for name, text in (("message", form.after_submit.message), ("url", Text.of(form.after_submit.url))):
+        yield from _wording(analysis, table, text, f"{path}.after_submit.{name}")
     for n, check in enumerate(form.checks):
         yield from _check(analysis, table, check, f"{path}.checks[{n}]")
+
+
+def _wording(analysis: Analysis, table: Table, text: Text, path: str) -> Iterator[Problem]:
+    """What is wrong with the formulas in a text."""
+    for line in text.by_language.values():
+        try:
+            formulas = [part for part in parts_of(line) if isinstance(part, Formula)]
+        except FormulaError as err:
+            yield Problem(path, err.message)
+            continue
+        for formula in formulas:
+            yield from analysis.attempt(path, formula, analysis.scope(table))
 
 
 def _check(analysis: Analysis, table: Table, check: Check, path: str) -> Iterator[Problem]:
@@ -257,7 +417,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
     yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
     if view.group:
-        yield from _known(f"{path}.group", [view.group], names)
+        yield from _known(f"{path}.group", [view.group], [*names, *table.facet_paths])
     if view.form:
         yield from _known(
             f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]

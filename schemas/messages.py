@@ -1,7 +1,10 @@
 """Sentences for people, kept apart from the values in them so that the edge can translate them."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,4 @@ def say(text: str, /, **values: Any) -> Message:
 
 def fill(text: str, values: dict[str, Any]) -> str:
     """Put values into a (possibly translated) sentence. Values never act as templates themselves."""
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text
+    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)

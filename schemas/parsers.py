@@ -12,7 +12,7 @@ from schemas.formula import RESERVED, Formula, FormulaError
 from schemas.messages import Message, say
 from schemas.options import load_object
 from schemas.registry import Registry
-from schemas.text import Text
+from schemas.text import UNKEEPABLE, Text
 
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
@@ -102,8 +102,8 @@ class Line(ma.Field[str]):
             raise refuse(say("expected text"))
         if len(value) > self.longest:
             raise refuse(say("at most {n} characters", n=self.longest))
-        if "\x00" in value:
-            raise refuse(say("text may not contain a NUL character"))
+        if UNKEEPABLE.search(value):
+            raise refuse(say("text may not contain NUL or half of a character"))
         return value
 
 
@@ -186,11 +186,14 @@ class Many(ma.Field[tuple[Any, ...]]):
 
 
 class Dictionary(ma.Field[dict[str, Any]]):
-    """An object whose keys are ids (dotted for columns of a subform), or `*` where `star` is set."""
+    """An object whose keys are ids (dotted for columns of a subform), or `*` where `star` is set.
 
-    def __init__(self, item: ma.Field[Any], star: bool = False, **kwargs: Any) -> None:
+    `keys` says of what kind of object the keys are ids, for the builder.
+    """
+
+    def __init__(self, item: ma.Field[Any], star: bool = False, keys: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.item, self.star = item, star
+        self.item, self.star, self.keys = item, star, keys
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):

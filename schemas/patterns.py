@@ -18,6 +18,12 @@ def compiled(source: str) -> Any:
     return re2.compile(source, _SILENT)
 
 
+def reason_of(err: Exception) -> str:
+    """RE2's own words, which it gives as bytes."""
+    given = err.args[0] if err.args else ""
+    return given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
+
+
 class Pattern(Line):
     """A regular expression in RE2's syntax, at most 500 characters."""
 
@@ -28,6 +34,8 @@ class Pattern(Line):
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
             compiled(text)
-        except re2.error:
-            raise refuse(say("'{pattern}' is not a pattern that can be used", pattern=text[:60])) from None
+        except re2.error as err:
+            raise refuse(
+                say("'{pattern}' cannot be used as a pattern: {reason}", pattern=text[:60], reason=reason_of(err))
+            ) from None
         return text

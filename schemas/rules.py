@@ -56,7 +56,7 @@ def settle(analysis: Analysis, table: Table, form: Form, values: Values, answeri
     """
     gone: set[str] = set()
     while True:
-        done = calculate(analysis, table, _without(values, gone), answering, volatile=True)
+        done = calculate(analysis, table, without(values, gone), answering, volatile=True)
         state = state_of(analysis, table, form, done, answering)
         fresh = set(_values_at(done, state.cleared)) - gone
         if not fresh:
@@ -77,7 +77,8 @@ def _values_at(values: Values, targets: set[str]) -> Iterator[str]:
                         yield path
 
 
-def _without(values: Values, gone: set[str]) -> Values:
+def without(values: Values, gone: set[str]) -> Values:
+    """The values with nothing at these paths."""
     if not gone:
         return values
     kept = {id: None if id in gone else value for id, value in values.items()}

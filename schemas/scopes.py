@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 
 from schemas.fields.rows import Rows
 from schemas.formula import Reference, Type
-from schemas.formula.types import DEPARTMENT_FACTS, MEMBER_FACTS, array_of, link_to
+from schemas.formula.types import DEPARTMENT_FACTS, MEMBER_FACTS, TEXT, array_of, link_to
 from schemas.messages import Message, say
 from schemas.table import FLOW_FACTS, SYSTEM_FIELDS, Table
 
 if TYPE_CHECKING:
     from schemas.analysis import Analysis
     from schemas.fields import Field
+
+
+ASKED = ("lookup",)
+"""Field types that are not among a record's own values: their value is an answer of the world."""
+
+
+WHOLE = {"text": TEXT}
+"""What every value of several parts offers besides its own: itself as a text."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,8 @@ class TableScope:
         names = {**SYSTEM_FIELDS, **{f.id: self.analysis.type_of(self.table, f) for f in self.table.fields}}
         if self.row:
             names |= {c.id: self.analysis.type_of(self.table, c, self.row) for c in self.row.fields}
-        return {**names, **self.extra}
+        sides = {id: array_of(link_to(other.id)) for id, (other, _) in self.analysis.reverses(self.table).items()}
+        return {**sides, **names, **self.extra}
 
     def _first(self, name: str, rest: tuple[str, ...]) -> _Place | Message:
         if name in self.extra:
@@ -64,6 +73,8 @@ class TableScope:
             return self._field(column, self.row)
         if found := self.table.by_id.get(name):
             return self._field(found, None)
+        if (side := self.analysis.reverses(self.table).get(name)) is not None:
+            return _Place(array_of(link_to(side[0].id)), hops=1)
         if name == "this":
             return _Place(link_to((self.this or self.table).id))
         if name == "flow":
@@ -71,11 +82,21 @@ class TableScope:
         if name in SYSTEM_FIELDS:
             return _Place(SYSTEM_FIELDS[name])
         return _stranger(
-            name, [*self.table.by_id, *((c.id for c in self.row.fields) if self.row else ()), *SYSTEM_FIELDS]
+            name,
+            [
+                *self.table.by_id,
+                *self.analysis.reverses(self.table),
+                *((c.id for c in self.row.fields) if self.row else ()),
+                *SYSTEM_FIELDS,
+            ],
         )
 
-    def _field(self, found: "Field", row: Rows | None) -> _Place:
-        return _Place(self.analysis.type_of(self.table, found, row), self.analysis.is_volatile(self.table, found, row))
+    def _field(self, found: "Field", row: Rows | None) -> _Place | Message:
+        if found.type == "query":
+            return say("'{name}' shows records and has no value; use a rollup for a figure over them", name=found.id)
+        kind = self.analysis.type_of(self.table, found, row)
+        asked = found.type in ASKED or (kind.kind == "array" and kind.of is not None and kind.of.kind == "link")
+        return _Place(kind, self.analysis.is_volatile(self.table, found, row), int(asked))
 
     def _step(self, place: _Place, name: str) -> _Place | Message:
         kind, lifted = place.type, False
@@ -92,6 +113,9 @@ class TableScope:
             return self._across_link(kind, name, place)
         if kind.kind == "rows":
             return self._column(kind, name, place)
+        if kind.parts is not None:
+            found = WHOLE.get(name) or kind.parts.get(name)
+            return _Place(found, place.volatile, place.hops) if found else _stranger(name, list(kind.parts))
         facts = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}.get(kind.kind)
         if facts is None:
             return say("'{name}' cannot be asked of {kind}", name=name, kind=kind.kind)
@@ -114,7 +138,9 @@ class TableScope:
         if not isinstance(rows, Rows) or (column := rows.column(name)) is None:
             return _stranger(name, [c.id for c in rows.fields] if isinstance(rows, Rows) else [])
         reached = self._field(column, rows)
-        return _Place(reached.type, place.volatile or reached.volatile, place.hops)
+        if isinstance(reached, Message):
+            return reached
+        return _Place(reached.type, place.volatile or reached.volatile, max(place.hops, reached.hops))
 
 
 def _stranger(name: str, known: list[str]) -> Message:

@@ -1,18 +1,20 @@
 """JSON from outside, read strictly."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas.errors import BadValue
-from schemas.messages import Message
+from schemas.messages import Message, say
+from schemas.text import UNKEEPABLE
 
 DEEPEST = 60
 
 
 def read_json(text: str | bytes, refusal: Message, number: Callable[[str], Any] | None = None) -> Any:
-    """What the text says. Raises BadValue on bad syntax, a repeated key, NaN, huge numbers, half characters or deep nesting.
+    """What the text says.
 
+    Raises BadValue on bad syntax, a repeated key, NaN, huge numbers, deep nesting, and characters that nothing can keep.
     `number` reads its numbers, instead of as int and float; it may raise ValueError.
     """
     read_float, read_int = number or _finite, number or int
@@ -22,20 +24,12 @@ def read_json(text: str | bytes, refusal: Message, number: Callable[[str], Any] 
         )
     except (ValueError, RecursionError, UnicodeDecodeError):
         raise BadValue(refusal) from None
-    if _depth(value) > DEEPEST or _has_half_characters(text, value):
-        raise BadValue(refusal)
+    for item, depth in _items(value):
+        if depth > DEEPEST:
+            raise BadValue(refusal)
+        if isinstance(item, str) and UNKEEPABLE.search(item):
+            raise BadValue(say("A text in it holds a character that cannot be kept (NUL, or half of a character)."))
     return value
-
-
-def _has_half_characters(text: str | bytes, value: Any) -> bool:
-    """Whether an escape such as `\\ud83d` stands alone: no text that can be kept or sent on."""
-    if (b"\\ud" if isinstance(text, bytes) else "\\ud") not in text.lower():  # type: ignore[operator]
-        return False
-    try:
-        json.dumps(value, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,11 +50,13 @@ def _finite(text: str) -> float:
     return number
 
 
-def _depth(value: Any) -> int:
-    deepest, stack = 0, [(value, 1)]
+def _items(value: Any) -> Iterator[tuple[Any, int]]:
+    """Everything in it, keys too, each with how deep it lies."""
+    stack = [(value, 1)]
     while stack:
         item, depth = stack.pop()
-        deepest = max(deepest, depth)
+        yield item, depth
+        if isinstance(item, dict):
+            stack.extend((key, depth) for key in item)
         inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
         stack.extend((part, depth + 1) for part in inner)
-    return deepest

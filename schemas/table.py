@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from schemas.fields import Field, field_types
+from schemas.fields.base import Facet
+from schemas.fields.choice import Choice
 from schemas.fields.rows import Key, Rows
 from schemas.formula import Formula
 from schemas.formula.types import DATETIME, MEMBER, NUMBER, TEXT, Type
@@ -76,6 +78,24 @@ class Table:
         if column:
             return field.column(column) if isinstance(field, Rows) else None
         return field
+
+    def facet(self, path: str) -> Facet | None:
+        """The part of a field's value that a path such as `address.city` names."""
+        whole, _, part = path.partition(".")
+        found = self.by_id.get(whole)
+        return found.facets.get(part) if found else None
+
+    @cached_property
+    def facet_paths(self) -> tuple[str, ...]:
+        """The paths of all parts of its fields' values."""
+        return tuple(f"{f.id}.{name}" for f in self.fields for name in f.facets)
+
+    @cached_property
+    def dependent(self) -> tuple[tuple[Rows | None, Choice], ...]:
+        """The choices whose options depend on another answer, each with the subform that it is a column of."""
+        alone = [(None, f) for f in self.fields if isinstance(f, Choice) and f.depends_on]
+        inner = [(r, c) for r in self.subforms for c in r.fields if isinstance(c, Choice) and c.depends_on]
+        return (*alone, *inner)
 
     @cached_property
     def subforms(self) -> tuple[Rows, ...]:

@@ -1,10 +1,13 @@
 """Text: a label in several languages."""
 
+import re
 from dataclasses import dataclass, field
 
 from schemas.messages import Message
 
 LANGUAGES = ("zh", "en")
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+"""Characters that no database keeps: NUL, and halves of surrogate pairs."""
 
 
 @dataclass(frozen=True)

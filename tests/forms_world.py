@@ -8,6 +8,36 @@ SCHOOL: dict[str, Any] = {
     "roles": [{"id": "clerk"}, {"id": "manager"}],
     "tables": [
         {
+            "id": "offer",
+            "title_formula": "name",
+            "fields": [
+                {"id": "name", "type": "text"},
+                {"id": "fee", "type": "money"},
+                {"id": "advisor", "type": "text"},
+                {"id": "secret", "type": "text"},
+                {"id": "lines", "type": "rows", "fields": [
+                    {"id": "what", "type": "text"}, {"id": "cost", "type": "money"},
+                    {"id": "paid", "type": "switch", "default": True}]},
+            ],
+        },
+        {
+            "id": "visit",
+            "fields": [
+                {"id": "province", "type": "choice", "options": [{"id": "zj"}, {"id": "js"}]},
+                {"id": "city", "type": "choice", "depends_on": "province", "options": [
+                    {"id": "hz", "label": "Hangzhou", "of": ["zj"]}, {"id": "nj", "label": "Nanjing", "of": ["js"]},
+                    {"id": "elsewhere", "label": "Elsewhere"}]},
+                {"id": "term", "type": "text"},
+                {"id": "tutor", "type": "choice",
+                 "source": {"table": "offer", "field": "advisor", "where": "name = this.term"}},
+                {"id": "tutors", "type": "choices", "source": {"table": "offer", "field": "advisor"}},
+                {"id": "stops", "type": "rows", "fields": [
+                    {"id": "part", "type": "choice", "options": [{"id": "north"}, {"id": "south"}]},
+                    {"id": "street", "type": "choice", "depends_on": "part", "options": [
+                        {"id": "oak", "of": ["north"]}, {"id": "elm", "of": ["south"]}]}]},
+            ],
+        },
+        {
             "id": "pupil",
             "title_formula": "name",
             "fields": [
@@ -25,11 +55,21 @@ SCHOOL: dict[str, Any] = {
                     {"id": "price", "type": "money", "label": "Price"},
                     {"id": "double", "type": "formula", "label": "Double", "formula": "price * 2"}]},
                 {"id": "sum", "type": "formula", "label": "Sum", "formula": "SUM(courses.price)"},
-                {"id": "bill", "type": "text", "label": "Bill"},
+                {"id": "bill", "type": "text", "label": "Bill", "default": "=name & \"-\" & kind"},
+                {"id": "no", "type": "serial", "parts": ["P-", {"count": 3}]},
+                {"id": "offer", "type": "link", "table": "offer", "label": "Offer", "fill": {
+                    "fee": "fee", "advisor": "advisor", "remark": "secret",
+                    "courses": "lines", "courses.price": "lines.cost"}},
+                {"id": "advisor", "type": "text", "label": "Advisor"},
+                {"id": "sibling", "type": "button", "label": "Enrol a sibling", "action": "form", "form": "enrol",
+                 "formula": "kind = \"boarder\"", "set": {"phone": "=phone", "kind": "day"}, "lock": ["phone"]},
+                {"id": "check", "type": "button", "label": "Have it checked", "flow": "checking"},
             ],
         },
     ],
     "forms": [
+        {"id": "visit", "table": "visit", "layout": [{"row": ["province", "city", "term"]}, {"row": ["tutor", "tutors"]},
+                                                     {"row": ["stops"]}]},
         {
             "id": "enrol",
             "table": "pupil",
@@ -45,7 +85,10 @@ SCHOOL: dict[str, Any] = {
                         {"row": ["courses"]}, {"row": ["sum"]}, {"row": ["bill"]}]}]},
                 {"divider": True},
                 {"row": ["remark"]},
+                {"row": ["offer", "advisor"]},
             ],
+            "readonly": ["advisor"],
+            "remember": ["phone"],
             "widths": {"name": "3/4", "kind": "1/4"},
             "require": ["phone"],
             "rules": [
@@ -55,10 +98,28 @@ SCHOOL: dict[str, Any] = {
                 {"when": "paid", "require": ["courses.price"]},
                 {"when": "NOT(paid)", "hide": ["courses.price"], "when_hidden": "clear"},
                 {"when": "sum > 100", "show": ["bill"]},
+                {"when": "kind = \"day\"", "readonly": ["remark"]},
             ],
+            "defaults": {"courses": [{"what": "Latin", "paid": False}]},
+            "after_submit": {"message": "Enrolled {name} as {no}", "again": True, "keep": ["kind", "phone"]},
+        },
+        {
+            "id": "express", "table": "pupil", "layout": [{"row": ["name"]}],
+            "after_submit": {"go": "url", "url": "https://example.com/thanks?who={name}"},
+        },
+        {
+            "id": "slow", "table": "pupil", "layout": [{"row": ["name"]}], "after_submit": {"go": "form", "form": "enrol"},
         },
     ],
+    "flows": [
+        {"id": "checking", "trigger": {"button": {"table": "pupil", "label": "Check"}},
+         "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}}]},
+    ],
     "access": [
+        {"id": "visits", "who": {"everyone": True}, "table": "visit", "do": ["read", "create", "update"]},
+        {"id": "offers", "who": {"role": "manager"}, "table": "offer", "do": ["read", "create", "update"]},
+        {"id": "offers_too", "who": {"role": "clerk"}, "table": "offer", "do": ["read"],
+         "fields": {"*": "read", "secret": "hidden"}},
         {"id": "all", "who": {"role": "manager"}, "table": "pupil", "do": ["read", "create", "update", "delete"]},
         {"id": "some", "who": {"role": "clerk"}, "table": "pupil", "do": ["read", "create", "update"]},
     ],

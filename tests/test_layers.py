@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "builder": {"builder", "runtime", "schemas"},
     "builder/web": {"builder", "runtime", "schemas"} | DOORS,
 }
-DECIDING_NEEDS = {"chinese_calendar", "marshmallow", "re2", "schemas"}
+DECIDING_NEEDS = {"chinese_calendar", "marshmallow", "nh3", "re2", "schemas"}
 HANDS = {
     "asyncio", "fcntl", "glob", "http", "importlib.resources", "io", "logging", "multiprocessing", "os",
     "pathlib", "platform", "queue", "random", "secrets", "shutil", "smtplib", "socket", "sqlite3", "ssl",

@@ -24,7 +24,7 @@ def _page_and_total(world: World, actor: Any, listing: Listing) -> int:
     with world.site.opened(actor) as ctx:
         gate = door(ctx, world.table(ctx, "parcel"))
         found = query.page(gate, listing).records
-        query.total(gate, listing)
+        query.summary(gate, listing, COLUMNS)
         return len(found)
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from builder import bundle, changes, drafts
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
+from builder.places import told
 from runtime import definitions
 from runtime.context import Context
 from runtime.people import Directory
@@ -16,6 +17,7 @@ from runtime.web.edge import go, is_fragment, local_url, tell, work
 from runtime.web.frame import frame
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("build_apps", __name__)
@@ -29,8 +31,7 @@ def designer(ctx: Context) -> None:
 
 
 def counter_sent() -> int | None:
-    text = request.form.get("counter", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return read_whole(request.form.get("counter", ""))
 
 
 @bp.get("/build/")
@@ -78,6 +79,9 @@ def install() -> Any:
         problems = err.problems if isinstance(err, DefinitionError) else [m for ms in err.errors.values() for m in ms]
         with work() as ctx:
             return _index(ctx, list(problems), 422)
+    if package.get("slots") or package.get("roles"):
+        tell(say("Installed. Say who is who in it; then it can be used."), "good")
+        return go(f"/build/{slug}/people")
     tell(say("Installed."), "good")
     return go(f"/a/{slug}/")
 
@@ -237,7 +241,7 @@ def review(app: str) -> Any:
         values = {
             **about(ctx, draft),
             "changes": drafts.pending(ctx, draft),
-            "problems": draft.problems(),
+            "problems": [told(draft.parts, p) for p in draft.problems],
             "stale": draft.kept.base != draft.revision,
         }
         if is_fragment():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from flask import (
@@ -23,20 +23,23 @@ from flask import (
     request,
     session,
 )
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale, get_translations, gettext
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
+from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.retry import attempt
+from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import find, opened
-from schemas.errors import DefinitionError, Denied, InvalidInput, NotFound
+from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill
 from schemas.source import read_json
-from schemas.text import LANGUAGES, Text
+from schemas.text import LANGUAGES, UNKEEPABLE, Text
 
 Result = TypeVar("Result")
 
@@ -54,8 +57,15 @@ def install(app: Flask) -> None:
     """Give an application the edge."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     Babel(app, locale_selector=language)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _translations().ugettext(text),
+        lambda one, many, count: _translations().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["code_svg"] = code_svg
+    app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
@@ -78,14 +88,32 @@ def language() -> str:
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
+def _translations() -> Any:
+    """The request's catalogue, found once: a page asks it for hundreds of sentences."""
+    if "translations" not in g:
+        g.translations = get_translations()
+    return g.translations
+
+
+def _words_language() -> str:
+    if "words_language" not in g:
+        g.words_language = str(get_locale())
+    return str(g.words_language)
+
+
 def words(text: Any) -> str:
     """A Message or Text in the reader's language; anything else as it is."""
     if isinstance(text, Message):
-        values = {name: words(value) for name, value in text.values.items()}
-        return fill(gettext(text.text) if text.text else "", values)
+        said = _translations().ugettext(text.text) if text.text else ""
+        return fill(said, {name: words(value) for name, value in text.values.items()})
     if isinstance(text, Text):
-        return text.in_language(str(get_locale()))
+        return text.in_language(_words_language())
     return "" if text is None else str(text)
+
+
+def absolute(path: str) -> str:
+    """An address of ours as others reach it."""
+    return Settings.read().public_url.rstrip("/") + path
 
 
 def moment(at: datetime | None) -> str:
@@ -101,6 +129,7 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "id": f["id"], "kind": f["kind"],
             "operators": [{"id": o.id, "text": words(o.words), "values": o.values} for o in f["operators"]],
             "options": [{"id": id, "text": words(label)} for id, label in f["options"]],
+            "source": f.get("source", ""),
         }
         for f in fields
     ]  # fmt: skip
@@ -127,6 +156,9 @@ def _guard() -> Response | None:
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
+            if g.signed_in and g.signed_in.workspace_id:
+                g.workspace = find(conn, id=g.signed_in.workspace_id)
+    _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
@@ -139,17 +171,38 @@ def _ask_to_sign_in() -> Response:
         response = make_response(gettext("Please sign in again."), 401)
         response.headers["HX-Redirect"] = "/sign-in"
         return response
-    return redirect(f"/sign-in?next={request.full_path.rstrip('?')}")  # type: ignore[return-value]
+    return redirect(f"/sign-in?{urlencode({'next': request.full_path.rstrip('?')})}")  # type: ignore[return-value]
+
+
+def _refuse_unkeepable() -> None:
+    """No address, question or form gets further with a character in it that no database keeps."""
+    if UNKEEPABLE.search(request.path):
+        raise NotFound
+    parts = request.args if request.method in SAFE else request.values
+    for name, text in parts.items(multi=True):
+        if UNKEEPABLE.search(name) or UNKEEPABLE.search(text):
+            abort(
+                400,
+                description=gettext("A text holds a character that cannot be kept (NUL). Take it out and send again."),
+            )
 
 
 def _refuse_strangers() -> None:
     """An unsafe request must come from our own pages and carry the token of the session."""
     origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and urlsplit(origin).netloc != request.host):
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not sent or not hmac.compare_digest(str(session.get("csrf", "")).encode(), unmasked(sent).encode()):
+    own = str(session.get("csrf", ""))
+    if not own or not hmac.compare_digest(own.encode(), unmasked(sent).encode("utf-8", "replace")):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def csrf_token() -> str:
@@ -185,9 +238,6 @@ def work() -> Iterator[Context]:
     signed_in = g.signed_in
     if signed_in is None or signed_in.workspace_id is None:
         raise NotFound
-    if "workspace" not in g:
-        with engine().connect() as conn:
-            g.workspace = find(conn, id=signed_in.workspace_id)
     with opened(engine(), g.workspace, language=language()) as ctx:
         yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
 
@@ -239,7 +289,7 @@ def go(url: str) -> Response:
     """Send the person on: by header where htmx asks, by redirect where a browser does."""
     if is_fragment():
         response = make_response("", 204)
-        response.headers["HX-Redirect"] = url
+        response.headers["HX-Redirect"] = iri_to_uri(url)
         return response
     return redirect(url, 303)  # type: ignore[return-value]
 
@@ -251,10 +301,9 @@ def tell(sentence: Any, kind: str = "good") -> None:
 
 def local_url(url: str, otherwise: str = "/") -> str:
     """A path of our own, never another site's address."""
-    parts = urlsplit(url.replace("\\", "/"))
-    return (
-        url if url.startswith("/") and not url.startswith("//") and not parts.netloc and not parts.scheme else otherwise
-    )
+    if not url.startswith("/") or any(ord(c) < 32 for c in url):
+        return otherwise
+    return otherwise if url.replace("\\", "/").startswith("//") else url
 
 
 def answers_of_request() -> dict[str, Any]:
@@ -275,9 +324,22 @@ def _carried() -> dict[str, Any]:
     return carried if isinstance(carried, dict) else {}
 
 
+def json_of_request(refusal: Message) -> dict[str, Any]:
+    """The object that a script sent. Raises BadValue."""
+    sent = read_json(request.get_data(), refusal)
+    if not isinstance(sent, dict):
+        raise BadValue(refusal)
+    return sent
+
+
 def touched_of_request() -> set[str]:
+    return names_of_request("_touched")
+
+
+def names_of_request(part: str) -> set[str]:
+    """The names of fields in a part of the form that a script wrote as a JSON list."""
     try:
-        return {str(n) for n in read_json(request.form.get("_touched") or "[]", Message(""))}
+        return {str(n) for n in read_json(request.form.get(part) or "[]", Message(""))}
     except (ValueError, TypeError):
         return set()
 
@@ -312,6 +374,15 @@ def _invalid(err: InvalidInput) -> Response:
     return refusal_page(gettext("This cannot be done"), text, 422)
 
 
+def _unreadable(err: BadValue) -> Response:
+    return refusal_page(gettext("This cannot be done"), words(err.message), 422)
+
+
+def _conflict(err: Conflict) -> Response:
+    text = gettext("Somebody else has changed this since you opened it.")
+    return refusal_page(gettext("This cannot be done"), text, 409)
+
+
 def _definition(err: DefinitionError) -> Response:
     text = "; ".join(f"{p.path}: {words(p.message)}" for p in err.problems[:20])
     return refusal_page(gettext("The definition has problems"), text, 422)
@@ -324,15 +395,18 @@ def _http(err: HTTPException) -> Response:
     texts = {
         405: gettext("This page does not take that kind of request."),
         413: gettext("What you sent is too large."),
-        400: gettext("The request could not be understood."),
+        415: gettext("This page does not take that kind of request."),
     }
-    return refusal_page(gettext("This cannot be done"), texts.get(code) or str(err.description or err.name), code)
+    said = texts.get(code) or ("" if err.description == type(err).description else err.description)
+    return refusal_page(gettext("This cannot be done"), said or gettext("The request could not be understood."), code)
 
 
 ANSWERS: dict[Any, Any] = {
     NotFound: _not_found,
     Denied: _denied,
     InvalidInput: _invalid,
+    BadValue: _unreadable,
+    Conflict: _conflict,
     DefinitionError: _definition,
     HTTPException: _http,
 }

@@ -1,16 +1,18 @@
-"""Filling in and changing records; live values; pickers of linked records; uploads."""
+"""Filling in and changing records; live values; pickers of linked records."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, send_file
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 
-from runtime import files, filling, query
+from runtime import filling, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door
 from runtime.context import Context
+from runtime.definitions import Installed
 from runtime.filling import Filling
+from runtime.people import Directory
+from runtime.prefill import Prefill
 from runtime.render import Names
-from runtime.storage import file_key
 from runtime.submit import Sent, submit
 from runtime.tables import LiveTable, live
 from runtime.web.edge import (
@@ -19,6 +21,7 @@ from runtime.web.edge import (
     go,
     is_fragment,
     local_url,
+    names_of_request,
     record_id,
     tell,
     touched_of_request,
@@ -27,12 +30,15 @@ from runtime.web.edge import (
 )
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
-from schemas.fields.file import File
+from schemas.fields.choice import Choice
 from schemas.fields.link import Link
-from schemas.filling import parse
+from schemas.fields.member import People
+from schemas.fields.rows import Rows
+from schemas.filling import Values, parse
 from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("forms", __name__)
@@ -47,10 +53,23 @@ def find_form(ctx: Context, app: str, form: str) -> tuple[LiveTable, Form]:
 
 
 def start(ctx: Context, app: str, form: str, record: str | None) -> Filling:
+    """The form as it begins: with the record that is changed, or what the address gives for a new one."""
     table, found = find_form(ctx, app, form)
-    if record is None:
-        return filling.blank(ctx, table, found, request.args.to_dict())
-    return filling.of_record(ctx, table, found, record_id(record))
+    if record is not None:
+        return filling.of_record(ctx, table, found, record_id(record))
+    again, copy = request.args.get("_again", ""), request.args.get("_copy", "")
+    return filling.blank(
+        ctx, table, found, request.args.to_dict() if request.method == "GET" else {},
+        source=record_id(again or copy) if again or copy else None,
+        only=found.after_submit.keep if again else None, given_by=prefilled(app, form),
+    )  # fmt: skip
+
+
+def prefilled(app: str, form: str) -> Prefill:
+    """The signed link that the form was opened by. Raises InvalidInput when it is not as we signed it."""
+    return prefill.read(
+        str(current_app.secret_key), app, form, request.form.get("_with") or request.args.get("_with", "")
+    )
 
 
 @bp.get("/a/<app>/f/<form>/new")
@@ -63,11 +82,13 @@ def show(app: str, form: str, record: str | None = None) -> Any:
 def page(ctx: Context, current: Filling, status: int = 200) -> Any:
     """The form as a page; inside the drawer or after a refusal, its fragment."""
     inst = current.live.inst
-    base = f"/a/{inst.slug}/f/{current.form.id}"
+    base, about = f"/a/{inst.slug}/f/{current.form.id}", f"?record={current.record}" if current.record else ""
+    kept = unsent.read(ctx, inst, current.form.id, current.record) if request.method == "GET" else None
     values = {
         "bound": current.bound(ctx), "filling": current, "inst": inst, "form": current.form,
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),
-        "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live" + (f"?record={current.record}" if current.record else ""),
+        "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live{about}",
+        "draft": kept, "draft_url": f"{base}/draft{about}",
         "back": local_url(request.args.get("back", ""), f"/a/{inst.slug}/"), "conflict": _conflict(ctx, current),
     }  # fmt: skip
     if request.method == "POST" and is_fragment():
@@ -94,33 +115,91 @@ def _conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
 def send(app: str, form: str, record: str | None = None) -> Any:
     answers = answers_of_request()
     seen = request.form.get("_version", "")
+    link = prefilled(app, form)
 
-    def story(ctx: Context) -> tuple[UUID, LiveTable, Form]:
+    def story(ctx: Context) -> Any:
         table, found = find_form(ctx, app, form)
         id = record_id(record) if record else None
-        sent = Sent(
-            found,
-            answers,
-            id,
-            int(seen) if seen.isascii() and seen.isdigit() else None,
-            request.form.get("_once", "")[:80],
-        )
-        return submit(ctx, table, sent), table, found
+        given = Sent(
+            found, answers, id, read_whole(seen),
+            request.form.get("_once", "")[:80], {id: link.values[id] for id in link.locked if id in link.values},
+        )  # fmt: skip
+        done = submit(ctx, table, given)
+        return _after(ctx, table, found, done, record is None)
 
     try:
-        id, table, found = worked(story)
+        said, url = worked(story)
     except (InvalidInput, Conflict) as err:
         with work() as ctx:
             again = filling.refused(ctx, start(ctx, app, form, record), answers, err)
             return page(ctx, again, 422 if isinstance(err, InvalidInput) else 409)
-    return _sent(app, id, table, found, record is None)
+    tell(said, "good")
+    return go(url)
 
 
-def _sent(app: str, id: UUID, table: LiveTable, form: Form, new: bool) -> Any:
-    tell(form.after_submit.message or say("Saved."), "good")
+def _after(ctx: Context, table: LiveTable, form: Form, id: UUID, new: bool) -> tuple[Any, str]:
+    """What to say, and where to go: to another one where that was asked for, else where the form or the page says."""
+    said, url = sent.message(ctx, table, form, id), sent.address(ctx, table, form, id)
     if new and request.form.get("_again"):
-        return go(f"/a/{app}/f/{form.id}/new")
-    return go(local_url(request.form.get("_back", ""), f"/a/{app}/t/{table.id}/{id}"))
+        return said, f"/a/{table.inst.slug}/f/{form.id}/new" + (f"?_again={id}" if form.after_submit.keep else "")
+    return said, local_url(request.form.get("_back", ""), url) if form.after_submit.go == "record" else url
+
+
+# -- drafts and links ------------------------------------------------------------------------------
+
+
+def _unsent(ctx: Context, app: str, form: str) -> tuple[Installed, UUID | None]:
+    """The app and the record of a draft, for one who may fill in the form."""
+    record = request.args.get("record")
+    table, _ = find_form(ctx, app, form)
+    gate = door(ctx, table)
+    gate.require("update" if record else "create")
+    return table.inst, record_id(record) if record else None
+
+
+@bp.get("/a/<app>/f/<form>/draft")
+def draft(app: str, form: str) -> Any:
+    """What this person has kept of this form, as JSON `{answers, at}`."""
+    with work() as ctx:
+        inst, record = _unsent(ctx, app, form)
+        kept = unsent.read(ctx, inst, form, record)
+        if kept is None:
+            raise NotFound
+        return jsonify({"answers": kept.answers, "at": int(kept.at.timestamp() * 1000)})
+
+
+@bp.put("/a/<app>/f/<form>/draft")
+def keep_draft(app: str, form: str) -> Any:
+    with work() as ctx:
+        inst, record = _unsent(ctx, app, form)
+        unsent.keep(ctx, inst, form, record, request.get_data(as_text=True))
+        return jsonify({"at": int(ctx.now.timestamp() * 1000)})
+
+
+@bp.delete("/a/<app>/f/<form>/draft")
+def drop_draft(app: str, form: str) -> Any:
+    with work() as ctx:
+        inst, record = _unsent(ctx, app, form)
+        unsent.drop(ctx, inst, form, record)
+        return "", 204
+
+
+@bp.post("/a/<app>/f/<form>/link")
+def link(app: str, form: str) -> Any:
+    """An address of this form with the answers sent; with `_lock`, nobody who opens it can change them."""
+    with work() as ctx:
+        current = filling.as_sent(ctx, start(ctx, app, form, None), answers_of_request())
+        open_ones = {
+            id: v
+            for id, v in (current.raw or {}).items()
+            if v not in ("", [], "[]") and id not in (current.errors or {})
+        }
+        given = {id: v for id, v in open_ones.items() if current.live.table.by_id[id].type != "file"}
+        if not given:
+            raise InvalidInput({"": [say("Fill in what the link is to bring along.")]})
+        locked = given if request.form.get("_lock") else ()
+        token = prefill.signed(str(current_app.secret_key), app, form, given, locked)
+        return jsonify({"url": url_for("forms.show", app=app, form=form, _with=token, _external=True)})
 
 
 @bp.post("/a/<app>/f/<form>/live")
@@ -128,7 +207,9 @@ def live_values(app: str, form: str) -> Any:
     """The form as it stands with what has been typed so far; nothing is saved."""
     with work() as ctx:
         begun = start(ctx, app, form, request.args.get("record"))
-        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched_of_request()))
+        touched = touched_of_request()
+        just = names_of_request("_changed") if "_changed" in request.form else touched
+        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just))
 
 
 # -- pickers ---------------------------------------------------------------------------------------
@@ -141,15 +222,44 @@ def pick(app: str, table: str, path: str) -> Any:
         source = live(ctx, enter(ctx, app), table)
         field = source.table.field(path)
         gate = door(ctx, source)
-        if not isinstance(field, Link) or "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+        if request.args.get("filter"):
+            return jsonify(_filter_values(ctx, source, path))
+        if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+            raise NotFound
+        if isinstance(field, People):
+            return jsonify(_people(ctx, source, field, path))
+        text = request.args.get("q", "").replace("\x00", "")[:100]
+        if isinstance(field, Choice) and field.source:
+            return jsonify(
+                [{"id": one, "text": one} for one in offers.offered(ctx, source, field, _typed(ctx, source), text)]
+            )
+        if not isinstance(field, Link):
             raise NotFound
         target = source.sibling(field.table)
         other = door(ctx, target)
         if not other.may("read"):
             return jsonify([])
-        text = request.args.get("q", "").replace("\x00", "")[:100]
         found = query.suggest(other, text, _picks(ctx, source, field, target))
         return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
+
+
+def _filter_values(ctx: Context, source: LiveTable, path: str) -> list[dict[str, str]]:
+    """The records by which a list may be filtered: any that its reader may see of the table that a field points at."""
+    field, gate = source.table.by_id.get(path), door(ctx, source)
+    kind = source.analysis.type_of(source.table, field) if field else None
+    target = (kind.of or kind).target if kind else None
+    if not target or not gate.may("read") or not gate.readable(path):
+        raise NotFound
+    other = door(ctx, source.sibling(target))
+    found = query.suggest(other, request.args.get("q", "").replace("\x00", "")[:100]) if other.may("read") else []
+    return [{"id": str(id), "text": title or "–", "note": ""} for id, title in found]
+
+
+def _people(ctx: Context, source: LiveTable, field: People, path: str) -> list[dict[str, str]]:
+    """The members or departments that may be chosen, for the values of the form that is being filled in."""
+    rows = source.table.by_id.get(path.partition(".")[0]) if "." in path else None
+    allowed = ranges.candidates(ctx, source, field, _typed(ctx, source), rows if isinstance(rows, Rows) else None)
+    return ranges.offered(Directory.of(ctx), field.picks, request.args.get("q", "")[:100].strip(), allowed)
 
 
 def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> list[Any]:
@@ -158,46 +268,10 @@ def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> l
         return []
     analysis = source.analysis
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
+    return [query.pickable(source, target, expression, ctx, _typed(ctx, source))]
+
+
+def _typed(ctx: Context, source: LiveTable) -> Values:
+    """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
-    typed, _ = parse(source.table, given, ctx.zone)
-    return [query.pickable(source, target, expression, ctx, typed)]
-
-
-# -- files -----------------------------------------------------------------------------------------
-
-
-@bp.post("/a/<app>/upload/<table>/<field>")
-def upload(app: str, table: str, field: str) -> Any:
-    body = request.files.get("file")
-    if body is None:
-        raise InvalidInput({field: [say("Choose a file.")]})
-    with work() as ctx:
-        source = live(ctx, enter(ctx, app), table)
-        found = source.table.field(field)
-        if not isinstance(found, File):
-            raise NotFound
-        kept = files.upload(ctx, current_app.extensions["storage"], source, found, body.filename or "", body.stream)
-        url = f"/files/{app}/{table}/new/{field}/{kept.id}"
-        return jsonify({"id": str(kept.id), "text": kept.name, "url": url, "size": kept.size})
-
-
-@bp.get("/files/<app>/<table>/<record>/<field>/<id>")
-def download(app: str, table: str, record: str, field: str, id: str) -> Any:
-    """The bytes, always as a download: what people upload is never shown as a page of ours."""
-    with work() as ctx:
-        source = live(ctx, enter(ctx, app), table)
-        file_id = record_id(id)
-        kept = _file(ctx, source, record, field, file_id)
-        try:
-            stream = current_app.extensions["storage"].open(file_key(ctx.workspace.id, file_id))
-        except FileNotFoundError:
-            raise NotFound from None
-    response = send_file(stream, mimetype="application/octet-stream", as_attachment=True, download_name=kept.name)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
-
-
-def _file(ctx: Context, source: LiveTable, record: str, field: str, id: UUID) -> files.Kept:
-    if record == "new":
-        return files.own_upload(ctx, id)
-    return files.open_file(ctx, source, record_id(record), field, id)
+    return parse(source.table, given, ctx.zone)[0]

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request
 
-from runtime import definitions, navigation, tasks
+from runtime import definitions, navigation, ranges, tasks
 from runtime.access import may_enter
 from runtime.people import Directory
+from runtime.render import PEOPLE
 from runtime.web.edge import enter, work
 from runtime.web.frame import frame
 from schemas.errors import NotFound
@@ -43,20 +44,6 @@ def pick(kind: str) -> Any:
     """Members or departments for a picker, as JSON `[{id, text, note}]`."""
     text = request.args.get("q", "")[:100].strip()
     with work() as ctx:
-        directory = Directory.of(ctx)
-        if kind == "member":
-            units = directory.units
-            found = [
-                {"id": str(p.id), "text": p.name, "note": units[p.department].name if p.department in units else ""}
-                for p in directory.search(text)
-            ]
-        elif kind == "department":
-            folded = text.casefold()
-            found = [
-                {"id": str(u.id), "text": u.name, "note": ""}
-                for u in directory.units.values()
-                if folded in u.name.casefold()
-            ]
-        else:
+        if kind not in PEOPLE:
             raise NotFound
-        return jsonify(found[:50])
+        return jsonify(ranges.offered(Directory.of(ctx), kind, text, None))

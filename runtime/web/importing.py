@@ -14,7 +14,7 @@ from runtime.tables import LiveTable
 from runtime.web.edge import go, is_fragment, record_id, table, words, work
 from runtime.web.frame import frame
 from schemas import importing as mapping
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, NotFound
 from schemas.fields.link import Link
 from schemas.importing import Target
 from schemas.messages import Message, say
@@ -57,13 +57,21 @@ def upload(app: str, table_id: str) -> Any:
     return redirect(f"/a/{app}/import/{table_id}/{run}", 303)
 
 
+def _run(ctx: Context, source: LiveTable, id: str) -> Any:
+    """The actor's own import into this table. Raises NotFound."""
+    found = importing.run_of(ctx, record_id(id))
+    if (found.installation_id, found.table_id) != (source.inst.id, source.id):
+        raise NotFound
+    return found
+
+
 @bp.get("/a/<app>/import/<table_id>/<run>")
 def show(app: str, table_id: str, run: str) -> Any:
     """The mapping while nothing has begun; the progress and the result afterwards."""
     with work() as ctx:
         source = table(ctx, app, table_id)
         door(ctx, source).require("import")
-        found = importing.run_of(ctx, record_id(run))
+        found = _run(ctx, source, run)
         if found.state == "mapping":
             return _mapping(ctx, source, found)
         values = {
@@ -138,7 +146,7 @@ def decide(app: str, table_id: str, run: str) -> Any:
     with work() as ctx:
         source = table(ctx, app, table_id)
         door(ctx, source).require("import")
-        found = importing.run_of(ctx, record_id(run))
+        found = _run(ctx, source, run)
         if request.form.get("act") == "cancel":
             importing.cancel(ctx, found)
             return go(request.path)

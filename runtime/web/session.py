@@ -5,8 +5,9 @@ from typing import Any
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session
 
 from runtime import accounts
-from runtime.web.edge import COOKIE, engine, local_url, words
-from schemas.errors import Denied
+from runtime.web.edge import COOKIE, engine, local_url, tell, words
+from schemas.errors import Denied, InvalidInput
+from schemas.messages import say
 from schemas.text import LANGUAGES
 
 bp = Blueprint("session", __name__)
@@ -45,6 +46,25 @@ def leave() -> Any:
     response = redirect("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return response
+
+
+@bp.get("/password")
+def password() -> Any:
+    return render_template("runtime/password.html", errors={})
+
+
+@bp.post("/password")
+def change_password() -> Any:
+    """A new password ends every session of the account, this one too."""
+    try:
+        with engine().begin() as conn:
+            sent = request.form
+            accounts.change_password(conn, g.signed_in.account_id, sent.get("old", ""), sent.get("new", ""))
+    except InvalidInput as err:
+        return make_response(render_template("runtime/password.html", errors=err.errors), 422)
+    session.clear()
+    tell(say("The password is changed. Sign in with the new one."))
+    return redirect("/sign-in", 303)
 
 
 @bp.post("/language")

@@ -20,6 +20,7 @@ from runtime.web.edge import (
     go,
     is_fragment,
     local_url,
+    names_of_request,
     page_or_fragment,
     record_id,
     table,
@@ -31,6 +32,7 @@ from runtime.web.edge import (
 from runtime.web.frame import frame
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.messages import say
+from schemas.numbers import read_whole
 from schemas.text import Text
 
 bp = Blueprint("tasks", __name__)
@@ -58,7 +60,7 @@ def inbox() -> Any:
     asked = tasks.Asked(
         tab if tab in tasks.TABS else "todo", request.args.get("flow", "")[:100].replace("\x00", ""),
         request.args.get("q", "").strip()[:100].replace("\x00", ""),
-        int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
+        max(1, min(read_whole(page) or 1, 9_999)),
     )  # fmt: skip
     with work() as ctx:
         lines, more = tasks.listed(ctx, asked)
@@ -151,7 +153,7 @@ def decide(id: str) -> Any:
     decision = Decision(
         record_id(id), request.form.get("_action", ""), comment, request.form.get("_to", ""),
         {name: value for name, value in answers.items() if not name.startswith("_")},
-        int(seen) if seen.isascii() and seen.isdigit() else None,
+        read_whole(seen),
     )  # fmt: skip
     try:
         worked(lambda ctx: flows.decide(ctx, decision))
@@ -173,7 +175,8 @@ def live_values(id: str) -> Any:
         run, number = own_task(ctx, id)
         if not still_mine(ctx, run, number):
             raise NotFound
-        typed = filling.as_sent(ctx, begun(ctx, run, number, record_id(id)), answers_of_request(), touched_of_request())
+        touched, just = touched_of_request(), names_of_request("_changed")
+        typed = filling.as_sent(ctx, begun(ctx, run, number, record_id(id)), answers_of_request(), touched, just)
         return task_page(ctx, run, number, record_id(id), typed, comment=request.form.get("_comment", ""))
 
 
@@ -235,8 +238,7 @@ def run_page(ctx: Context, run: Running) -> Any:
 def change_run(id: str, verb: str) -> Any:
     """withdraw, end, retry or skip; what is not for this person is not found."""
     comment = request.form.get("_comment", "")[:4_000].replace("\x00", "")
-    token = request.form.get("token", "")
-    number = int(token) if token.isascii() and token.isdigit() and len(token) < 9 else 0
+    number = read_whole(request.form.get("token", "")) or 0
     changes: dict[str, Any] = {
         "withdraw": lambda ctx: flows.withdraw(ctx, record_id(id), comment),
         "end": lambda ctx: flows.end(ctx, record_id(id), comment),

@@ -4,16 +4,17 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from runtime import exporting, listing, preferences
+from runtime import exporting, flows, listing, preferences, records
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import Wishes
-from runtime.web.edge import enter, is_fragment, record_id, words, work, worked
+from runtime.tables import live
+from runtime.web.edge import enter, is_fragment, json_of_request, record_id, words, work, worked
 from runtime.web.frame import frame
+from schemas import filling
 from schemas.conditions import Condition, to_formula
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
 from schemas.messages import say
-from schemas.source import read_json
 from schemas.view import View
 
 bp = Blueprint("views", __name__)
@@ -121,41 +122,42 @@ def filter(app: str, view: str) -> Any:
 @bp.post("/a/<app>/v/<view>/columns")
 def columns(app: str, view: str) -> Any:
     """Keep which columns this member sees, in which order and how wide."""
-    wish = read_json(request.get_data(), say("The columns could not be read."))
+    wish = json_of_request(say("The columns could not be read."))
     with work() as ctx:
         inst = enter(ctx, app)
         find_view(inst, view)
-        if isinstance(wish, dict):
-            hidden = set(map(str, wish.get("hidden") or ()))
-            shown = [str(c)[:80] for c in wish.get("order") or () if str(c) not in hidden]
-            preferences.write(
-                ctx, f"columns:{inst.id}:{view}", {"shown": shown[:200], "widths": _widths(wish.get("widths"))}
-            )
+        hidden = set(_names(wish.get("hidden")))
+        shown = [c for c in _names(wish.get("order")) if c not in hidden]
+        preferences.write(ctx, f"columns:{inst.id}:{view}", {"shown": shown, "widths": _widths(wish.get("widths"))})
         return "", 204
+
+
+def _names(given: Any) -> list[str]:
+    return [str(name)[:80] for name in given[:200]] if isinstance(given, list) else []
 
 
 def _widths(given: Any) -> dict[str, int]:
     if not isinstance(given, dict):
         return {}
-    return {str(k)[:80]: max(64, min(640, int(v))) for k, v in given.items() if isinstance(v, int | float)}
+    return {str(k)[:80]: int(max(64, min(640, v))) for k, v in list(given.items())[:200] if isinstance(v, int | float)}
 
 
 @bp.post("/a/<app>/v/<view>/move")
 def move(app: str, view: str) -> Any:
     """A card dragged to another lane: its grouping field takes that lane's value."""
-    wish = read_json(request.get_data(), say("The move could not be read."))
-    if not isinstance(wish, dict):
-        raise NotFound
+    wish = json_of_request(say("The move could not be read."))
 
     def story(ctx: Context) -> None:
-        from runtime import flows, records
-        from runtime.tables import live
-
         inst = enter(ctx, app)
         chosen = find_view(inst, view)
         table = live(ctx, inst, chosen.table)
         id = record_id(str(wish.get("key", "")))
-        changes = records.change(ctx, table, id, {chosen.group or "": str(wish.get("to") or "") or None})
+        values, errors = filling.parse(table.table, {chosen.group or "": str(wish.get("to") or "")}, ctx.zone)
+        if errors:
+            raise InvalidInput(errors)  # type: ignore[arg-type]
+        if not values:
+            raise NotFound
+        changes = records.change(ctx, table, id, values)
         flows.record_saved(ctx, table, id, "changed", set(changes))
 
     worked(story)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,10 +14,11 @@ from schemas.errors import BadValue
 from schemas.formula import Type
 from schemas.formula.types import TEXT
 from schemas.messages import Message, say
+from schemas.numbers import plain
 from schemas.options import option
 from schemas.parsers import Flag, Id, Label, Literal
 from schemas.registry import Registry
-from schemas.text import Sentence, Text
+from schemas.text import UNKEEPABLE, Sentence, Text
 
 
 class Storage(StrEnum):
@@ -33,6 +35,16 @@ class Storage(StrEnum):
     JSON = "json"
     CHILD = "child"
     NONE = "none"
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A part of a value that formulas, filters and groups may ask for by name: the city of an address."""
+
+    label: Message
+    type: Type = TEXT
+    given: bool = True
+    """Whether a file may give it by itself; otherwise it follows from the others."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,9 @@ class Field:
     It may say what a file's cell holds (`exported`, `number_format`), where a value leads (`address`), and how a
     filter's value is typed and written in a formula (`entry`, `literal`) where its `value_type` does not say it all.
     Its template `templates/fields/<type>.html` has the macros `input` and `cell`.
+
+    A value of several parts is a dictionary in a column of JSON: its parts by name, numbers as text, and under `text`
+    what it is as a whole. `facets` are those that formulas reach with a point; `searched` is the one that `words` gives.
     """
 
     type: ClassVar[str]
@@ -78,10 +93,14 @@ class Field:
     may_be_key: ClassVar[bool] = False
     """Whether a key of several fields may name it, though it cannot be unique alone."""
     in_subform: ClassVar[bool] = True
+    names_itself: ClassVar[bool] = False
+    """Whether what is shown carries the label, so that none stands above it."""
     wide: ClassVar[bool] = False
     """Whether a value takes the whole width of a page."""
     numeric: ClassVar[bool] = False
     """Whether values stand at the right, under one another."""
+    facets: ClassVar[Mapping[str, Facet]] = MappingProxyType({})
+    searched: ClassVar[str] = "text"
 
     id: str = option(Id(required=True), "Id", section="advanced")
     label: Text = option(Label(), "Label", Text())
@@ -90,12 +109,20 @@ class Field:
     required: bool = option(Flag(), "Must be filled in", False, section="checks")
     unique: bool = option(Flag(), "No two records with the same value", False, section="checks")
     index: bool = option(Flag(), "Speed up filters and sorts", False, section="advanced")
-    default: Any = option(Literal(allow_none=True), "Default value", None, section="default")
+    default: Any = option(
+        Literal(allow_none=True), "Default value", None, section="default",
+        help="A value, or after = a formula, such as =TODAY() or =ME().",
+    )  # fmt: skip
 
     @property
     def scale(self) -> int | None:
         """Decimals that a numeric column keeps."""
         return None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the sum of its numbers, if it holds numbers, means something."""
+        return True
 
     @property
     def grouping(self) -> str:
@@ -112,7 +139,7 @@ class Field:
 
     def value_type(self) -> Type:
         """The type that formulas see; computed fields are typed by the linker instead."""
-        return TEXT
+        return Type("text", parts={name: part.type for name, part in self.facets.items()}) if self.facets else TEXT
 
     def parse(self, raw: Any) -> Any:
         """The value that a browser's text or a JSON value means; None for nothing. Raises BadValue."""
@@ -128,6 +155,19 @@ class Field:
 
     def check(self, value: Any) -> Iterator[Sentence]:
         """Yield what is wrong with a value that is there. Absence is `required`'s business."""
+        yield from ()
+
+    def limits(self) -> Mapping[str, Any]:
+        """Options, by name, that bound a newly given value and may be formulas about the record."""
+        return {}
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is anything that `outside` could find."""
+        return bool(self.limits())
+
+    def outside(self, value: Any, limits: Mapping[str, Any], zone: tzinfo) -> Iterator[Sentence]:
+        """What is wrong with a new value, now that it is known what `limits` come to."""
         yield from ()
 
     def show(self, value: Any, reader: Reader) -> str:
@@ -178,13 +218,13 @@ field_types: Registry[Field] = Registry("field type")
 
 
 def clean_text(raw: Any) -> str | None:
-    """Text without surrounding white space; blank is no value. Raises BadValue."""
+    """Text without surrounding white space; blank is no value. Numbers and days of a file as they read. Raises BadValue."""
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal | date):
         raise BadValue(say("Enter text."))
-    text = str(raw).strip()
-    if "\x00" in text:
+    text = plain(raw) if isinstance(raw, Decimal) and raw.is_finite() else str(raw).strip()
+    if UNKEEPABLE.search(text):
         raise BadValue(say("Remove the control characters from this text."))
     return text or None
 

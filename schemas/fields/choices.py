@@ -61,7 +61,7 @@ class Choices(Choice):
         return None if value is None else list(value)
 
     def example(self) -> Any:
-        return [o.id for o in self.options[: max(1, self.fewest)]]
+        return [o.id for o in self.options[: max(1, self.fewest)]] or [f"Text {n}" for n in range(max(1, self.fewest))]
 
     def words(self, value: Any) -> str:
         return " ".join(super(Choices, self).words(item) for item in value or ())

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.fields.base import field_types, parse_uuid
-from schemas.fields.member import Member
+from schemas.fields.member import People
 from schemas.formula import Type
 from schemas.formula.types import DEPARTMENT
 from schemas.messages import say
@@ -10,13 +10,15 @@ from schemas.messages import say
 
 @field_types.register
 @dataclass(frozen=True, kw_only=True)
-class Department(Member):
+class Department(People):
     """A department of the workspace."""
 
     type = "department"
     title = "Department"
     icon = "building"
     place = 160
+    may_be_key = True
+    picks = "department"
 
     def value_type(self) -> Type:
         return DEPARTMENT

@@ -1,15 +1,30 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from schemas.fields.base import Field, Reader, Storage, clean_list, field_types, parse_uuid
 from schemas.formula import Type
 from schemas.formula.types import FILE, array_of
-from schemas.messages import say
+from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Line, Many, Whole
 from schemas.text import Sentence
+
+VIEWED = {
+    "pdf": "application/pdf", "txt": "text/plain", "md": "text/plain", "log": "text/plain", "csv": "text/plain", "json": "text/plain",
+    "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp",
+}  # fmt: skip
+"""Endings of what a browser may show by itself, and as what. SVG and HTML could run scripts: they are only downloaded."""
+
+
+def viewed_as(name: str) -> str:
+    """The media type as which a file of this name may be shown in a browser; empty when it is only downloaded."""
+    return VIEWED.get(ending_of(name), "")
+
+
+def ending_of(name: str) -> str:
+    return name.rpartition(".")[2].casefold() if "." in name else ""
 
 
 @field_types.register
@@ -26,17 +41,36 @@ class File(Field):
     several = True
     sortable = False
     importable = False
+    pictures: ClassVar[bool] = False
+    """Whether only pictures are taken: they are looked into, and have thumbnails."""
 
     max_files: int = option(Whole(1, 50), "Most files", 10, section="checks")
     max_megabytes: int = option(Whole(1, 50), "Largest file (MB)", 20, section="checks")
-    endings: tuple[str, ...] = option(Many(Line(12), most=50), "Only these endings", (), section="checks")
+    endings: tuple[str, ...] = option(
+        Many(Line(12), most=50),
+        "Only these endings",
+        (),
+        section="checks",
+        help="Such as pdf, docx; none for all kinds.",
+    )
 
     @property
     def grouping(self) -> str:
         return "own"
 
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The endings that may be added, in small letters and without their point; none for all."""
+        return tuple(dict.fromkeys(e.strip().lstrip(".").casefold() for e in self.endings if e.strip(" .")))
+
     def value_type(self) -> Type:
         return array_of(FILE)
+
+    def refusal(self, name: str) -> Message | None:
+        """Why a file of this name cannot be added here."""
+        if self.accepted and ending_of(name) not in self.accepted:
+            return say("Only these files can be added here: {endings}.", endings=", ".join(self.accepted))
+        return None
 
     def parse(self, raw: Any) -> Any:
         refusal = say("The file could not be found. Please upload it again.")

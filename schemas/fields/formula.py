@@ -4,10 +4,11 @@ from typing import Any
 
 from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.fields.choice import ChoiceOption
+from schemas.fields.number import FOOTERS
 from schemas.formula import ErrorValue, Formula
 from schemas.numbers import grouped
 from schemas.options import option
-from schemas.parsers import Flag, FormulaSource, Label, Many, Object, Whole
+from schemas.parsers import Flag, FormulaSource, Label, Many, Object, Whole, Words
 from schemas.text import Text
 
 
@@ -22,6 +23,12 @@ class Computed(Field):
     decimals: int | None = option(Whole(0, 10, allow_none=True), "Decimals")
     percent: bool = option(Flag(), "Shown as a percentage", False)
     unit: Text = option(Label(), "Unit", Text())
+
+    footer: str = option(Words(*FOOTERS), "Below its column in a subform", "none")
+
+    @property
+    def adds_up(self) -> bool:
+        return not self.percent
 
     @property
     def scale(self) -> int:

@@ -11,13 +11,19 @@ from schemas.options import option
 from schemas.parsers import Dictionary, FormulaSource, Id, Label, Many, Object, Reference, Words
 from schemas.text import Text
 
+ON_DELETE = ("keep", "restrict", "clear", "trash")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reverse:
-    """The other side of a link: the records that point here, shown on the target's page."""
+    """The other side of a link: the records that point here, shown on the target's page.
 
+    With an `id` it is a name in the target's formulas: `COUNT(books)`, `SUM(books.price)`.
+    """
+
+    id: str | None = option(Id(allow_none=True), "Name in formulas")
     label: Text = option(Label(), "Label", Text())
-    columns: tuple[str, ...] = option(Many(Id()), "Columns", ())
+    columns: tuple[str, ...] = option(Many(Reference("field")), "Columns", ())
 
 
 @field_types.register
@@ -38,12 +44,18 @@ class Link(Field):
         FormulaSource("boolean", "pick", allow_none=True), "Which records may be chosen",
         help="A condition on the other table; `this` is the record being filled in.",
     )  # fmt: skip
-    show_columns: tuple[str, ...] = option(Many(Id()), "Columns shown when choosing", ())
+    show_columns: tuple[str, ...] = option(Many(Reference("target field")), "Columns shown when choosing", ())
     fill: dict[str, str] = option(
-        Dictionary(Id()), "Fill from the chosen record", None, help="This table's field: the other's."
+        Dictionary(Reference("target field"), keys="own path"),
+        "Fill from the chosen record",
+        None,
+        help="When a record is chosen, these fields take its values. Subforms are copied with their columns.",
     )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
-    on_delete: str = option(Words("keep", "restrict"), "When the other record is deleted", "keep", section="advanced")
+    on_delete: str = option(
+        Words(*ON_DELETE), "When the other record is deleted", "keep", section="advanced",
+        help="keep: nothing; restrict: it cannot be deleted; clear: this link is emptied; trash: this record goes with it.",
+    )  # fmt: skip
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()

@@ -1,30 +1,42 @@
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from schemas.fields.base import Field, Reader, Storage, field_types, parse_uuid
-from schemas.formula import Type
+from schemas.formula import Formula, Type
 from schemas.formula.types import MEMBER
 from schemas.messages import say
+from schemas.options import option
+from schemas.parsers import FormulaSource, Many, Reference
 
 
-@field_types.register
 @dataclass(frozen=True, kw_only=True)
-class Member(Field):
-    """A member of the workspace."""
+class People(Field):
+    """What fields of members and of departments share: who may be chosen."""
 
-    type = "member"
-    title = "Member"
-    icon = "user"
-    place = 140
-    may_be_key = True
     storage = Storage.UUID
+    several: ClassVar[bool] = False
+    picks: ClassVar[str]
+    """What the picker offers: "member" or "department"."""
 
-    def value_type(self) -> Type:
-        return MEMBER
+    slots: tuple[str, ...] = option(
+        Many(Reference("slot")), "Only these members or departments", (), section="range",
+        help="A department stands for its people and for those below it.",
+    )  # fmt: skip
+    among: Formula | None = option(
+        FormulaSource("any", allow_none=True), "Only those that a formula gives", section="range",
+        help="Members or departments, such as ME().department or another field of this form.",
+    )  # fmt: skip
 
-    def parse(self, raw: Any) -> Any:
-        return parse_uuid(raw, say("Choose a member."))
+    @property
+    def ranged(self) -> bool:
+        """Whether only some may be chosen."""
+        return bool(self.slots or self.among is not None)
+
+    @property
+    def bounded(self) -> bool:
+        return self.ranged
 
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else reader.names.get(value, "")
@@ -34,3 +46,46 @@ class Member(Field):
 
     def example(self) -> Any:
         return UUID(int=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyMember(People):
+    """Members, also by their roles."""
+
+    picks = "member"
+
+    roles: tuple[str, ...] = option(Many(Reference("role")), "Only members with these roles", (), section="range")
+
+    @property
+    def ranged(self) -> bool:
+        return bool(self.roles) or super().ranged
+
+
+@field_types.register
+@dataclass(frozen=True, kw_only=True)
+class Member(AnyMember):
+    """A member of the workspace."""
+
+    type = "member"
+    title = "Member"
+    icon = "user"
+    place = 140
+    may_be_key = True
+
+    def value_type(self) -> Type:
+        return MEMBER
+
+    def parse(self, raw: Any) -> Any:
+        return parse_uuid(raw, say("Choose a member."))
+
+
+def ids_shown(value: Any, reader: Reader) -> str:
+    """Names in the order in which they were chosen; those that the reader may not see are left out."""
+    return ", ".join(name for item in value or () if (name := reader.names.get(item, "")))
+
+
+def count_problems(value: Any, fewest: int, most: int) -> Iterator[Any]:
+    if len(value) < fewest:
+        yield say("Choose at least {n}.", n=fewest)
+    if len(value) > most:
+        yield say("Choose at most {n}.", n=most)

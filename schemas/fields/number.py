@@ -1,18 +1,33 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields as ma
 
+from schemas.errors import BadValue
 from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.formula import Type
 from schemas.formula.types import NUMBER
 from schemas.messages import Message, say
-from schemas.numbers import grouped, plain, read_number, round_to
+from schemas.numbers import LARGEST, grouped, plain, read_number, round_to
 from schemas.options import option
-from schemas.parsers import Flag, Label, Whole
+from schemas.parsers import Flag, Label, Whole, Words
 from schemas.text import Sentence, Text
+
+FOOTERS = ("none", "sum", "average", "min", "max")
+
+
+def footer(column: Field, values: Iterable[Any], reader: Reader) -> str:
+    """What stands below a column of a subform, if it asks for it."""
+    how = getattr(column, "footer", "none")
+    numbers = [v for v in values if isinstance(v, Decimal)]
+    if how == "none" or not numbers:
+        return ""
+    figures = {"sum": sum(numbers, Decimal(0)), "min": min(numbers), "max": max(numbers)}
+    figure = figures.get(how, figures["sum"] / len(numbers))
+    shown = column.show(round_to(figure, column.scale if column.scale is not None else 10), reader)
+    return {"sum": "∑ {}", "average": "⌀ {}", "min": "≥ {}", "max": "≤ {}"}[how].format(shown)
 
 
 @field_types.register
@@ -34,12 +49,17 @@ class Number(Field):
     percent: bool = option(Flag(), "Shown as a percentage", False)
     separators: bool = option(Flag(), "Thousands separators", True)
     unit: Text = option(Label(), "Unit", Text())
+    footer: str = option(Words(*FOOTERS), "Below its column in a subform", "none")
 
     @property
     def scale(self) -> int:
         if self.decimals is None:
             return 10
         return self.decimals + 2 if self.percent else self.decimals
+
+    @property
+    def adds_up(self) -> bool:
+        return not self.percent
 
     def value_type(self) -> Type:
         return NUMBER
@@ -49,6 +69,8 @@ class Number(Field):
         number = read_number(raw, say("Enter a number."), self._units())
         if number is None:
             return None
+        if self.percent and not typed_percent and abs(number) >= LARGEST / 100:
+            raise BadValue(say("Enter a number."))
         return round_to(number / 100 if typed_percent else number, self.scale)
 
     def _units(self) -> list[str]:

@@ -1,22 +1,16 @@
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from schemas.fields.base import Field, field_types
-from schemas.messages import say
+from schemas.formats import FORMATS, Format
+from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Label, Whole, Words
 from schemas.patterns import Pattern, compiled
 from schemas.text import Sentence, Text
 
-FORMATS = {
-    "phone": (r"\+?[0-9][0-9 ()-]{4,19}", say("Enter a phone number, such as 138 0013 8000."), "13800138000"),
-    "email": (r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}", say("Enter an e-mail address, such as name@example.com."), "name@example.com"),
-    "url": (r"https?://[^\s/$.?#][^\s]*", say("Enter an address that begins with http:// or https://."), "https://example.com"),
-    "id_card": (r"[1-9][0-9]{16}[0-9Xx]", say("Enter the 18 characters of an identity card."), "11010519491231002X"),
-    "postcode": (r"[0-9A-Za-z][0-9A-Za-z -]{2,9}", say("Enter a postcode."), "100000"),
-}  # fmt: skip
 LONGEST = 1_000
 
 
@@ -37,20 +31,46 @@ class TextField(Field):
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")
 
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        yield from super().problems()
+        if self.shortest > self.longest:
+            yield "longest", say("the most characters are fewer than the fewest")
+
+    @property
+    def form(self) -> Format | None:
+        """What the text is asked to be, if anything."""
+        return FORMATS.get(self.format)
+
+    @property
+    def keyboard(self) -> str:
+        """The browser's input type, by which a phone chooses its keys."""
+        return self.form.keyboard if self.form else "text"
+
+    def parse(self, raw: Any) -> Any:
+        text = super().parse(raw)
+        return (self.form.tidy(text) or None) if text and self.form else text
+
     def check(self, value: str) -> Iterator[Sentence]:
         if len(value) > self.longest:
             yield say("Keep it to {n} characters.", n=self.longest)
         if len(value) < self.shortest:
             yield say("Write at least {n} characters.", n=self.shortest)
-        if re.search(r"[\r\n]", value):
+        if "\n" in value or "\r" in value:
             yield say("Write it on one line.")
-        if self.format != "any" and not compiled(FORMATS[self.format][0]).fullmatch(value):
-            yield FORMATS[self.format][1]
+        if self.form and (problem := self.form.problem(value)):
+            yield problem
         if self.pattern and not compiled(self.pattern).fullmatch(value):
             yield self.pattern_message or say("This does not have the expected form.")
 
+    def address(self, value: Any) -> str:
+        if not value or self.form is None or self.form.problem(value):
+            return ""
+        if self.format == "url":
+            return str(value)
+        return self.form.scheme + quote(value, safe="@+") if self.form.scheme else ""
+
     def example(self) -> str:
-        return "Text" if self.format == "any" else FORMATS[self.format][2]
+        return self.form.example if self.form else "Text".ljust(self.shortest, "x")[: self.longest]
 
     def words(self, value: Any) -> str:
         return value or ""

@@ -1,6 +1,8 @@
 """Evaluating checked formulas: every part is compiled once to a closure over the record's values."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -83,6 +85,8 @@ def _asking(need: Need) -> Step:
 
 
 def _reading(node: Read) -> Step:
+    if any(kind.element.parts is not None for kind in node.kinds):
+        return _of_parts(_reading(replace(node, kinds=())), node.type.kind == "number")
     if node.rows:
         return _reading_row(node)
     if node.need:
@@ -98,6 +102,18 @@ def _reading(node: Read) -> Step:
         return value
 
     return read
+
+
+def _of_parts(read: Step, number: bool) -> Step:
+    """A value of several parts as the text that it is as a whole; a part that is a number as one."""
+
+    def whole(run: Run) -> Any:
+        value = read(run)
+        if value.__class__ is dict:
+            value = value.get("text")
+        return Decimal(value) if number and value.__class__ is str else value
+
+    return whole
 
 
 def _reading_inside(path: Path) -> Step:

@@ -1,6 +1,7 @@
 """The types of formula values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
 
@@ -12,13 +13,20 @@ class Type:
     """The type of a value.
 
     `of` is an array's element type, `target` a link's table, `options` the ids that a choice may hold
-    (for a text: the only texts it can be, where that is known).
+    (for a text: the only texts it can be, where that is known). A text may have `parts`, each with a type of its
+    own: an address its city. As a whole it is a text like any other.
     """
 
     kind: str
     of: "Type | None" = None
     target: str | None = None
     options: frozenset[str] | None = None
+    parts: "Mapping[str, Type] | None" = field(default=None, compare=False, repr=False)
+
+    @property
+    def element(self) -> "Type":
+        """Of a list the type of what is in it, of anything else the type itself."""
+        return self.of if self.kind == "array" and self.of else self
 
 
 NUMBER = Type("number")
@@ -34,6 +42,7 @@ ROWS = Type("rows")
 BLANK = Type("blank")
 ANY = Type("any")
 FILE = Type("file")
+HTML = Type("html")
 
 HOPS = frozenset({"link", "member", "department"})
 MOMENTS = frozenset({"date", "datetime"})
@@ -80,6 +89,7 @@ WORDS = {
     "blank": say("nothing"),
     "any": say("any value"),
     "file": say("files"),
+    "html": say("formatted text"),
 }
 
 

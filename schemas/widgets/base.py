@@ -115,7 +115,8 @@ class Grouped(Measured):
 
 def _group(app: "App", table: Table, group: Group, path: str) -> Iterator[Problem]:
     found = table.by_id.get(group.field)
-    if found is None and group.field not in SYSTEM_FIELDS and group.field != "flow.state":
+    facet = table.facet(group.field)
+    if found is None and facet is None and group.field not in SYSTEM_FIELDS and group.field != "flow.state":
         yield Problem(path, say("there is no field '{name}'", name=group.field))
         return
     kind = app.analysis.type_of(table, found).kind if found else getattr(SYSTEM_FIELDS.get(group.field), "kind", "text")

@@ -13,17 +13,24 @@ import "./tabs.js";
 import "./position.js";
 import "./sending.js";
 import "./picker.js";
+import "./rich.js";
 import "./live.js";
 import "./submit-once.js";
 import "./small.js";
 
 const ON_SIGHT = {
+  "address": "[data-address]",
+  "barcode": "[data-barcode]",
+  "camera": "[data-camera]",
   "chart": "[data-chart]",
   "columns": "table.grid[data-columns], .column-list",
-  "conditions": "form[data-conditions]",
-  "copy": "[data-copy]",
+  "conditions": "[data-conditions]",
+  "copy": "[data-copy], [data-link-of]",
   "draft": "form[data-draft]",
+  "lightbox": "a[data-lightbox]",
+  "location": "[data-location]",
   "select-rows": "[data-select-rows]",
+  "signature": "[data-signature]",
   "sort": "[data-sortable]",
   "subform": "[data-rows]",
   "upload": ".upload",

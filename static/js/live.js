@@ -6,7 +6,11 @@ const DELAY = 300;
 const touched = new WeakMap();
 const waiting = new WeakMap();
 
-const namesOf = (form) => touched.get(form) ?? touched.set(form, new Set()).get(form);
+const just = new WeakMap();
+
+/** The fields whose values came from a person: typed here, or brought by the form itself. */
+const namesOf = (form) => touched.get(form) ?? touched.set(form, new Set((form.dataset.touched ?? "").split(",").filter(Boolean))).get(form);
+const justIn = (form) => just.get(form) ?? just.set(form, new Set()).get(form);
 
 const restoring = new WeakSet();
 
@@ -16,6 +20,7 @@ export const isRestoring = (form) => restoring.has(form);
 /** Ask the server how the form stands with these answers, and draw all of it. */
 export async function restore(form, data) {
   restoring.add(form);
+  for (const name of data.keys()) if (!name.startsWith("_")) namesOf(form).add(name);
   await refresh(form, data);
   restoring.delete(form);
 }
@@ -23,11 +28,15 @@ export async function restore(form, data) {
 /** Ask the server how the form stands; `data` is what to ask about, the form itself by default. */
 export async function refresh(form, data = new FormData(form)) {
   stop(form);
+  if (!navigator.onLine) return;
   const control = new AbortController();
   waiting.set(form, { control });
+  const asked = [...justIn(form)];
   data.set("_touched", JSON.stringify([...namesOf(form)]));
+  data.set("_changed", JSON.stringify(asked));
   const text = await fragment(form.dataset.live, `form#${form.id}`, { method: "POST", body: data, signal: control.signal, headers: { "X-CSRF-Token": data.get("csrf_token") ?? "" } });
   if (text === null || control.signal.aborted || !form.isConnected) return;
+  for (const name of asked) justIn(form).delete(name);
   await place(text, form, "outerMorph");
   form.dispatchEvent(new CustomEvent("live", { bubbles: true }));
 }
@@ -41,12 +50,29 @@ function stop(form) {
 /* An answer that is on its way is out of date the moment something else is typed. */
 function changed(event) {
   const form = event.target.closest?.("form[data-live]");
-  if (!form) return;
-  if (event.target.name) namesOf(form).add(event.target.name);
+  if (!form || event.target.dataset?.taken !== undefined) return;
+  const name = event.target.name || event.target.dataset?.rows;
+  if (name) for (const names of [namesOf(form), justIn(form)]) names.add(name);
   stop(form);
   waiting.set(form, { timer: setTimeout(() => refresh(form), event.type === "change" ? 60 : DELAY) });
 }
 
+/* Rows chosen in a query go into the form: the server puts them there. */
+async function take(button) {
+  const form = button.form;
+  const data = new FormData(form);
+  data.set("_take", button.dataset.take);
+  namesOf(form).add(button.dataset.take);
+  for (const box of form.querySelectorAll("input[data-taken]:checked")) box.checked = false;
+  await refresh(form, data);
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-take]");
+  if (button) take(button);
+});
 document.addEventListener("input", changed);
 document.addEventListener("change", changed);
 document.addEventListener("submit", (event) => stop(event.target), true);
+addEventListener("online", () => document.querySelectorAll("form[data-live]").forEach((form) => namesOf(form).size && refresh(form)));

@@ -3,7 +3,7 @@
 import { isRestoring } from "./live.js";
 import { sameChoice } from "./picker.js";
 
-const OURS = new Set(["style", "data-touched", "aria-busy"]);
+const OURS = new Set(["style", "data-touched", "data-waiting", "data-draft-saved", "aria-busy"]);
 
 window.htmx.registerExtension("mortise", {
   htmx_before_morph_attr(element, { attrName }) {
@@ -12,13 +12,21 @@ window.htmx.registerExtension("mortise", {
     return !(labels || tab || OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.matches?.("template")) return copied(oldNode, newNode);
+    if (oldNode.matches?.("[data-rich]") && oldNode.querySelector(".ql-container")) return false;
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
-    if (oldNode.matches?.(".upload")) return isRestoring(oldNode.closest("form"));
+    if (oldNode.matches?.(".upload, .signature")) return isRestoring(oldNode.closest("form"));
     if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
     if (oldNode.matches?.("select")) return chosen(oldNode, newNode);
     return true;
   },
 });
+
+/* What a template holds is not among its children. */
+function copied(template, next) {
+  template.innerHTML = next.innerHTML;
+  return false;
+}
 
 /* Attributes say how a box began; once touched, only the property counts. */
 function follow(box, next) {

@@ -15,14 +15,19 @@ const entry = (cell) => cell?.querySelector(".ts-control input, input:not([type=
 
 /** A new row at the end or after another; null when there are as many as allowed. */
 export function addRow(subform, after = null) {
-  if (rowsOf(subform).length >= most(subform)) {
-    toast(say("too_many_rows", { count: most(subform) }), { kind: "warn" });
-    return null;
-  }
-  const row = subform.querySelector("template[data-blank-row]").content.firstElementChild.cloneNode(true);
-  after ? after.after(row) : body(subform).append(row);
-  renumber(subform);
-  return row;
+  const [made] = addRows(subform, 1, after);
+  if (!made) toast(say("too_many_rows", { count: most(subform) }), { kind: "warn" });
+  return made ?? null;
+}
+
+/* As many new rows as are wanted and allowed, numbered together. */
+function addRows(subform, wanted, after = null) {
+  const blank = subform.querySelector("template[data-blank-row]").content.firstElementChild;
+  const room = Math.max(0, Math.min(wanted, most(subform) - rowsOf(subform).length));
+  const made = Array.from({ length: room }, () => blank.cloneNode(true));
+  after ? after.after(...made) : body(subform).append(...made);
+  if (room) renumber(subform);
+  return made;
 }
 
 /** Give every row the names and ids of its place. */
@@ -158,15 +163,13 @@ on("paste", "[data-rows] td[data-column]", (cell, event) => {
   event.preventDefault();
   const subform = cell.closest("[data-rows]");
   const first = cellsOf(cell.closest("tr")).indexOf(cell);
-  let row = cell.closest("tr");
-  let count = 0;
-  for (const line of lines) {
-    row = count === 0 ? row : (row.nextElementSibling ?? addRow(subform));
-    if (!row) break;
+  const here = rowsOf(subform).slice(rowsOf(subform).indexOf(cell.closest("tr")));
+  const rows = [...here, ...addRows(subform, lines.length - here.length)].slice(0, lines.length);
+  rows.forEach((row, n) => {
     const cells = cellsOf(row);
-    line.forEach((given, n) => cells[first + n] && fill(cells[first + n], given));
-    count += 1;
-  }
+    lines[n].forEach((given, column) => cells[first + column] && fill(cells[first + column], given));
+  });
   changed(subform);
-  toast(say("rows_pasted", { count }));
+  if (rows.length < lines.length) toast(say("rows_left_out", { count: rows.length, all: lines.length, most: most(subform) }), { kind: "warn" });
+  else toast(say("rows_pasted", { count: rows.length }));
 }, true);

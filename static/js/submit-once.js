@@ -6,10 +6,18 @@ import { toast } from "./toast.js";
 const keys = new WeakMap();
 const sending = new Set();
 
+/** The key by which the server knows this submission again; the same until it has been accepted. */
+export function keyOf(form) {
+  if (!keys.has(form)) keys.set(form, uuid());
+  return keys.get(form);
+}
+
+/** Go on with the key of an earlier attempt that was never answered. */
+export const useKey = (form, key) => keys.set(form, key);
+
 document.addEventListener("formdata", ({ target, formData }) => {
   if (!target.matches("[data-once]")) return;
-  if (!keys.has(target)) keys.set(target, uuid());
-  formData.set("_once", keys.get(target));
+  formData.set("_once", keyOf(target));
 });
 
 document.addEventListener("submit", (event) => {

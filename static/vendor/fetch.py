@@ -26,6 +26,7 @@ use([BarChart, LineChart, PieChart, FunnelChart]);
 use([GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
 export { init };
 """
+REGION = re.compile(r'^\s+(\d{6}): "([^"]+)"', re.M)
 LEFT_OUT = {
     "echarts/lib/component/tooltip/TooltipHTMLContent.js": "export default class {}",
     "echarts/lib/theme/dark.js": "export default {};",
@@ -97,20 +98,22 @@ def unpacked(archive: Path) -> Path:
 def place(name: str, package: dict[str, Any], source: Path, icons: dict[str, str]) -> None:
     licences = HERE / "licences"
     licences.mkdir(exist_ok=True)
-    shutil.copyfile(next(source.glob("LICENSE*")), licences / f"{name.rsplit('@', 1)[0]}.txt")
+    shutil.copyfile(next(source.glob("LICENSE*")), licences / f"{name.rsplit('@', 1)[0].replace('/', '+')}.txt")
     for inside, outside in package.get("files", {}).items():
         target = (HERE / outside).resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(without_map(source.joinpath(inside).read_text("utf-8")), "utf-8")
     if "bundle" in package:
         (HERE / package["bundle"]).write_text(charts(name, source.parent.parent), "utf-8")
+    if "regions" in package:
+        (HERE / package["regions"]["to"]).write_text(regions(name, source / package["regions"]["from"]), "utf-8")
     if "sprite" in package:
         (HERE / package["sprite"]).write_text(sprite(source / "icons", icons), "utf-8")
 
 
 def without_map(text: str) -> str:
     """Source maps are not shipped; a browser must not ask for them."""
-    return re.sub(r"\n//# sourceMappingURL=\S+\s*$", "\n", text)
+    return re.sub(r"\n(//|/\*)# sourceMappingURL=\S+\s*$", "\n", text)
 
 
 def charts(name: str, folder: Path) -> str:
@@ -140,6 +143,13 @@ def charts(name: str, folder: Path) -> str:
     return f"/* {name}, Apache-2.0; built from its modules by fetch.py */\n" + built.read_text("utf-8")
 
 
+def regions(name: str, file: Path) -> str:
+    """Provinces, cities and districts by code, one to a line, as a Python module: `schemas/` reads no files."""
+    found = {int(code): json.loads(f'"{title}"') for code, title in REGION.findall(file.read_text("utf-8"))}
+    lines = "\n".join(f"{code}{title}" for code, title in sorted(found.items()))
+    return f'"""China\'s divisions by code (GB/T 2260), from {name} (MIT); written by static/vendor/fetch.py."""\n\nDIVISIONS = """\n{lines}\n"""\n'
+
+
 def sprite(folder: Path, icons: dict[str, str]) -> str:
     """One SVG with a symbol per name that Mortise uses; two names may share a drawing."""
     missing = sorted(drawing for drawing in icons.values() if not (folder / f"{drawing}.svg").exists())
@@ -161,6 +171,7 @@ def symbol(name: str, svg: str) -> str:
 def outputs(package: dict[str, Any]) -> list[str]:
     """The files a package is kept as, relative to this folder."""
     named: list[str] = [package[key] for key in ("bundle", "sprite") if key in package]
+    named += [package["regions"]["to"]] if "regions" in package else []
     return [*package.get("files", {}).values(), *named]
 
 

@@ -73,6 +73,7 @@ CHECKED = {
 def package() -> dict[str, Any]:
     made = deepcopy(SHOP)
     made["tables"][1]["fields"] += deepcopy(FIELDS)
+    made["forms"] = [{"id": id, "table": id} for id in ("book", "author")]
     made["views"], made["flows"] = deepcopy(VIEWS), [deepcopy(CHECKED)]
     made["dashboards"][0]["widgets"] += deepcopy(WIDGETS)
     kept = [g for g in made["access"] if g["id"] not in {c["id"] for c in CLERK}]
@@ -84,7 +85,8 @@ def package() -> dict[str, Any]:
 class Guarded:
     """A shop with its people's browsers, and the ids of everything that stands in an address.
 
-    `own` and `foreign` are books that the clerk may and may not see; `ids` are all of an address's values by name.
+    `own` and `foreign` are books that the clerk may and may not see; `ids` are all of an address's values by name,
+    or by route and name where a route has use for few of them.
     """
 
     shop: Shop
@@ -94,7 +96,20 @@ class Guarded:
     trashed: UUID
     author: UUID
     hidden_author: UUID
+    mine: UUID
     ids: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def forbidden(self) -> set[str]:
+        """What the clerk and the outsider may not know of: records, tasks, runs, files, others' imports."""
+        others = {*self.ids["id"], *self.ids["run"]} - {str(self.mine), str(UUID(int=7)), "nonsense"}
+        return {str(self.foreign), str(self.trashed), str(self.hidden_author), *others}
+
+    @property
+    def foreign_ids(self) -> dict[str, list[str]]:
+        """The ids without what is the clerk's own."""
+        own = {str(self.own), str(self.mine)}
+        return {name: [value for value in values if value not in own] for name, values in self.ids.items()}
 
 
 @pytest.fixture
@@ -103,8 +118,10 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     with shop.opened(shop.manager) as ctx:
         author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
         writer, hidden = (records.create(ctx, author, {"name": name}) for name in ("Jane", LINKED))
-        field, storage = book.table.by_id["papers"], app.extensions["storage"]
-        papers = [files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)]
+        field, storage = "papers", app.extensions["storage"]
+        papers = [
+            files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)
+        ]
         rows = [{"place": COLUMN, "count": Decimal(1)}]
         secrets = {"secret": FIELD, "secret_kind": "canaryfield_kind", "copies": rows, "price": Decimal(80_000_000)}
     with shop.opened() as ctx:
@@ -127,8 +144,13 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
             submit(ctx, live, Sent(live.inst.app.form_of("book"), {"papers": [str(paper)]}, id))
         run = flows.press(ctx, live, live.inst.app.flow("checking"), foreign)
     with shop.opened(shop.manager) as ctx:
-        task = tasks.listed(ctx, tasks.Asked())[0][0].id
-        flows.decide(ctx, Decision(task, "approve", COMMENT, "", {}, None))
+        done = tasks.listed(ctx, tasks.Asked())[0][0].id
+        flows.decide(ctx, Decision(done, "approve", COMMENT, "", {}, None))
+    with shop.opened(shop.manager) as ctx:
+        second = tasks.listed(ctx, tasks.Asked())[0][0].id
+        flows.press(ctx, shop.table(ctx, "book"), live.inst.app.flow("checking"), own)
+    with shop.opened(shop.manager) as ctx:
+        first = next(line.id for line in tasks.listed(ctx, tasks.Asked())[0] if line.id != second)
     with shop.opened(shop.clerk) as ctx:
         assert query.allowed(door(ctx, shop.table(ctx, "book")), own, "update")
         assert not query.allowed(door(ctx, shop.table(ctx, "book")), foreign, "read")
@@ -137,7 +159,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         )
     with shop.opened(shop.boss) as ctx:
         theirs = importing.begin(
-            ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,{FIELD}\n{RECORD},{FIELD}\n".encode()
+            ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,Author,{FIELD}\n{RECORD},Jane,{FIELD}\n".encode()
         )
     unknown = str(UUID(int=7))
     tables = ["author", "book", "none"]
@@ -148,7 +170,9 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "dashboard": ["figures", "none"], "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
         "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
-        "id": [str(run), str(task), *map(str, papers), str(own), unknown, "nonsense"], "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
+        "forms.download.id": [*map(str, papers), unknown, "nonsense"],
+        "run": [str(mine), str(theirs), unknown, "nonsense"],
         "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
-    return Guarded(shop, app, own, foreign, trashed, writer, hidden, things)
+    return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)

@@ -13,7 +13,7 @@ from tests.ui.gallery import create_app, everything
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = sorted(kind.type for kind in field_types)
-SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 DRAW = (
     "{% import 'fields/' ~ f.field.type ~ '.html' as type %}{{ type.input(f) if which == 'input' else type.cell(f) }}"
 )
@@ -53,7 +53,7 @@ def test_a_cell_shows_the_value_and_no_input(type: str) -> None:
         if type == "rows"
         else f.shown.split("\n")[0].split(",")[0]
     )
-    assert expected in html
+    assert expected in re.sub("<[^>]*>", "", html) or expected in html
 
 
 def test_scripts_find_their_words() -> None:

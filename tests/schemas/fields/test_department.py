@@ -1,1 +1,1 @@
-EXAMPLES = [{}]
+EXAMPLES = [{}, {"slots": ["sales"], "among": "ME().department"}]

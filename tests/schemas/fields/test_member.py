@@ -1,1 +1,1 @@
-EXAMPLES = [{}]
+EXAMPLES = [{}, {"roles": ["clerk"], "slots": ["sales"], "among": "ME()"}]

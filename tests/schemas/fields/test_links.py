@@ -1,0 +1,1 @@
+EXAMPLES = [{"table": "other"}, {"table": "other", "min": 1, "max": 3}]

@@ -1,0 +1,191 @@
+"""Forms in a real browser: tabs, rules, rows filled from a record, options that depend, drafts without a connection."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import func, select
+
+from runtime import definitions, records
+from runtime.tables import live
+from tests.forms_world import SCHOOL
+from tests.stories.conftest import Place, Site
+
+NEW = "/a/school/f/enrol/new"
+
+
+@pytest.fixture(scope="module")
+def school(site: Site) -> Place:
+    place = site.workspace()
+    with place.opened() as ctx:
+        inst = definitions.publish(ctx, "school", SCHOOL)
+        lines = [{"what": "Greek", "cost": Decimal(60)}, {"what": "Maths", "cost": Decimal(50)}]
+        records.create(ctx, live(ctx, inst, "offer"), {"name": "Summer", "fee": Decimal(900), "lines": lines})
+    return place
+
+
+@pytest.fixture
+def form(school: Place, page: Page) -> Page:
+    """The form of a signed-in person; a script error fails the test."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    school.sign_in(page)
+    page.goto(school.site.base + NEW)
+    page.evaluate("localStorage.clear()")
+    expect(page.locator("#f-offer-ts-control")).to_be_attached()
+    yield page
+    assert wrong == []
+
+
+def tab(page: Page, name: str) -> Any:
+    return page.get_by_role("tab", name=re.compile(name))
+
+
+def pupils(school: Place, name: str) -> int:
+    with school.opened() as ctx:
+        table = live(ctx, definitions.installed(ctx, "school"), "pupil").sql
+        return ctx.conn.scalar(select(func.count()).where(table.c["name"] == name)) or 0
+
+
+def answer_is_lost(route: Route) -> None:
+    """What is sent arrives; its answer does not."""
+    if route.request.method == "POST":
+        route.fetch(max_redirects=0)
+        route.abort()
+    else:
+        route.continue_()
+
+
+def test_a_problem_in_another_tab_and_a_folded_section_is_brought_into_sight(form: Page) -> None:
+    expect(tab(form, "Living")).to_have_attribute("aria-selected", "true")
+    expect(form.locator("#f-phone")).to_be_hidden()
+    form.fill("#f-name", "Ada")
+    form.click("button.primary[type=submit]")
+    expect(form.locator("#f-phone")).to_be_focused()
+    expect(tab(form, "Contact")).to_have_attribute("aria-selected", "true")
+    expect(tab(form, "Contact")).to_have_class(re.compile("wrong"))
+    tab(form, "Living").click()
+    form.click(".error-summary a")
+    expect(form.locator("#f-phone")).to_be_focused()
+
+
+def test_the_chosen_tab_stays_while_live_values_arrive(form: Page) -> None:
+    tab(form, "Classes").click()
+    form.fill('[name="courses[0].what"]', "Art")
+    with form.expect_response(re.compile("/live")):
+        form.locator('[name="courses[0].paid"]').check()
+    expect(form.locator('input[type=text][name="courses[0].price"]')).to_be_visible()
+    expect(tab(form, "Classes")).to_have_attribute("aria-selected", "true")
+    form.fill('[name="courses[0].price"]', "101")
+    expect(form.locator("#f-sum")).to_have_text("101")
+    expect(form.locator("#f-bill")).to_be_visible()
+
+
+def test_what_is_hidden_comes_back_with_what_was_typed(form: Page) -> None:
+    form.select_option("#f-kind", "boarder")
+    form.fill("#f-room", "12b")
+    form.select_option("#f-kind", "day")
+    expect(form.locator("#f-room")).to_have_count(0)
+    expect(form.locator("#f-meals option")).to_have_count(3)
+    form.select_option("#f-kind", "boarder")
+    expect(form.locator("#f-room")).to_have_value("12b")
+    expect(form.locator("#f-meals option")).to_have_count(4)
+
+
+def test_a_chosen_offer_brings_its_lines_and_leaves_what_is_changed_afterwards(form: Page) -> None:
+    form.select_option("#f-kind", "boarder")
+    form.fill("#f-room", "1")
+    form.click("#f-offer-ts-control")
+    form.locator(".ts-dropdown .option", has_text="Summer").click()
+    expect(form.locator("#f-fee")).to_have_value("900")
+    tab(form, "Classes").click()
+    expect(form.locator('[name="courses[1].what"]')).to_have_value("Maths")
+    tab(form, "Living").click()
+    form.fill("#f-fee", "850")
+    with form.expect_response(re.compile("/live")):
+        form.locator("#f-fee").blur()
+    form.fill("#f-name", "Eve")
+    form.wait_for_timeout(800)
+    expect(form.locator("#f-fee")).to_have_value("850")
+
+
+def test_cities_follow_the_province(form: Page, school: Place) -> None:
+    form.goto(f"{school.site.base}/a/school/f/visit/new")
+    form.select_option("#f-province", "zj")
+    form.select_option("#f-city", "hz")
+    form.select_option("#f-province", "js")
+    expect(form.locator("#f-city option", has_text="Nanjing")).to_have_count(1)
+    expect(form.locator("#f-city option", has_text="Hangzhou")).to_have_count(0)
+    expect(form.locator("#f-city")).to_have_value("")
+
+
+def test_a_form_sent_without_a_connection_is_sent_once_there_is_one(form: Page, school: Place) -> None:
+    form.fill("#f-name", "Offline Olga")
+    tab(form, "Contact").click()
+    form.click("#section-1-contact-1 summary")
+    form.fill("#f-phone", "77")
+    form.context.set_offline(True)
+    form.click("button.primary[type=submit]")
+    expect(form.locator(".draft-note")).to_be_visible()
+    expect(form.locator("#f-phone")).to_have_value("77")
+    assert pupils(school, "Offline Olga") == 0
+    form.context.set_offline(False)
+    form.wait_for_url(re.compile("/t/pupil/"))
+    assert pupils(school, "Offline Olga") == 1
+
+
+def test_a_form_left_without_a_connection_is_offered_again_and_counts_once(form: Page, school: Place) -> None:
+    form.fill("#f-name", "Patient Paul")
+    tab(form, "Contact").click()
+    form.click("#section-1-contact-1 summary")
+    form.fill("#f-phone", "78")
+    form.route(re.compile("/enrol/new$"), answer_is_lost)
+    form.click("button.primary[type=submit]")
+    expect(form.locator(".draft-note")).to_be_visible()
+    assert pupils(school, "Patient Paul") == 1
+    form.unroute_all()
+    form.goto(school.site.base + NEW)
+    form.click(".draft-note .primary")
+    expect(form.locator("#f-name")).to_have_value("Patient Paul")
+    form.click("button.primary[type=submit]")
+    form.wait_for_url(re.compile("/t/pupil/"))
+    assert pupils(school, "Patient Paul") == 1
+
+
+def test_a_draft_is_found_on_another_device(form: Page, school: Place, browser: Any) -> None:
+    form.fill("#f-name", "Draft Dora")
+    with form.expect_response(lambda r: r.request.method == "PUT" and r.ok):
+        form.click("[data-draft-save]")
+    other = browser.new_context()
+    page = other.new_page()
+    school.sign_in(page)
+    page.goto(school.site.base + NEW)
+    page.click(".draft-note .primary")
+    expect(page.locator("#f-name")).to_have_value("Draft Dora")
+    page.goto(school.site.base + NEW)
+    with page.expect_response(lambda r: r.request.method == "DELETE"):
+        page.click(".draft-note button:not(.primary)")
+    other.close()
+
+
+def test_a_link_with_fixed_values_opens_with_them(form: Page, school: Place) -> None:
+    form.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    form.fill("#f-name", "Fixed Fay")
+    form.click("#form-more-button")
+    with form.expect_response(re.compile("/link$")) as answer:
+        form.locator("[data-lock]").click()
+    form.goto(answer.value.json()["url"])
+    expect(form.locator("div#f-name")).to_have_text("Fixed Fay")
+
+
+def test_many_rows_are_pasted_as_far_as_they_fit(form: Page) -> None:
+    tab(form, "Classes").click()
+    form.focus('[name="courses[0].what"]')
+    form.evaluate("""() => {
+      const data = new DataTransfer(); data.setData("text/plain", Array.from({length: 10000}, (_, n) => `Row ${n}\\t是`).join("\\n"));
+      document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+    }""")
+    expect(form.locator("tr[data-row]")).to_have_count(500)
+    expect(form.locator(".toast", has_text="10000")).to_be_visible()
