@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Table, func, insert, select, text, update
+from sqlalchemy import Column, Engine, Table, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateColumn, CreateTable, MetaData
@@ -313,14 +313,15 @@ def _sort_index(live: LiveTable, sort: str) -> Iterator[tuple[str, str]]:
     )
 
 
-def build_indexes(ctx: Context) -> None:
-    """Build what waits, beside people's work. Runs outside the transaction, as an index cannot be built inside one."""
+def build_indexes(engine: Engine, schema: str) -> None:
+    """Build what waits in a workspace, beside people's work.
+
+    No transaction of ours is open meanwhile: an index cannot be built inside one, and it waits for all that are.
+    """
     w = models.wanted_index
-    waiting = ctx.conn.execute(select(w).where(w.c.state == "waiting")).all()
-    engine = ctx.conn.engine
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.exec_driver_sql(f'SET search_path TO "{ctx.workspace.schema}"')
-        for row in waiting:
+        conn.exec_driver_sql(f'SET search_path TO "{schema}"')
+        for row in conn.execute(select(w).where(w.c.state == "waiting")).all():
             conn.exec_driver_sql(f"DROP INDEX IF EXISTS {row.name}")
             conn.exec_driver_sql(row.statement)
             conn.execute(
