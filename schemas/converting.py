@@ -20,7 +20,7 @@ ALIKE = (
 """Types whose values mean the same kind of thing: they need not go through text."""
 NAMED = ("member", "members", "department", "departments", "link", "links")
 """Types whose values are found by name."""
-UNCONVERTIBLE = ("rows", "query", "button", "signature", "location", "serial")
+FILES = ("file", "image", "signature")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def _target(field: Field) -> str:
 def refusal(change: Conversion) -> Any:
     """Why a type cannot become the other, as a message; None where it can."""
     old, new = change.old, change.new
-    if new.type in UNCONVERTIBLE or isinstance(old, Rows) or (_target(new) and _target(old) not in ("", _target(new))):
+    elsewhere = _target(new) and _target(old) not in ("", _target(new))
+    if elsewhere or isinstance(old, Rows) or (new.type in FILES and old.type not in FILES):
         return say(
             "a field of type {old} cannot become {new}; make a new field", old=say(old.title), new=say(new.title)
         )
