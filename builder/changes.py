@@ -125,12 +125,15 @@ def change_manifest(parts: Parts, options: Mapping[str, Any]) -> Parts:
 # -- fields ----------------------------------------------------------------------------------------
 
 
-def add_field(parts: Parts, form: str, type: str, after: str = "") -> tuple[Parts, str]:
+def add_field(parts: Parts, form: str, type: str, after: str = "", label: Any = None) -> tuple[Parts, str]:
     """A field of this type on the table of a form, placed after another or at the end. Gives its id."""
     made = deepcopy(parts)
     table = made[f"tables/{made[f'forms/{form}']['table']}"]
     id = _next_id(made, table)
-    table["fields"] = [*table["fields"], {"id": id, "type": type, "label": _label(type), **starter(made, table, type)}]
+    table["fields"] = [
+        *table["fields"],
+        {"id": id, "type": type, "label": label or _label(type), **starter(made, table, type)},
+    ]
     place(made, form, id, after)
     _list_column(made, table, id)
     return made, id
@@ -154,7 +157,7 @@ def _label(type: str) -> Json | str:
 def starter(parts: Parts, table: Json, type: str) -> Json:
     """What a new field of this type needs to be sound. Raises InvalidInput where it cannot be yet."""
     if type in ("choice", "choices"):
-        return {"options": [{"id": "one", "label": "选项 1"}, {"id": "two", "label": "选项 2"}]}
+        return {"options": [_option("one", 1), _option("two", 2)]}
     if type == "rows":
         return {"fields": [{"id": "column_1", "type": "text", "label": {"zh": "文本", "en": "Text"}}]}
     if type in ("link", "links", "query"):
@@ -171,6 +174,10 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
             raise InvalidInput({"": [say("A rollup needs a link from another form to this one. Make that first.")]})
         return {"over": links[0], "aggregate": "count"}
     return {}
+
+
+def _option(id: str, number: int) -> Json:
+    return {"id": id, "label": {"zh": f"选项 {number}", "en": f"Option {number}"}}
 
 
 def _lookup_path(parts: Parts, table: Json) -> str:
@@ -245,16 +252,27 @@ def change_field(parts: Parts, table: str, path: str, options: Mapping[str, Any]
     return made
 
 
-def add_column(parts: Parts, table: str, rows: str, type: str) -> tuple[Parts, str]:
+def add_column(parts: Parts, table: str, rows: str, type: str, label: Any = None) -> tuple[Parts, str]:
     """A column of a subform. Gives its path."""
     made = deepcopy(parts)
     found = made[f"tables/{table}"]
     id = _next_id(made, found).replace("field", "column")
-    column = {"id": id, "type": type, "label": _label(type), **starter(made, found, type)}
+    column = {"id": id, "type": type, "label": label or _label(type), **starter(made, found, type)}
     for field in found["fields"]:
         if field["id"] == rows:
             field["fields"] = [*field["fields"], column]
     return made, f"{rows}.{id}"
+
+
+def move_column(parts: Parts, table: str, rows: str, column: str, position: int) -> Parts:
+    """A column of a subform at another place among its columns."""
+    made = deepcopy(parts)
+    for field in made[f"tables/{table}"]["fields"]:
+        if field["id"] == rows:
+            moving = [c for c in field["fields"] if c["id"] == column]
+            rest = [c for c in field["fields"] if c["id"] != column]
+            field["fields"] = [*rest[:position], *moving, *rest[position:]]
+    return made
 
 
 def delete_field(parts: Parts, table: str, path: str) -> Parts:
@@ -290,6 +308,8 @@ def _take_off_form(form: Json, path: str) -> None:
             form[name] = [f for f in form[name] if not _is_of(f, path)]
     if form.get("defaults"):
         form["defaults"] = {f: v for f, v in form["defaults"].items() if not _is_of(f, path)}
+    if form.get("widths"):
+        form["widths"] = {f: w for f, w in form["widths"].items() if not _is_of(f, path)}
     if form.get("rules"):
         rules = [_rule_without(rule, path) for rule in form["rules"]]
         form["rules"] = [rule for rule in rules if any(rule.get(name) for name in RULE_EFFECTS)]

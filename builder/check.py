@@ -24,7 +24,13 @@ def problems_of(source: Path) -> list[Problem]:
 
 
 def problems_in(package: object) -> list[Problem]:
+    return understand(package)[1]
+
+
+def understand(package: object) -> tuple[App | None, list[Problem]]:
+    """The app that a package describes, if it can be read at all, and everything that is wrong with it."""
     try:
-        return list(load(App, package).analysis.problems())
+        app = load(App, package)
     except DefinitionError as err:
-        return list(err.problems)
+        return None, list(err.problems)
+    return app, list(app.analysis.problems())

@@ -1,23 +1,30 @@
 """What publishing an edited app would change, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from builder.parts import KINDS, Json, Parts, split
+from schemas.fields import field_types
+from schemas.form import Form
 from schemas.messages import Message, say
+from schemas.options import options_of
+from schemas.table import Table
 from schemas.text import Text
+from schemas.view import View
 
 THINGS = {
     "tables": say("table"), "forms": say("form"), "views": say("view"), "flows": say("flow"),
     "dashboards": say("dashboard"), "access": say("grant"),
 }  # fmt: skip
+CLASSES: dict[str, type[Any]] = {"tables": Table, "forms": Form, "views": View}
+Difference = tuple[str, Message]
 
 
-def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[tuple[str, Message]]:
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Difference]:
     """What publishing would change, in words: (added, removed or changed; message)."""
     old = split(before or {})
     new = split(after)
-    found: list[tuple[str, Message]] = []
+    found: list[Difference] = []
     if old["manifest"] != new["manifest"]:
         found.append(("changed", say("The app's title, navigation or roles")))
     for kind in KINDS:
@@ -25,7 +32,7 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> l
     return found
 
 
-def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[tuple[str, Message]]:
+def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[Difference]:
     thing = THINGS[kind]
     for id in new[f"order/{kind}"]:
         item, previous = new[f"{kind}/{id}"], old.get(f"{kind}/{id}")
@@ -34,7 +41,7 @@ def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[tuple[str
         elif kind == "tables" and item != previous:
             yield from _field_differences(previous, item)
         elif item != previous:
-            yield "changed", say("Changed {thing}: {name}", thing=thing, name=_name(item))
+            yield "changed", _changed(thing, item, previous, CLASSES.get(kind))
     for id in old[f"order/{kind}"]:
         if f"{kind}/{id}" not in new:
             yield (
@@ -43,22 +50,63 @@ def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[tuple[str
             )
 
 
-def _field_differences(before: Json, after: Json) -> Iterator[tuple[str, Message]]:
-    table = _name(after)
-    old, new = ({f["id"]: f for f in t["fields"]} for t in (before, after))
+def _changed(thing: Message, after: Json, before: Json, kind: type[Any] | None) -> Message:
+    what = _options(before, after, kind)
+    if what is None:
+        return say("Changed {thing}: {name}", thing=thing, name=_name(after))
+    return say("Changed {thing} “{name}”: {what}", thing=thing, name=_name(after), what=what)
+
+
+def _field_differences(before: Json, after: Json) -> Iterator[Difference]:
+    yield from _fields(before, after, _name(after))
+    rest = [{k: v for k, v in t.items() if k != "fields"} for t in (before, after)]
+    if rest[0] != rest[1]:
+        yield "changed", _changed(THINGS["tables"], rest[1], rest[0], Table)
+
+
+def _fields(before: Json, after: Json, holder: Text) -> Iterator[Difference]:
+    """What became of the fields of a table, or of the columns of a subform."""
+    old, new = ({f["id"]: f for f in t.get("fields", ())} for t in (before, after))
     for id, field in new.items():
         if id not in old:
-            yield "added", say("New field “{name}” in {table}", name=_name(field), table=table)
+            yield "added", say("New field “{name}” in {table}", name=_name(field), table=holder)
         elif field != old[id]:
-            yield "changed", say("Changed field “{name}” in {table}", name=_name(field), table=table)
+            yield from _field(old[id], field, holder)
     for id, field in old.items():
         if id not in new:
             yield (
                 "removed",
-                say("Removed field “{name}” from {table} (its values are kept)", name=_name(field), table=table),
+                say("Removed field “{name}” from {table} (its values are kept)", name=_name(field), table=holder),
             )
-    if {k: v for k, v in before.items() if k != "fields"} != {k: v for k, v in after.items() if k != "fields"}:
-        yield "changed", say("Changed {thing}: {name}", thing=THINGS["tables"], name=table)
+    kept = [id for id in new if id in old]
+    if kept != [id for id in old if id in new]:
+        yield "changed", say("The order of the fields in {table}", table=holder)
+
+
+def _field(before: Json, after: Json, holder: Text) -> Iterator[Difference]:
+    own = [{k: v for k, v in f.items() if k != "fields"} for f in (before, after)]
+    if own[0] != own[1]:
+        name, what = _name(after), _options(own[0], own[1], field_types.get(after["type"]))
+        if what is None:
+            yield "changed", say("Changed field “{name}” in {table}", name=name, table=holder)
+        else:
+            yield "changed", say("Changed field “{name}” in {table}: {what}", name=name, table=holder, what=what)
+    if before.get("fields") != after.get("fields"):
+        yield from _fields(before, after, _name(after))
+
+
+def _options(before: Json, after: Json, kind: type[Any] | None) -> Message | None:
+    """The options that differ, by their labels."""
+    declared: Any = kind
+    labels = {o.name: say(o.label) for o in options_of(declared)} if kind is not None else {}
+    changed = [k for k in {**before, **after} if before.get(k) != after.get(k)]
+    return listed([labels[name] for name in changed if name in labels])
+
+
+def listed(names: Sequence[Message]) -> Message | None:
+    """Several names as one sentence."""
+    values = {f"name{n}": name for n, name in enumerate(names)}
+    return Message(" · ".join("{" + key + "}" for key in values), values) if values else None
 
 
 def _name(item: Mapping[str, Any]) -> Text:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from builder import changes, check
@@ -13,9 +14,9 @@ from runtime.definitions import Installed
 from runtime.drafts import Kept
 from runtime.ids import new_id
 from schemas.app import App
-from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound, Problem
+from schemas.errors import Conflict, InvalidInput, NotFound, Problem
 from schemas.messages import Message, say
-from schemas.options import load
+from schemas.uses import Uses, uses_of
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,44 @@ class Draft:
     def package(self) -> dict[str, Any]:
         return join(self.parts)
 
+    @property
     def app(self) -> App | None:
         """The app that the draft describes, if it can be read at all."""
-        try:
-            return load(App, self.package)
-        except DefinitionError:
-            return None
+        return understood(self.kept).app
 
+    @property
     def problems(self) -> list[Problem]:
-        return check.problems_in(self.package)
+        return understood(self.kept).problems
+
+    def uses(self, table: str, field: str) -> list[str]:
+        """Where a field is used, as paths in the package."""
+        return understood(self.kept).uses.get((table, field), [])
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a draft's parts come to: kept, because choosing a field changes nothing of it."""
+
+    parts: dict[str, Any]
+    app: App | None
+    problems: list[Problem]
+
+    @cached_property
+    def uses(self) -> Uses:
+        return uses_of(self.app) if self.app is not None else {}
+
+
+_understood: dict[Any, Understood] = {}
+
+
+def understood(kept: Kept) -> Understood:
+    found = _understood.get(kept.installation)
+    if found is None or found.parts != kept.parts:
+        if len(_understood) > 200:
+            _understood.clear()
+        app, problems = check.understand(join(kept.parts))
+        found = _understood[kept.installation] = Understood(kept.parts, app, problems)
+    return found
 
 
 def create(ctx: Context, title: str) -> str:
@@ -80,10 +110,9 @@ def open_draft(ctx: Context, slug: str) -> Draft:
 
 def edit(ctx: Context, slug: str, counter: int | None, words: Message, change: Callable[[Parts], Parts]) -> Draft:
     """Make one edit and keep it. Raises Conflict when somebody else has edited since, InvalidInput."""
+    drafts.lock(ctx, drafts.installation_of(ctx, slug)[0])
     draft = open_draft(ctx, slug)
-    drafts.lock(ctx, draft.kept.installation)
-    draft = open_draft(ctx, slug)
-    if counter is not None and counter != draft.kept.counter:
+    if counter is not None and counter != draft.kept.counter and drafts.others_since(ctx, draft.kept, counter):
         raise Conflict([], {}, draft.kept.counter)
     drafts.save(ctx, draft.kept, change(draft.parts), words)
     return open_draft(ctx, slug)

@@ -81,6 +81,14 @@ def _told(words: Message) -> dict[str, Any]:
     return {"text": words.text, "values": {k: str(v) for k, v in words.values.items()}}
 
 
+def others_since(ctx: Context, kept: Kept, counter: int) -> bool:
+    """Whether anybody else may have edited since a draft stood at this counter."""
+    s = draft_step
+    query = select(s.c.member_id).where(s.c.installation_id == kept.installation).order_by(s.c.number.desc())
+    made = ctx.conn.scalars(query.limit(max(kept.counter - counter, 0))).all()
+    return counter > kept.counter or any(member != ctx.actor.id for member in made)
+
+
 def step(ctx: Context, kept: Kept, back: bool) -> Message | None:
     """Undo the last step, or redo the last undone one; gives what it was, None when there is none."""
     s = draft_step

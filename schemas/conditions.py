@@ -5,10 +5,11 @@ A formula that fits the pattern is drawn as rows; any other is shown as text. Bo
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from schemas.formula import Formula, Type
-from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name
+from schemas.formula.tree import ArrayLiteral, Binary, Call, Literal, Name, Unary
 from schemas.messages import Message, say
 
 
@@ -165,8 +166,41 @@ def _quoted(text: str) -> str:
 # -- reading a formula back ------------------------------------------------------------------------
 
 
+DATE_WORDS = {"more": "after", "less": "before", "at_least": "from", "at_most": "until"}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A formula drawn as rows of which all (`AND`) or any (`OR`) must hold. Without rows it always holds."""
+
+    rows: tuple[Condition, ...]
+    joined: str = "AND"
+
+
+def drawn(formula: Formula, kinds: Mapping[str, Type]) -> Drawn | None:
+    """The rows that draw this formula with fields of these kinds, or None when it does not fit."""
+    tree = formula.tree
+    if isinstance(tree, Literal) and tree.value is True:
+        return Drawn(())
+    joined = tree.name.upper() if isinstance(tree, Call) and tree.name.upper() in ("AND", "OR") else "AND"
+    parts = list(tree.args) if isinstance(tree, Call) and tree.name.upper() == joined else [tree]
+    rows = [_fitting(row, kinds) if (row := _row(part)) else None for part in parts]
+    return None if any(r is None for r in rows) else Drawn(tuple(r for r in rows if r is not None), joined)
+
+
+def _fitting(row: Condition, kinds: Mapping[str, Type]) -> Condition | None:
+    """The row in the words of its field's kind, None where that kind does not offer the comparison."""
+    kind = kinds.get(row.field)
+    if kind is None:
+        return None
+    operator = DATE_WORDS.get(row.operator, row.operator) if kind.kind in ("date", "datetime") else row.operator
+    if operator not in {o.id for o in operators_for(kind)}:
+        return None
+    return Condition(row.field, operator, row.values)
+
+
 def from_formula(formula: Formula) -> list[Condition] | None:
-    """The rows that draw this formula, or None when it does not fit."""
+    """The rows that draw this formula, all of which must hold, or None when it does not fit."""
     tree = formula.tree
     parts = list(tree.args) if isinstance(tree, Call) and tree.name.upper() == "AND" else [tree]
     rows = [_row(part) for part in parts]
@@ -252,8 +286,10 @@ def _comparison(part: Binary) -> Condition | None:
 
 
 def _value(node: Any) -> str | None:
-    if isinstance(node, Literal) and not isinstance(node.value, bool):
+    if isinstance(node, Literal) and not isinstance(node.value, bool) and node.value is not None:
         return str(node.value)
+    if isinstance(node, Unary) and node.operator == "-" and isinstance(node.operand, Literal):
+        return f"-{node.operand.value}" if isinstance(node.operand.value, Decimal) else None
     if isinstance(node, Call) and node.name.upper() == "DATEVALUE" and node.args and isinstance(node.args[0], Literal):
         return str(node.args[0].value)
     if isinstance(node, Call) and node.name.upper() == "TIME" and all(isinstance(a, Literal) for a in node.args):

@@ -71,13 +71,13 @@ class Rule:
     one field, all count. A rule about columns whose condition names columns is asked for each row.
     """
 
-    when: Formula = option(FormulaSource("boolean", required=True), "When", None)
-    show: tuple[str, ...] = option(Many(Reference("field")), "Show", ())
-    hide: tuple[str, ...] = option(Many(Reference("field")), "Hide", ())
-    require: tuple[str, ...] = option(Many(Reference("field")), "Require", ())
-    readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", ())
+    when: Formula = option(FormulaSource("boolean", "rule", required=True), "When", None)
+    show: tuple[str, ...] = option(Many(Reference("field or section")), "Show", ())
+    hide: tuple[str, ...] = option(Many(Reference("field or section")), "Hide", ())
+    require: tuple[str, ...] = option(Many(Reference("field or section")), "Require", ())
+    readonly: tuple[str, ...] = option(Many(Reference("field or section")), "Read-only", ())
     offer: dict[str, tuple[str, ...]] = option(
-        Dictionary(Many(Line(200))), "Offer only", None, help="A choice and the options of it that may then be chosen."
+        Dictionary(Many(Line(200)), keys="choice field"), "Offer only", None, help="A choice and the options of it that may then be chosen."
     )  # fmt: skip
     when_hidden: str = option(Words("clear", "keep"), "A hidden value is", "keep")
 
@@ -118,13 +118,15 @@ class Form:
     icon: str = option(Line(40), "Icon", "file-text")
     layout: tuple[Block, ...] = option(Many(Object(Block)), "Layout", ())
     widths: dict[str, str] = option(
-        Dictionary(Words(*WIDTHS)), "Widths", None,
+        Dictionary(Words(*WIDTHS), keys="field"), "Widths", None,
         help="How much of a line a field takes: 1/4, 1/3, 1/2, 2/3, 3/4 or 1.",
     )  # fmt: skip
     rules: tuple[Rule, ...] = option(Many(Object(Rule)), "Rules", (), section="rules")
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="checks")
     readonly: tuple[str, ...] = option(Many(Reference("field")), "Read-only", (), section="checks")
-    defaults: dict[str, Any] = option(Dictionary(Literal(allow_none=True)), "Default values", None, section="default")
+    defaults: dict[str, Any] = option(
+        Dictionary(Literal(allow_none=True), keys="own field"), "Default values", None, section="default"
+    )
     remember: tuple[str, ...] = option(
         Many(Reference("field")), "Begin with what I sent last", (), section="default",
         help="These fields begin with the values of the record that the same person sent last by this form.",

@@ -186,11 +186,14 @@ class Many(ma.Field[tuple[Any, ...]]):
 
 
 class Dictionary(ma.Field[dict[str, Any]]):
-    """An object whose keys are ids (dotted for columns of a subform), or `*` where `star` is set."""
+    """An object whose keys are ids (dotted for columns of a subform), or `*` where `star` is set.
 
-    def __init__(self, item: ma.Field[Any], star: bool = False, **kwargs: Any) -> None:
+    `keys` says of what kind of object the keys are ids, for the builder.
+    """
+
+    def __init__(self, item: ma.Field[Any], star: bool = False, keys: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.item, self.star = item, star
+        self.item, self.star, self.keys = item, star, keys
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):

@@ -16,6 +16,7 @@ MAY_TOUCH = {
     "runtime/rows.py": "reads and writes whole records for the writer",
     "runtime/recalculate.py": "keeps calculated fields right, as the system",
     "runtime/answers.py": "reads what calculations ask beyond a link, as the system",
+    "runtime/cascade.py": "finds what a deletion concerns for the writer; the door says what may be deleted",
     "runtime/verify.py": "compares stored calculations with fresh ones for the doctor, as the system",
     "runtime/importing.py": "names the id column in a query whose rows come from a door",
     "runtime/exporting.py": "hands the table to the door's own condition",

@@ -9,6 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from builder import bundle, changes, drafts
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
+from builder.places import told
 from runtime import definitions
 from runtime.context import Context
 from runtime.people import Directory
@@ -240,7 +241,7 @@ def review(app: str) -> Any:
         values = {
             **about(ctx, draft),
             "changes": drafts.pending(ctx, draft),
-            "problems": draft.problems(),
+            "problems": [told(draft.parts, p) for p in draft.problems],
             "stale": draft.kept.base != draft.revision,
         }
         if is_fragment():

@@ -1,42 +1,44 @@
 """The form designer: palette, canvas, panel. Every edit is saved at once and answered with the whole studio."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, render_template, request
+from flask_babel import force_locale
 
 from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
+from builder.near import Surroundings
 from builder.parts import Parts
+from builder.places import Told, errors_at, told, uses_at
 from builder.web.apps import CHANGED, about, counter_sent, designer
+from builder.widgets import condition_fields
 from runtime.context import Context
 from runtime.render import BoundField, BoundRow
-from runtime.web.edge import is_fragment, work
+from runtime.web.edge import go, is_fragment, words, work
 from runtime.web.frame import frame
-from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound, Problem
+from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
-from schemas.form import Form
+from schemas.form import WIDTHS, Block, Form, Tab
 from schemas.messages import Message, say
-from schemas.numbers import read_whole
-from schemas.options import load
-from schemas.source import read_json
+from schemas.options import load, options_of
 from schemas.table import Table
-from schemas.text import Text
+from schemas.text import LANGUAGES, Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
-FORM_OPTIONS = {"table", "layout", "rules", "require", "readonly", "defaults", "checks"}
-TABLE_OPTIONS = {"keys", "checks", "comments"}
-
-
-@dataclass(frozen=True)
-class CanvasLine:
-    """A line of the canvas: its fields as staff will see them."""
-
-    fields: list[dict[str, Any]]
-    block: int
+BLOCKS = tuple((kind, layout.TITLES[kind]) for kind in layout.NEW_BLOCKS)
+BLOCK_ICONS = {
+    "section": "layout-section", "tabs": "layout-tabs", "divider": "layout-divider", "note": "layout-help",
+}  # fmt: skip
+BLOCK_OPTIONS: dict[str, set[str]] = {
+    "section": {"section", "folded", "help"}, "tabs": {"tabs"}, "tab": {"tab"}, "note": {"note"}, "divider": set(),
+}  # fmt: skip
+FORM_OPTIONS = {"table", "layout", "widths"}
+TABLE_OPTIONS: set[str] = set()
 
 
 def the_form(parts: Parts, form: str) -> tuple[str, dict[str, Any]]:
@@ -57,23 +59,36 @@ def show(app: str, form: str) -> Any:
 def studio(
     ctx: Context, draft: Draft, form: str, chosen: str = "", *, errors: Any = None, typed: Any = None, status: int = 200
 ) -> Any:
-    """The whole studio as a page, or its fragment after an edit."""
+    """The whole studio as a page, or its fragment after an edit. `typed` is what the panel was sent and refused."""
     table_id, found = the_form(draft.parts, form)
     table = draft.parts[f"tables/{table_id}"]
-    problems = draft.problems()
-    tab = request.values.get("tab", "field" if chosen else "form")
+    problems = [told(draft.parts, p) for p in draft.problems]
+    tab = request.values.get("tab") or ("field" if chosen else "form")
+    around = Surroundings(draft.parts, draft.app, table_id, form, chosen.partition(".")[0] if "." in chosen else "")
     values = {
         **about(ctx, draft), "form_id": form, "form": found, "table": table, "table_id": table_id, "chosen": chosen, "tab": tab,
-        "groups": palette(), "bin": draft.parts["bin"].get(table_id, []), "blocks": canvas(draft, form, chosen, problems),
+        "groups": palette(), "blocks_to_add": BLOCKS, "block_icons": BLOCK_ICONS,
+        "widths": WIDTHS, "width_of": (found.get("widths") or {}).get(chosen, ""),
+        "bin": draft.parts["bin"].get(table_id, []), "blocks": canvas(draft, form, chosen, problems),
         "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/form/{form}/",
-        "sections": _panel(draft, table_id, form, chosen, tab, errors, typed), "column_types": list(column_types()),
-        "chosen_field": _chosen(table, chosen), "phone": request.values.get("width") == "phone", "Text": Text,
-        "icons": {k.type: k.icon for k in field_types},
+        "sections": _panel(draft, around, form, chosen, tab, problems, errors, typed), "column_types": column_types(),
+        "chosen_field": _chosen(table, chosen), "chosen_block": _chosen_block(draft.parts, form, chosen),
+        "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
+        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title, "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
+    block = values["chosen_block"]
+    values["block_title"] = layout.title_of(block) if block is not None else ""
+    values["condition_places"] = known = condition_places(around)
+    values["condition_fields_of"] = lambda place: known.get(place, [])
     if is_fragment():
         return make_response(render_template("builder/_studio.html", **values), status)
     frame(ctx)
     return make_response(render_template("builder/studio.html", **values), status)
+
+
+def condition_places(around: Surroundings) -> dict[str, Any]:
+    """The fields that conditions on the panel may be about, by the place they stand in."""
+    return {book.place.key: condition_fields(book) for book in around.books}
 
 
 def palette() -> list[tuple[Message, list[type[Field]]]]:
@@ -82,44 +97,75 @@ def palette() -> list[tuple[Message, list[type[Field]]]]:
     return [(title, [k for k in ordered if k.group == group]) for group, title in GROUPS]
 
 
+def kind_title(type: str) -> Message:
+    kind = field_types.get(type)
+    return say(kind.title) if kind else Message(type)
+
+
 def column_types() -> list[type[Field]]:
     return [k for _, kinds in palette() for k in kinds if k.in_subform]
 
 
 def _chosen(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:
     try:
-        return changes.find_field(table, path) if path else None
+        return changes.find_field(table, path) if path and ":" not in path else None
     except InvalidInput:
         return None
+
+
+def _chosen_block(parts: Parts, form: str, chosen: str) -> dict[str, Any] | None:
+    place = block_place(chosen)
+    try:
+        return None if place is None else layout.block_at(parts, form, place)
+    except InvalidInput:
+        return None
+
+
+def block_place(chosen: str) -> str | None:
+    """The place of the block that is chosen, if it is a block."""
+    kind, _, place = chosen.partition(":")
+    return place if kind == "block" else None
 
 
 # -- canvas ----------------------------------------------------------------------------------------
 
 
-def canvas(draft: Draft, form: str, chosen: str, problems: list[Problem]) -> list[dict[str, Any]]:
-    """The form's blocks, each field drawn as staff will see it."""
+def canvas(draft: Draft, form: str, chosen: str, problems: list[Told]) -> list[dict[str, Any]]:
+    """The form's blocks, each field drawn as staff will see it, and what stands inside them."""
     table_id, found = the_form(draft.parts, form)
     table = draft.parts[f"tables/{table_id}"]
-    place = draft.parts["order/tables"].index(table_id)
-    wrong = {
-        n for p in problems for n in range(len(table["fields"])) if p.path.startswith(f"tables[{place}].fields[{n}]")
-    }
-    drawn = {f["id"]: _drawn(f, n in wrong, chosen) for n, f in enumerate(table["fields"])}
-    blocks = []
-    for n, block in enumerate(layout.layout_of(draft.parts, form)):
-        lines = [block["row"]] if "row" in block else block.get("rows", [])
-        shown = [[drawn[id] for id in line if id in drawn] for line in lines]
-        blocks.append(
-            {
-                "place": n,
-                "section": Text.of(block.get("section") or ""),
-                "is_section": layout.is_section(block),
-                "lines": [line for line in shown if line],
-                "note": block.get("note"),
-                "divider": block.get("divider"),
-            }
-        )
-    return blocks
+    wrong = {(t.place.kind, t.place.id, t.place.chosen.partition(".")[0]) for t in problems}
+    broken = {t.place.chosen for t in problems if (t.place.kind, t.place.id) == ("forms", form)}
+    drawn = {f["id"]: _drawn(f, ("tables", table_id, f["id"]) in wrong, chosen) for f in table["fields"]}
+    top: list[dict[str, Any]] = []
+    holders = [top]
+    for stop in layout.stops_of(layout.layout_of(draft.parts, form)):
+        if stop.kind == "close":
+            holders.pop()
+        elif stop.kind == "line":
+            line = _sized([drawn[id] for id in stop.fields if id in drawn], found.get("widths") or {})
+            if line:
+                holders[-1].append({"part": "line", "line": line})
+        else:
+            holders[-1].append(block := _block(stop, chosen, broken))
+            if stop.kind == "open":
+                holders.append(block["inside"])
+    return top
+
+
+def _sized(line: list[dict[str, Any]], widths: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The fields of a line with the columns of twelve that each takes, as the form will have them."""
+    spans = Form(id="form", table="table", widths=dict(widths)).spans([one["id"] for one in line])
+    return [{**one, "span": span} for one, span in zip(line, spans or [0] * len(line), strict=True)]
+
+
+def _block(stop: layout.Stop, chosen: str, broken: set[str]) -> dict[str, Any]:
+    block, key = stop.block, f"block:{stop.place}"
+    name = block.get("section") or block.get("tab") or block.get("note") or ""
+    return {
+        "part": stop.part, "key": key, "name": Text.of(name), "title": layout.TITLES[stop.part], "inside": [],
+        "chosen": chosen == key, "wrong": key in broken, "folded": block.get("folded"), "help": Text.of(block.get("help") or ""),
+    }  # fmt: skip
 
 
 def _drawn(options: Mapping[str, Any], wrong: bool, chosen: str) -> dict[str, Any]:
@@ -155,34 +201,46 @@ def bound_of(options: Mapping[str, Any]) -> BoundField | None:
 # -- panel -----------------------------------------------------------------------------------------
 
 
-def _panel(draft: Draft, table_id: str, form: str, chosen: str, tab: str, errors: Any, typed: Any) -> Any:
-    table = draft.parts[f"tables/{table_id}"]
-    known = references(draft, table_id)
-    if tab == "field" and (field := _chosen(table, chosen)) is not None:
-        return panel.inputs(field_types[field["type"]], field, known, errors, typed)
+def _panel(
+    draft: Draft, around: Surroundings, form: str, chosen: str, tab: str, problems: list[Told], errors: Any, typed: Any
+) -> Any:
+    """The inputs of what is chosen, with its problems beside them."""
+    kind, before, left_out = _subject(draft.parts, around.table, form, chosen, tab)
+    if kind is None:
+        return []
+    where = {"table": ("tables", around.table, ""), "form": ("forms", form, "")}.get(tab)
+    if where is None:
+        where = ("forms", form, chosen) if ":" in chosen else ("tables", around.table, chosen)
+    found = errors if errors is not None else errors_at(problems, *where)
+    values = {**before, **{k: v for k, v in (typed or {}).items() if v is not None}}
+    return _without(panel.inputs(kind, values, around.near(modes_sent()), found), left_out)
+
+
+def _subject(
+    parts: Parts, table_id: str, form: str, chosen: str, tab: str
+) -> tuple[type[Any] | None, dict[str, Any], set[str]]:
+    """What the panel is about: its class, its options as they are, and the options that have their place elsewhere."""
+    table = parts[f"tables/{table_id}"]
     if tab == "table":
-        return _only(panel.inputs(Table, table, known, errors, typed), TABLE_OPTIONS)
-    return _only(
-        panel.inputs(Form, draft.parts[f"forms/{form}"], known, errors, typed),
-        FORM_OPTIONS - {"require", "readonly", "rules", "checks", "defaults"},
-    )
+        return Table, table, TABLE_OPTIONS
+    if tab != "field":
+        return Form, parts[f"forms/{form}"], FORM_OPTIONS
+    if (block := _chosen_block(parts, form, chosen)) is not None:
+        part = layout.part_of(block)
+        kind: Any = Tab if part == "tab" else Block
+        return kind, block, {o.name for o in options_of(kind)} - BLOCK_OPTIONS[part]
+    field = _chosen(table, chosen)
+    return (field_types[field["type"]], field, set()) if field is not None else (None, {}, set())
 
 
-def _only(sections: list[Any], left_out: set[str]) -> list[Any]:
-    kept = [(title, [i for i in items if i.name not in left_out]) for title, items in sections]
+def modes_sent() -> dict[str, str]:
+    """Which face of an input somebody turned to: rows or formula."""
+    return {k: v for k, v in request.form.items() if k.endswith(".mode")}
+
+
+def _without(sections: list[Any], left_out: set[str]) -> list[Any]:
+    kept = [(title, [i for i in items if i.name.partition(".")[0] not in left_out]) for title, items in sections]
     return [(title, items) for title, items in kept if items]
-
-
-def references(draft: Draft, table_id: str) -> dict[str, list[tuple[str, Any]]]:
-    """The ids that options may refer to."""
-    tables = [(id, Text.of(draft.parts[f"tables/{id}"].get("title") or id)) for id in draft.parts["order/tables"]]
-    links = [(path, path) for path in changes.links_to(draft.parts, table_id)]
-    app = draft.parts["manifest"]
-    named = {
-        kind: [(item["id"], Text.of(item.get("title") or item["id"])) for item in app.get(f"{kind}s", ())]
-        for kind in ("role", "slot")
-    }
-    return {"table": tables, "link field": links, **named}
 
 
 # -- edits -----------------------------------------------------------------------------------------
@@ -190,32 +248,81 @@ def references(draft: Draft, table_id: str) -> dict[str, list[tuple[str, Any]]]:
 
 def change(app: str, form: str, message: Message, edit: Callable[[Parts], Parts], chosen: str = "") -> Any:
     """Make one edit and answer with the studio."""
+    return making(app, form, message, lambda parts: (edit(parts), chosen))
+
+
+def making(app: str, form: str, message: Message, edit: Callable[[Parts], tuple[Parts, str]]) -> Any:
+    """Make one edit that says what is chosen afterwards, and answer with the studio."""
     try:
         with work() as ctx:
             designer(ctx)
-            draft = drafts.edit(ctx, app, counter_sent(), message, edit)
-            return studio(ctx, draft, form, chosen)
+            made: dict[str, str] = {}
+
+            def told_edit(parts: Parts) -> Parts:
+                the_form(parts, form)
+                parts, made["chosen"] = edit(parts)
+                return parts
+
+            draft = drafts.edit(ctx, app, counter_sent(), message, told_edit)
+            return answered(ctx, draft, form, made["chosen"])
     except Conflict as err:
         raise InvalidInput({"": [CHANGED]}) from err
 
 
+def answered(ctx: Context, draft: Draft, form: str, chosen: str) -> Any:
+    """The studio after an edit; a browser whose scripts have not come yet is sent to its page."""
+    kept = {"field": chosen, "tab": request.form.get("tab", ""), "width": request.form.get("width", "")}
+    url = f"/build/{draft.slug}/form/{form}/?{urlencode({k: v for k, v in kept.items() if v})}"
+    if not is_fragment():
+        return go(url)
+    answer = studio(ctx, draft, form, chosen)
+    answer.headers["HX-Replace-Url"] = url
+    return answer
+
+
+def in_both(message: Message) -> dict[str, str]:
+    """A sentence of ours in each language, for what a designer is going to change."""
+    said = {}
+    for language in LANGUAGES:
+        with force_locale(language):
+            said[language] = words(message)
+    return said
+
+
+def dropped_at() -> tuple[str, str] | None:
+    """Where something was let go: the target and the side of it."""
+    if "side" not in request.form:
+        return None
+    return request.form.get("target", ""), request.form["side"]
+
+
 @bp.post("/build/<app>/form/<form>/add")
 def add(app: str, form: str) -> Any:
+    """A new field, section, divider or note: where it was dropped, else behind what is chosen."""
     type, after = request.form.get("type", ""), request.form.get("after", "")
-    kind = field_types.get(type)
-    if kind is None:
+    if type in layout.NEW_BLOCKS:
+        return _add_block(app, form, type, after)
+    if field_types.get(type) is None:
         raise InvalidInput({"": [field_types.unknown(type)]})
-    with work() as ctx:
-        designer(ctx)
-        made: dict[str, str] = {}
 
-        def place(parts: Parts) -> Parts:
-            the_form(parts, form)
-            parts, made["id"] = changes.add_field(parts, form, type, after.partition(".")[0])
-            return dropped(parts, form, made["id"], request.form["key"]) if "key" in request.form else parts
+    def place(parts: Parts) -> tuple[Parts, str]:
+        parts, id = changes.add_field(parts, form, type, after.partition(".")[0], in_both(kind_title(type)))
+        if (where := dropped_at()) is not None:
+            return layout.drop(parts, form, f"field:{id}", *where), id
+        if block_place(after) is not None:
+            return layout.drop(parts, form, f"field:{id}", after, "into"), id
+        return parts, id
 
-        draft = drafts.edit(ctx, app, None, say("New field: {type}", type=say(kind.title)), place)
-        return studio(ctx, draft, form, made["id"])
+    return making(app, form, say("New field: {type}", type=kind_title(type)), place)
+
+
+def _add_block(app: str, form: str, kind: str, after: str) -> Any:
+    def place(parts: Parts) -> tuple[Parts, str]:
+        beside = after if ":" in after or not after else f"field:{after.partition('.')[0]}"
+        parts, place = layout.add_block(parts, form, kind, *(dropped_at() or (beside, "after")))
+        return parts, f"block:{place}"
+
+    return making(app, form, say("New part of the form: {kind}", kind=layout.TITLES[kind]), place)
 
 
 @bp.post("/build/<app>/form/<form>/column")
@@ -223,71 +330,77 @@ def add_column(app: str, form: str) -> Any:
     rows, type = request.form.get("rows", ""), request.form.get("type", "")
     if type not in field_types:
         raise InvalidInput({"": [field_types.unknown(type)]})
-    with work() as ctx:
-        designer(ctx)
-        made: dict[str, str] = {}
+    label = in_both(kind_title(type))
+    return making(
+        app, form, say("New column"),
+        lambda parts: changes.add_column(parts, the_form(parts, form)[0], rows, type, label),
+    )  # fmt: skip
 
-        def place(parts: Parts) -> Parts:
-            table, _ = the_form(parts, form)
-            parts, made["path"] = changes.add_column(parts, table, rows, type)
-            return parts
 
-        draft = drafts.edit(ctx, app, None, say("New column"), place)
-        return studio(ctx, draft, form, made["path"])
+@bp.post("/build/<app>/form/<form>/columns")
+def sort_columns(app: str, form: str) -> Any:
+    """The columns of a subform in another order."""
+    rows, id, position = (request.form.get(n, "") for n in ("from", "key", "position"))
+    return change(
+        app, form, say("Columns moved"),
+        lambda parts: changes.move_column(parts, the_form(parts, form)[0], rows, id, int(position) if position.isdigit() else 0),
+        rows,
+    )  # fmt: skip
 
 
 @bp.post("/build/<app>/form/<form>/move")
 def move(app: str, form: str) -> Any:
-    """A line dragged (`key`, `to` block, `position`), or a field moved by keys (`id`, `by`) or put beside its neighbour."""
-    id = request.form.get("key") or request.form.get("id", "")
+    """`what` dropped at a `side` of a `target`; or moved by keys: `by` up, down, left or right, or `beside` the one above."""
+    what = request.form.get("what", "")
+    kind, _, name = what.partition(":")
 
     def moved(parts: Parts) -> Parts:
-        the_form(parts, form)
-        if request.form.get("beside"):
-            return layout.join_line(parts, form, id)
-        if "by" in request.form:
-            return layout.step_field(parts, form, id, 1 if request.form["by"] == "1" else -1)
-        return dropped(parts, form, id, id)
+        if (where := dropped_at()) is not None:
+            return layout.drop(parts, form, what, *where)
+        by = request.form.get("by", "")
+        if kind == "block":
+            return layout.step_block(parts, form, name, 1 if by == "down" else -1)
+        if by in ("left", "right"):
+            return layout.shift_field(parts, form, name, 1 if by == "right" else -1)
+        if by in ("up", "down"):
+            return layout.step_field(parts, form, name, 1 if by == "down" else -1)
+        return layout.join_line(parts, form, name)
 
-    return change(app, form, say("Field moved"), moved, request.form.get("chosen", id))
+    def chosen_after(parts: Parts) -> tuple[Parts, str]:
+        if kind != "block":
+            return moved(parts), name
+        block = layout.block_at(parts, form, name)
+        made = moved(parts)
+        return made, f"block:{layout.place_of(layout.layout_of(made, form), block)}"
+
+    return making(app, form, say("Field moved") if kind == "field" else say("Part of the form moved"), chosen_after)
 
 
-def dropped(parts: Parts, form: str, id: str, key: str) -> Parts:
-    """A field's line where it was let go: in the section `to`, or behind what stands before `key` in `order`."""
-    to, position = (read_whole(request.form.get(name, "")) for name in ("to", "position"))
-    if to is not None:
-        return layout.move_line(parts, form, id, to, position or 0)
-    return layout.move_line_out(parts, form, id, _standing_before(key))
+@bp.post("/build/<app>/form/<form>/width")
+def set_width(app: str, form: str) -> Any:
+    """How much of its line a field takes on this form."""
+    id, width = request.form.get("id", ""), request.form.get("value", "")
+    if width and width not in WIDTHS:
+        raise InvalidInput({"": [say("Choose a width.")]})
 
+    def sized(parts: Parts) -> Parts:
+        widths = {k: v for k, v in {**(parts[f"forms/{form}"].get("widths") or {}), id: width}.items() if v}
+        return changes.change_object(parts, "forms", form, {"widths": widths or None})
 
-def _standing_before(key: str) -> str | int | None:
-    """What precedes a key in the order sent: a field, the place of a section, or nothing. Raises BadValue."""
-    order = read_json(request.form.get("order", "[]"), say("This order cannot be read."))
-    if not isinstance(order, list) or key not in order[1:]:
-        return None
-    before = str(order[order.index(key) - 1])
-    section = read_whole(before.removeprefix("section-")) if before.startswith("section-") else None
-    return before if section is None else section
+    return change(app, form, say("Width changed"), sized, id)
 
 
 @bp.post("/build/<app>/form/<form>/copy")
 def copy(app: str, form: str) -> Any:
     id = request.form.get("id", "")
-    with work() as ctx:
-        designer(ctx)
-        made: dict[str, str] = {}
-
-        def copied(parts: Parts) -> Parts:
-            parts, made["id"] = changes.copy_field(parts, form, id)
-            return parts
-
-        draft = drafts.edit(ctx, app, counter_sent(), say("Field copied"), copied)
-        return studio(ctx, draft, form, made["id"])
+    return making(app, form, say("Field copied"), lambda parts: changes.copy_field(parts, form, id))
 
 
 @bp.post("/build/<app>/form/<form>/delete")
 def delete(app: str, form: str) -> Any:
     path = request.form.get("id", "")
+    if (place := block_place(path)) is not None:
+        return change(app, form, say("Part of the form removed"), lambda parts: layout.remove_block(parts, form, place))
     rows = path.partition(".")[0] if "." in path else ""
     return change(
         app, form, say("Field deleted"), lambda parts: changes.delete_field(parts, the_form(parts, form)[0], path), rows
@@ -300,70 +413,52 @@ def restore(app: str, form: str) -> Any:
     return change(app, form, say("Field restored"), lambda parts: changes.restore_field(parts, form, id), id)
 
 
-@bp.post("/build/<app>/form/<form>/section")
-def section(app: str, form: str) -> Any:
-    """A new section; or one renamed, or taken away."""
-    place = read_whole(request.form.get("place", ""))
-    if place is None:
-        return change(
-            app,
-            form,
-            say("New section"),
-            lambda parts: layout.add_section(parts, form, {"zh": "分组", "en": "Section"}),
-        )
-    if request.form.get("remove"):
-        return change(
-            app,
-            form,
-            say("Section removed"),
-            lambda parts: layout.change_block(parts, form, place, {"remove": True}),
-        )
-    title = request.form.get("title", "").strip()[:120]
-    if not title:
-        raise InvalidInput({"": [say("Give the section a name.")]})
-    return change(
-        app,
-        form,
-        say("Section renamed"),
-        lambda parts: layout.change_block(parts, form, place, {"section": title}),
-    )
+@bp.post("/build/<app>/form/<form>/undo")
+@bp.post("/build/<app>/form/<form>/redo")
+def step(app: str, form: str) -> Any:
+    """Undo or redo, and stay on this form if it is still there."""
+    back = request.path.endswith("undo")
+    with work() as ctx:
+        designer(ctx)
+        draft, done = drafts.undo(ctx, app, back)
+        if f"forms/{form}" not in draft.parts:
+            return go(f"/build/{app}/")
+        answer = answered(ctx, draft, form, request.form.get("chosen", ""))
+    if done is not None:
+        text = words(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done))
+        answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": "info"}})
+    return answer
 
 
 @bp.post("/build/<app>/form/<form>/options")
 def set_options(app: str, form: str) -> Any:
-    """What was put into the panel: of a field or column (`path`), of the form or of its table."""
+    """What was put into the panel: of a field, column or block (`path`), of the form or of its table."""
     path, tab = request.form.get("path", ""), request.form.get("tab", "field")
-    sent = {
-        name: (values if len(values := request.form.getlist(name)) > 1 or "options." in name else values[0])
-        for name in request.form
-    }
+    sent = {name: (values if len(values := request.form.getlist(name)) > 1 else values[0]) for name in request.form}
     with work() as ctx:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
-        table_id, found = the_form(draft.parts, form)
-        kind, before, edit = _target(draft, table_id, form, path, tab)
-        made, errors = panel.read(kind, sent, before)
+        table_id, _ = the_form(draft.parts, form)
+        kind, before, _ = _subject(draft.parts, table_id, form, path, tab)
+        if kind is None:
+            raise InvalidInput({"": [say("This field is no longer there.")]})
+        around = Surroundings(draft.parts, draft.app, table_id, form, path.partition(".")[0] if "." in path else "")
+        made, errors = panel.read(kind, sent, before, around.near())
         if errors:
-            return studio(ctx, draft, form, path, errors=errors, typed=_typed(sent, errors), status=422)
+            return studio(ctx, draft, form, path, errors=errors, typed=made, status=422)
+        edit = _edit_of(table_id, form, path, tab, made)
         try:
-            draft = drafts.edit(ctx, app, counter_sent(), say("Options changed"), lambda parts: edit(parts, made))
+            draft = drafts.edit(ctx, app, counter_sent(), say("Options changed"), edit)
         except Conflict as err:
             raise InvalidInput({"": [CHANGED]}) from err
-        return studio(ctx, draft, form, path)
+        return answered(ctx, draft, form, path)
 
 
-def _target(
-    draft: Draft, table_id: str, form: str, path: str, tab: str
-) -> tuple[type[Any], dict[str, Any], Callable[[Parts, Any], Parts]]:
-    table = draft.parts[f"tables/{table_id}"]
-    if tab == "field":
-        field = changes.find_field(table, path)
-        return field_types[field["type"]], field, lambda parts, made: changes.change_field(parts, table_id, path, made)
+def _edit_of(table_id: str, form: str, path: str, tab: str, made: dict[str, Any]) -> Callable[[Parts], Parts]:
     if tab == "table":
-        return Table, table, lambda parts, made: changes.change_object(parts, "tables", table_id, made)
-    return Form, draft.parts[f"forms/{form}"], lambda parts, made: changes.change_object(parts, "forms", form, made)
-
-
-def _typed(sent: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed into the inputs that are refused, to be shown again."""
-    return {name: sent[name] for name in errors if name in sent}
+        return lambda parts: changes.change_object(parts, "tables", table_id, made)
+    if tab != "field":
+        return lambda parts: changes.change_object(parts, "forms", form, made)
+    if (place := block_place(path)) is not None:
+        return lambda parts: layout.change_block(parts, form, place, made)
+    return lambda parts: changes.change_field(parts, table_id, path, made)

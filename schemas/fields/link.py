@@ -23,7 +23,7 @@ class Reverse:
 
     id: str | None = option(Id(allow_none=True), "Name in formulas")
     label: Text = option(Label(), "Label", Text())
-    columns: tuple[str, ...] = option(Many(Id()), "Columns", ())
+    columns: tuple[str, ...] = option(Many(Reference("field")), "Columns", ())
 
 
 @field_types.register
@@ -44,12 +44,12 @@ class Link(Field):
         FormulaSource("boolean", "pick", allow_none=True), "Which records may be chosen",
         help="A condition on the other table; `this` is the record being filled in.",
     )  # fmt: skip
-    show_columns: tuple[str, ...] = option(Many(Id()), "Columns shown when choosing", ())
+    show_columns: tuple[str, ...] = option(Many(Reference("target field")), "Columns shown when choosing", ())
     fill: dict[str, str] = option(
-        Dictionary(Reference("field")),
+        Dictionary(Reference("target field"), keys="own path"),
         "Fill from the chosen record",
         None,
-        help="This table's field: the other's. Subforms are copied; items.price: lines.cost names columns of them.",
+        help="When a record is chosen, these fields take its values. Subforms are copied with their columns.",
     )
     reverse: Reverse | None = option(Object(Reverse, allow_none=True), "Shown on the other side")
     on_delete: str = option(

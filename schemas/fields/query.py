@@ -31,7 +31,7 @@ class Query(Computed):
         FormulaSource("boolean", "linked", allow_none=True), "Only records where", None,
         help="`this` is the record being filled in: author = this.author",
     )  # fmt: skip
-    columns: tuple[str, ...] = option(Many(Id()), "Columns", ())
+    columns: tuple[str, ...] = option(Many(Reference("target field")), "Columns", ())
     sort: tuple[str, ...] = option(Many(Line(60), most=3), "Order", ())
     limit: int = option(Whole(1, 100), "Most rows", 10)
     add: bool = option(Flag(), "Records can be added from here", False)

@@ -7,7 +7,7 @@ from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.formula import Type
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Id, Kinds, Label, Many, Object, Whole
+from schemas.parsers import Kinds, Label, Many, Object, Reference, Whole
 from schemas.source import read_json
 from schemas.text import Sentence, Text
 
@@ -18,7 +18,7 @@ MOST = 2_000
 class Key:
     """Fields, or columns of a subform, whose values together may occur only once."""
 
-    fields: tuple[str, ...] = option(Many(Id(), required=True), "Fields", ())
+    fields: tuple[str, ...] = option(Many(Reference("key field"), required=True), "Fields", ())
     message: Text = option(Label(), "Message", Text())
 
 

@@ -24,7 +24,7 @@ const ON_SIGHT = {
   "camera": "[data-camera]",
   "chart": "[data-chart]",
   "columns": "table.grid[data-columns], .column-list",
-  "conditions": "form[data-conditions]",
+  "conditions": "[data-conditions]",
   "copy": "[data-copy], [data-link-of]",
   "draft": "form[data-draft]",
   "lightbox": "a[data-lightbox]",

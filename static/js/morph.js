@@ -12,6 +12,7 @@ window.htmx.registerExtension("mortise", {
     return !(labels || tab || OURS.has(attrName) || (attrName === "open" && element.matches("details, dialog")) || (attrName === "disabled" && element.ariaBusy === "true"));
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
+    if (oldNode.matches?.("template")) return copied(oldNode, newNode);
     if (oldNode.matches?.("[data-rich]") && oldNode.querySelector(".ql-container")) return false;
     if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
     if (oldNode.matches?.(".upload, .signature")) return isRestoring(oldNode.closest("form"));
@@ -20,6 +21,12 @@ window.htmx.registerExtension("mortise", {
     return true;
   },
 });
+
+/* What a template holds is not among its children. */
+function copied(template, next) {
+  template.innerHTML = next.innerHTML;
+  return false;
+}
 
 /* Attributes say how a box began; once touched, only the property counts. */
 function follow(box, next) {

@@ -28,7 +28,8 @@ EDITS = st.lists(
         st.tuples(st.just("step"), NUMBERS, st.sampled_from([-1, 1])),
         st.tuples(st.just("join"), NUMBERS, NUMBERS),
         st.tuples(st.just("into"), NUMBERS, NUMBERS),
-        st.tuples(st.just("out"), NUMBERS, NUMBERS),
+        st.tuples(st.sampled_from(["drop", "block", "into tab"]), NUMBERS, NUMBERS),
+        st.tuples(st.sampled_from(["shift", "step block"]), NUMBERS, st.sampled_from([-1, 1])),
         st.tuples(st.just("section"), NUMBERS, NUMBERS),
         st.tuples(st.just("open"), NUMBERS, NUMBERS),
         st.tuples(st.just("preset"), st.sampled_from(changes.PRESETS), NUMBERS),
@@ -72,13 +73,24 @@ def edited(parts: Parts, kind: str, a: Any, b: Any) -> Parts:
         case "join":
             return layout.join_line(parts, "claim", nth(fields, a))
         case "into":
-            return layout.move_line(parts, "claim", nth(fields, a), b, a)
-        case "out":
-            return layout.move_line_out(parts, "claim", nth(fields, a), nth([*fields, b, None], b))
+            return layout.drop(parts, "claim", f"field:{nth(fields, a)}", f"block:{b}", "into")
+        case "drop":
+            target = nth([*(f"field:{f}" for f in fields), f"block:{b}", ""], b)
+            return layout.drop(parts, "claim", f"field:{nth(fields, a)}", target, nth(list(layout.SIDES), a + b))
+        case "block":
+            target = nth([*(f"field:{f}" for f in fields), ""], b)
+            return layout.drop(parts, "claim", f"block:{a}", target, nth(list(layout.SIDES), a + b))
+        case "step block":
+            return layout.step_block(parts, "claim", str(a), b)
+        case "into tab":
+            return layout.drop(parts, "claim", f"field:{nth(fields, a)}", f"block:{b}.t0", "into")
+        case "shift":
+            return layout.shift_field(parts, "claim", nth(fields, a), b)
         case "section":
-            return layout.add_section(parts, "claim", "Section")
+            return layout.add_block(parts, "claim", nth(list(layout.NEW_BLOCKS), a), f"field:{nth(fields, b)}")[0]
         case "open":
-            return layout.change_block(parts, "claim", a, {"remove": True})
+            stops = layout.stops_of(layout.layout_of(parts, "claim"))
+            return layout.remove_block(parts, "claim", nth([s.place for s in stops if s.kind != "line"], a))
         case _:
             return changes.set_preset(parts, "claim", a)
 
@@ -115,28 +127,78 @@ def test_a_package_in_parts_is_the_package_again(parts: Parts) -> None:
 
 
 def lines(parts: Parts) -> list[Any]:
-    return [b.get("row") or b["rows"] for b in parts["forms/claim"]["layout"]]
+    return [b.get("row") or b.get("rows", "block") for b in parts["forms/claim"]["layout"]]
 
 
 def with_section(parts: Parts) -> Parts:
     for type in ("number", "date", "text"):
         parts, _ = changes.add_field(parts, "claim", type)
-    return layout.add_section(parts, "claim", "Costs")
+    return layout.add_block(parts, "claim", "section")[0]
 
 
-def test_lines_move_into_sections_and_out_again(parts: Parts) -> None:
-    parts = with_section(parts)
-    parts = layout.move_line(parts, "claim", "field_2", 4, 0)
+def dropped(parts: Parts, what: str, target: str, side: str) -> Parts:
+    return layout.drop(parts, "claim", what, target, side)
+
+
+def test_fields_are_dropped_into_sections_and_out_again(parts: Parts) -> None:
+    parts = dropped(with_section(parts), "field:field_2", "block:4", "into")
     assert lines(parts) == [["field_1"], ["field_3"], ["field_4"], [["field_2"]]]
-    parts = layout.move_line(parts, "claim", "field_4", 3, 1)
+    parts = dropped(parts, "field:field_4", "field:field_2", "after")
     assert lines(parts) == [["field_1"], ["field_3"], [["field_2"], ["field_4"]]]
-    parts = layout.move_line(parts, "claim", "field_4", 2, 0)
+    parts = dropped(parts, "field:field_4", "field:field_2", "before")
     assert lines(parts)[2] == [["field_4"], ["field_2"]]
-    assert lines(layout.move_line_out(parts, "claim", "field_2", 2))[3] == ["field_2"]
-    assert lines(layout.move_line_out(parts, "claim", "field_2", "field_1"))[1] == ["field_2"]
-    assert lines(layout.move_line_out(parts, "claim", "field_2", None))[0] == ["field_2"]
+    assert lines(dropped(parts, "field:field_2", "block:2", "after"))[3] == ["field_2"]
+    assert lines(dropped(parts, "field:field_2", "field:field_1", "after"))[1] == ["field_2"]
+    assert lines(dropped(parts, "field:field_2", "", ""))[3] == ["field_2"]
     with pytest.raises(InvalidInput):
-        layout.move_line(parts, "claim", "field_2", 9, 0)
+        dropped(parts, "field:field_2", "block:9", "into")
+
+
+def test_fields_are_dropped_beside_one_another_up_to_six(parts: Parts) -> None:
+    parts = dropped(with_section(parts), "field:field_2", "field:field_1", "right")
+    parts = dropped(parts, "field:field_3", "field:field_1", "left")
+    assert lines(parts)[0] == ["field_3", "field_1", "field_2"]
+    assert lines(layout.shift_field(parts, "claim", "field_3", 1))[0] == ["field_1", "field_3", "field_2"]
+    assert lines(layout.shift_field(parts, "claim", "field_3", -1)) == lines(parts)
+    for _ in range(3):
+        parts, id = changes.add_field(parts, "claim", "text")
+        parts = dropped(parts, f"field:{id}", "field:field_1", "right")
+    with pytest.raises(InvalidInput):
+        dropped(parts, "field:field_4", "field:field_1", "right")
+
+
+def test_a_field_steps_into_an_empty_section_and_out_at_its_other_end(parts: Parts) -> None:
+    parts = with_section(parts)
+    inside = layout.step_field(parts, "claim", "field_4", 1)
+    assert lines(inside)[-1] == [["field_4"]]
+    assert lines(layout.step_field(inside, "claim", "field_4", 1))[-2:] == [[], ["field_4"]]
+
+
+def test_sections_move_as_a_whole_and_never_into_one_another(parts: Parts) -> None:
+    parts = dropped(with_section(parts), "field:field_2", "block:4", "into")
+    parts, note = layout.add_block(parts, "claim", "note", "field:field_2")
+    assert lines(parts) == [["field_1"], ["field_3"], ["field_4"], [["field_2"]], "block"]
+    assert note == "4"
+    assert lines(dropped(parts, "block:3", "field:field_1", "before"))[0] == [["field_2"]]
+    assert lines(dropped(parts, "block:4", "field:field_2", "before"))[3:] == ["block", [["field_2"]]]
+    assert lines(layout.step_block(parts, "claim", "4", -1))[3:] == ["block", [["field_2"]]]
+    assert lines(layout.remove_block(parts, "claim", "3"))[3:] == [["field_2"], "block"]
+
+
+def test_fields_and_sections_stand_on_tabs(parts: Parts) -> None:
+    parts, tabs = layout.add_block(with_section(parts), "claim", "tabs")
+    parts = dropped(parts, "field:field_2", f"block:{tabs}.t0", "into")
+    parts = dropped(parts, "block:3", "block:4", "after")
+    block = parts["forms/claim"]["layout"][-2]
+    assert block["tabs"][0]["layout"] == [{"row": ["field_2"]}]
+    parts = dropped(parts, "block:4", "field:field_2", "before")
+    block = parts["forms/claim"]["layout"][-1]
+    assert [layout.part_of(b) for b in block["tabs"][0]["layout"]] == ["section", "line"]
+    away = layout.step_field(layout.step_field(parts, "claim", "field_2", 1), "claim", "field_2", 1)
+    assert lines(away)[-1] == ["field_2"]
+    gone = layout.change_block(parts, "claim", "3", {"tabs": [block["tabs"][1]]})
+    assert lines(gone)[-1] == ["field_2"]
+    assert load(App, join(gone)).analysis.problems() == []
 
 
 def test_new_fields_are_columns_of_the_list_that_came_with_the_form(parts: Parts) -> None:

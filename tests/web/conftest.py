@@ -1,5 +1,7 @@
 """Browsers without a screen: a Flask client for each person of the shop."""
 
+import shutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,11 +9,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
+from werkzeug.serving import make_server
 
 from runtime import accounts, models, workspaces
 from runtime.settings import Settings
+from runtime.web.edge import COOKIE
 from tests.runtime.conftest import Shop, make_shop, prepared, shop  # noqa: F401
 from wsgi import create_app
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
+    "--disable-sync --no-first-run --disable-quic"
+)
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +53,16 @@ class Person:
 
     def send(self, method: str, url: str, data: Any = None, **options: Any) -> Any:
         """Any unsafe method, by a session that has its token."""
+        return self.client.open(url, method=method, data=data, headers={"X-CSRF-Token": self.token_now()}, **options)
+
+    def token_now(self) -> str:
         if not self.token:
             with self.client.session_transaction() as session:
                 self.token = session.setdefault("csrf", "token-of-the-test")
-        return self.client.open(url, method=method, data=data, headers={"X-CSRF-Token": self.token}, **options)
+        return self.token
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sign_in(app: Flask) -> Callable[..., Person]:
     def enter(shop: Shop, name: str) -> Person:  # noqa: F811
         actor = getattr(shop, name)
@@ -67,3 +79,49 @@ def sign_in(app: Flask) -> Callable[..., Person]:
         return person
 
     return enter
+
+
+# -- a real browser --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    found = shutil.which("chromium")
+    if not found:
+        pytest.skip("no Chromium on this machine")
+    return {**browser_type_launch_args, "executable_path": found, "args": FLAGS.split()}
+
+
+@pytest.fixture(scope="session")
+def address(app: Flask) -> Iterator[str]:
+    """The application served on a port of its own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Open the browser of somebody who has signed in. A script error or a refusal of the policy fails the test."""
+    contexts, wrong = [], []
+
+    def enter(person: Person, **options: Any) -> Any:
+        context = browser.new_context(**{"base_url": address, "viewport": {"width": 1440, "height": 900}, **options})
+        context.set_default_timeout(10_000)
+        for name in (COOKIE, person.client.application.config["SESSION_COOKIE_NAME"]):
+            if (cookie := person.client.get_cookie(name)) is not None:
+                context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if "Security Policy" in said.text else None)
+        contexts.append(context)
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert wrong == []

@@ -5,6 +5,9 @@ import re
 import zipfile
 
 import pytest
+from sqlalchemy import update
+
+from runtime import models
 
 
 @pytest.fixture
@@ -88,25 +91,35 @@ def test_problems_keep_a_draft_from_being_published(boss):
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 422
 
 
-def test_two_designers_cannot_overwrite_each_other(boss):
+def test_two_designers_cannot_overwrite_each_other(boss, shop, sign_in):
     _, studio = made(boss)
-    page = boss.get(studio)
-    counter = re.search(r'name="counter" value="(\d+)"', page.text)[1]
-    boss.post(f"{studio}add", {"type": "text"})
+    counter = re.search(r'name="counter" value="(\d+)"', boss.get(studio).text)[1]
+    with shop.opened() as ctx:
+        ctx.conn.execute(update(models.member).where(models.member.c.id == shop.manager.id).values(admin=True))
+    sign_in(shop, "manager").post(f"{studio}add", {"type": "text"})
     late = boss.post(f"{studio}delete", {"id": "field_1", "counter": counter})
     assert late.status_code == 422
     assert "Somebody else" in late.text
+
+
+def test_one_designer_who_is_quick_is_never_held_up(boss):
+    _, studio = made(boss)
+    counter = re.search(r'name="counter" value="(\d+)"', boss.get(studio).text)[1]
+    boss.post(f"{studio}add", {"type": "text"})
+    quick = boss.post(f"{studio}options", {"path": "field_1", "tab": "field", "label.en": "Why", "counter": counter})
+    assert quick.status_code == 200
+    assert 'id="canvas-field_2"' in quick.text
 
 
 def test_moving_copying_and_sections(boss):
     slug, studio = made(boss)
     for type in ("number", "rows", "choice"):
         assert boss.post(f"{studio}add", {"type": type}).status_code == 200
-    boss.post(f"{studio}move", {"id": "field_2", "by": "-1"})
-    boss.post(f"{studio}move", {"id": "field_4", "beside": "1"})
+    boss.post(f"{studio}move", {"what": "field:field_2", "by": "up"})
+    boss.post(f"{studio}move", {"what": "field:field_4", "beside": "1"})
     copy = boss.post(f"{studio}copy", {"id": "field_2"})
     assert chosen(copy) == "field_5"
-    assert boss.post(f"{studio}section", {}).status_code == 200
+    assert chosen(boss.post(f"{studio}add", {"type": "section"})) == "block:4"
     column = boss.post(f"{studio}column", {"rows": "field_3", "type": "number"})
     assert chosen(column).startswith("field_3.column_")
     named = boss.post(

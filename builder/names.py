@@ -1,0 +1,210 @@
+"""The names that a formula may use in one place of the builder, with the labels that people know them by."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from runtime.wording import translate
+from schemas.analysis import Analysis
+from schemas.dependencies import Circle
+from schemas.fields import field_types
+from schemas.fields.rows import Rows
+from schemas.formula import FormulaError
+from schemas.formula.tree import Path
+from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS, NUMBER, TEXT, WORDS, Type, array_of, link_to
+from schemas.messages import Message, say
+from schemas.scopes import TableScope
+from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS, Table
+from schemas.text import Text
+
+FLOW_STATE = "flow.state"
+FACT_LABELS: dict[str, Message] = {
+    "name": say("Name"), "email": say("E-mail"), "phone": say("Phone"), "department": say("Department"),
+    "departments": say("All departments"), "head": say("Head"), "roles": say("Roles"), "parent": say("Higher department"),
+    "headed_departments": say("Headed departments"),
+}  # fmt: skip
+RESULTS = {"boolean": BOOLEAN, "number": NUMBER, "text": TEXT}
+FACTS: dict[str, Mapping[str, Type]] = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a formula stands: about a record of which table, a subform's row, and whose record `this` is."""
+
+    table: str
+    row: str = ""
+    this: str = ""
+
+    @property
+    def key(self) -> str:
+        return ":".join((self.table, self.row, self.this))
+
+    @classmethod
+    def of(cls, key: str) -> "Place":
+        table, row, this, *_ = [*key.split(":"), "", "", ""]
+        return cls(table, row, this)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name and what people call it. `options` are those of a choice: (id, label)."""
+
+    id: str
+    label: str
+    type: Type
+    icon: str = "field-text"
+    options: tuple[tuple[str, str], ...] = ()
+
+
+class Book:
+    """Every name that may be used in a place, and what each leads to."""
+
+    def __init__(self, analysis: Analysis, place: Place) -> None:
+        self.analysis, self.place = analysis, place
+        table = analysis.app.table(place.table)
+        rows = table.by_id.get(place.row) if table else None
+        this = analysis.app.table(place.this) if place.this else None
+        self.scope = TableScope(analysis, table, rows if isinstance(rows, Rows) else None, this) if table else None
+
+    @cached_property
+    def first(self) -> list[Word]:
+        """What a formula may begin with."""
+        if self.scope is None:
+            return []
+        words = self._words_of(self.scope)
+        words.append(Word(FLOW_STATE, translate(SYSTEM_LABELS[FLOW_STATE]), TEXT, "flow"))
+        if self.scope.this is not None:
+            label = say("This {table}", table=self.scope.this.title or Text.of(self.scope.this.id))
+            words.append(Word("this", translate(label), Type("link", target=self.scope.this.id), "form"))
+        return _told_apart(words)
+
+    def members(self, kind: Type) -> list[Word]:
+        """What may follow a value of this type after a dot."""
+        inner = kind.of if kind.kind == "array" and kind.of else kind
+        key = set_key(inner)
+        if key not in self._members:
+            self._members[key] = _told_apart(self._members_of(inner))
+        return self._members[key]
+
+    @cached_property
+    def _members(self) -> dict[str, list[Word]]:
+        return {"": []}
+
+    def _members_of(self, kind: Type) -> list[Word]:
+        if kind.kind == "link" and (target := self.analysis.app.table(kind.target or "")):
+            return self._words_of(TableScope(self.analysis, target))
+        if kind.kind == "rows" and self.scope is not None:
+            rows = self.scope.table.by_id.get(kind.target or "")
+            return [self._word(self.scope.table, c, rows) for c in rows.fields] if isinstance(rows, Rows) else []
+        facts = FACTS.get(kind.kind, {})
+        return [Word(id, translate(FACT_LABELS[id]), type, f"field-{type.kind}") for id, type in facts.items()]
+
+    def _words_of(self, scope: TableScope) -> list[Word]:
+        rows = [self._word(scope.table, c, scope.row) for c in scope.row.fields] if scope.row else []
+        own = {word.id for word in rows}
+        fields = [self._word(scope.table, f, None) for f in scope.table.fields if f.id not in own and f.type != "query"]
+        known = own | {word.id for word in fields}
+        system = [
+            Word(id, translate(SYSTEM_LABELS[id]), kind, "history")
+            for id, kind in SYSTEM_FIELDS.items()
+            if id not in known
+        ]
+        return [*rows, *fields, *self._sides(scope.table, known), *system]
+
+    def _sides(self, table: Table, known: set[str]) -> Iterator[Word]:
+        """The records that link here, where the other side has a name."""
+        for id, (other, link) in self.analysis.reverses(table).items():
+            if id not in known:
+                reverse = getattr(other.field(link), "reverse", None)
+                label = translate(reverse.label if reverse else None) or translate(other.title) or id
+                yield Word(id, label, array_of(link_to(other.id)), "field-links")
+
+    def _word(self, table: Table, field: Any, rows: Any) -> Word:
+        options = tuple((o.id, translate(o.label) or o.id) for o in getattr(field, "options", ()))
+        label = translate(field.label) or field.id
+        try:
+            kind = self.analysis.type_of(table, field, rows)
+        except (FormulaError, Circle):  # its own formula is wrong, which is told where that stands
+            kind = Type("any")
+        return Word(
+            field.id, label, kind, f"field-{field.type}" if field.type in field_types else "field-text", options
+        )
+
+    # -- labels of a formula ---------------------------------------------------------------------
+
+    def word(self, path: Path) -> Word | None:
+        """The last name of a path."""
+        words = self.first
+        at = 0
+        found: Word | None = None
+        while at < len(path):
+            joined = ".".join(path[at : at + 2])
+            found = next((w for w in words if w.id == path[at]), None)
+            at += 1
+            if found is None and (found := next((w for w in words if w.id == joined), None)):
+                at += 1
+            if found is None:
+                return None
+            words = self.members(found.type)
+        return found
+
+    def label(self, path: Path) -> str | None:
+        found = self.word(path)
+        return found.label if found else None
+
+    def find(self, path: Path, label: str) -> Path | None:
+        before = self.word(path)
+        words = self.first if not path else self.members(before.type) if before else []
+        wanted = label.casefold()
+        found = next((w for w in words if w.label.casefold() == wanted), None)
+        found = found or next((w for w in words if w.id == label), None)
+        return (*path, *found.id.split(".")) if found else None
+
+    def option(self, path: Path, id: str) -> str | None:
+        found = self.word(path)
+        return next((label for known, label in found.options if known == id), None) if found else None
+
+    def option_named(self, path: Path, label: str) -> str | None:
+        found = self.word(path)
+        wanted = label.casefold()
+        return next((id for id, known in found.options if known.casefold() == wanted), None) if found else None
+
+    # -- for the editor's script -----------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """The names as the editor's script wants them: the first ones, and sets of what may follow."""
+        sets: dict[str, Any] = {}
+        first = [self._dumped(word, sets, 0) for word in self.first]
+        return {"first": first, "sets": sets}
+
+    def _dumped(self, word: Word, sets: dict[str, Any], depth: int) -> dict[str, Any]:
+        inner = word.type.of if word.type.kind == "array" and word.type.of else word.type
+        key = set_key(inner)
+        if key and key not in sets and depth < 2:
+            sets[key] = []
+            sets[key] = [self._dumped(w, sets, depth + 1) for w in self.members(inner)]
+        return {
+            "id": word.id, "label": word.label, "type": translate(WORDS[word.type.kind]), "kind": word.type.kind,
+            "icon": word.icon, "of": key, "options": [label for _, label in word.options],
+        }  # fmt: skip
+
+
+def set_key(kind: Type) -> str:
+    """What names the set of names that may follow a value of this type."""
+    return f"{kind.kind}:{kind.target or ''}" if kind.kind in ("link", "rows", *FACTS) else ""
+
+
+def _told_apart(words: list[Word]) -> list[Word]:
+    """The words with labels that can stand in brackets, each only once."""
+    clean = [_clean(word.label) or word.id for word in words]
+    often = Counter(label.casefold() for label in clean)
+    return [
+        Word(w.id, f"{label} ({w.id})" if often[label.casefold()] > 1 else label, w.type, w.icon, w.options)
+        for w, label in zip(words, clean, strict=True)
+    ]
+
+
+def _clean(label: str) -> str:
+    return " ".join(label.replace("[", "(").replace("]", ")").split())
