@@ -18,6 +18,7 @@ MAY_TOUCH = {
     "runtime/conversion.py": "reads and writes the columns of a field that changes its type, as the system",
     "runtime/consequences.py": "counts, for a designer, what publishing would do",
     "runtime/answers.py": "reads what calculations ask beyond a link, as the system",
+    "runtime/cascade.py": "finds what a deletion concerns for the writer; the door says what may be deleted",
     "runtime/verify.py": "compares stored calculations with fresh ones for the doctor, as the system",
     "runtime/importing.py": "names the id column in a query whose rows come from a door",
     "runtime/exporting.py": "hands the table to the door's own condition",
