@@ -144,7 +144,7 @@ def test_lists_add_up_money_and_durations_but_neither_stars_nor_clocks(desk):
         live = desk.table(ctx, "visit")
         for _ in range(2):
             typed(ctx, live, what="x", start="8:00", pause="30", stars="4", share="10%", cost="5")
-        assert query.sums(door(ctx, live), Listing(), ["start", "pause", "stars", "share", "cost"]) == {
+        assert query.summary(door(ctx, live), Listing(), ["start", "pause", "stars", "share", "cost"]).sums == {
             "pause": 60,
             "cost": 10,
         }
