@@ -148,11 +148,11 @@ def _lookup(
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
     kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
-        kept[kind] = _people_by_name(ctx, kind)
+        kept[kind] = people_by_name(ctx, kind)
     return kept[kind]
 
 
-def _people_by_name(ctx: Context, kind: str) -> dict[str, str]:
+def people_by_name(ctx: Context, kind: str) -> dict[str, str]:
     directory = Directory.of(ctx)
     if kind == "department":
         return {fold_key(u.name): str(u.id) for u in directory.units.values()}

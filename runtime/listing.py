@@ -15,6 +15,7 @@ from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
 from runtime.query import Listing, Record
+from runtime.recalculate import pending
 from runtime.render import PEOPLE, Names
 from runtime.tables import LiveTable, live
 from schemas.conditions import Condition, from_formula, operators_for
@@ -103,6 +104,8 @@ class Shown:
     filter_fields: list[dict[str, Any]]
     problem: Sentence | None = None
     count: int = 0
+    recalculating: bool = False
+    """Whether a job still has to bring its calculations up to date."""
 
 
 def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequence[str] = ()) -> Shown:
@@ -144,6 +147,7 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     )
     shown.pager = _pager(shown)
     shown.conditions = _conditions(wishes)
+    shown.recalculating = pending(ctx, table)
     shown.filter_fields = filter_fields(gate, shown.conditions or ())
     return shown
 

@@ -48,6 +48,6 @@ def _value(ctx: Context, live: LiveTable, found: Record, value: Any) -> Any:
     if not isinstance(value, Formula):
         return value
     expression = live.analysis.expression(value, live.analysis.scope(live.table))
-    values = {**found.system, **found.values}
+    values = {**found.system, **found.values, "this": found.id}
     made = evaluate(expression, values, answering(ctx, live, found.id)(values, expression.needs, None))
     return None if isinstance(made, ErrorValue) else made

@@ -125,22 +125,18 @@ class Summary:
 
 
 def summary(gate: Door, listing: Listing, paths: Iterable[str], exact: bool = False) -> Summary:
-    """The number of records and the sums of the numeric ones among these fields, in one look at the rows.
+    """The number of records and the sums of the numeric ones among these fields.
 
     Beyond 10,000 records neither is worked out unless the exact number is asked for.
     """
-    source = gate.source()
+    count, exact = total(gate, listing, exact)
     numeric = [p for p in paths if (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
-    rows = select(literal(1).label("one"), *(source.column(p).label(p) for p in numeric)).where(
-        *_conditions(gate, listing)
-    )
-    chosen = (rows if exact else rows.limit(COUNTED + 1)).subquery()
-    found = gate.ctx.conn.execute(
-        select(func.count(), *(func.sum(chosen.c[p]) for p in numeric)).select_from(chosen)
-    ).one()
-    if not exact and found[0] > COUNTED:
-        return Summary(COUNTED, False)
-    return Summary(found[0], True, {p: s for p, s in zip(numeric, found[1:], strict=True) if s is not None})
+    if not exact or not numeric:
+        return Summary(count, exact)
+    source = gate.source()
+    sums = select(*(func.sum(source.column(p)) for p in numeric)).where(*_conditions(gate, listing))
+    row = gate.ctx.conn.execute(sums).one()
+    return Summary(count, True, {p: s for p, s in zip(numeric, row, strict=True) if s is not None})
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
@@ -398,6 +394,9 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
                 o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()
             ]
             column = source.column(found.id)
+            if found.other:
+                listed = func.array_to_string(column, ", ") if found.several else column
+                hits.append(listed.ilike(pattern))
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
         elif found.facets:
@@ -455,6 +454,11 @@ class SortKey:
             return self.value.is_not(None) if backwards else false()
         further = self.value < bound if self.down != backwards else self.value > bound
         return further if backwards or not self.nullable else or_(further, self.value.is_(None))
+
+    def reaches(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
+        """Not before a bound in the order. It follows from being beyond, and an index can begin there."""
+        reached: ColumnElement[bool] = self.value <= bound if self.down != backwards else self.value >= bound
+        return reached
 
     def level(self, bound: Any) -> ColumnElement[bool]:
         return self.value.is_(None) if bound is None else self.value == bound
@@ -523,7 +527,10 @@ def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnEl
     for n, key in enumerate(keys):
         level = [k.level(b) for k, b in zip(keys[:n], bounds[:n], strict=True)]
         terms.append(and_(*level, key.beyond(bounds[n], backwards)))
-    return or_(*terms)
+    first = keys[0]
+    if first.nullable:
+        return or_(*terms)
+    return and_(first.reaches(bounds[0], backwards), or_(*terms))
 
 
 def _write_cursor(values: Sequence[Any]) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +80,7 @@ class BoundField:
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         return "f-" + re.sub(r"\W", "-", self.name, flags=re.ASCII)
 
@@ -97,7 +98,7 @@ class BoundField:
         items = self.value if isinstance(self.value, list) else [self.value]
         return [(o.id, o.label, o.color) for item in items if isinstance(item, str) and (o := options.get(item))]
 
-    @property
+    @cached_property
     def choices(self) -> list[tuple[str, Text, str]]:
         if not isinstance(self.field, Choice):
             return []

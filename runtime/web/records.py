@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import flows, history, listing, pressing, query, records
+from runtime import flows, history, listing, pressing, query, recalculate, records
 from runtime import related as related_fields
 from runtime.access import Door, door
 from runtime.answers import answering
@@ -41,6 +41,7 @@ def show(app: str, table_id: str, record: str) -> Any:
         found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
+            "recalculating": recalculate.pending(ctx, source),
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(source, found, gate, trash),
             "may_delete": _may(ctx, source, found.id, "delete"),
