@@ -50,7 +50,8 @@ def _objects(kind: Any, seen: set[Any]) -> Iterator[Any]:
     seen.add(kind)
     yield kind
     of_registries = [k for _, _, registry in REGISTRIES for k in sorted(registry, key=lambda k: k.type)]
-    for option in (o for k in (kind, *(of_registries if kind is App else ())) for o in options_of(k)):
+    kinds: list[Any] = [kind, *(of_registries if kind is App else ())]
+    for option in (o for k in kinds for o in options_of(k)):
         for inner in _kinds_in(option.parser):
             yield from _objects(inner, seen)
 
