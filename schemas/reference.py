@@ -28,7 +28,8 @@ def reference() -> str:
         lines += [f"## {kind.__name__}", "", *_about(kind), *_options(options_of(kind))]
     for title, text, registry in REGISTRIES:
         lines += [f"## {title}", "", text, ""]
-        for kind in sorted(registry, key=lambda k: k.type):
+        kinds: list[Any] = sorted(registry, key=lambda k: k.type)
+        for kind in kinds:
             lines += [f"### `{kind.type}`", "", *_about(kind), *_options(options_of(kind))]
     return "\n".join([*lines, *_functions()]).rstrip() + "\n"
 
@@ -51,9 +52,10 @@ def _objects(kind: Any, seen: set[Any]) -> Iterator[Any]:
     yield kind
     of_registries = [k for _, _, registry in REGISTRIES for k in sorted(registry, key=lambda k: k.type)]
     kinds: list[Any] = [kind, *(of_registries if kind is App else ())]
-    for option in (o for k in kinds for o in options_of(k)):
-        for inner in _kinds_in(option.parser):
-            yield from _objects(inner, seen)
+    for declared in kinds:
+        for option in options_of(declared):
+            for inner in _kinds_in(option.parser):
+                yield from _objects(inner, seen)
 
 
 def _kinds_in(parser: Any) -> Iterator[type[Any]]:
