@@ -24,7 +24,8 @@ REGISTRIES: tuple[tuple[str, str, Registry[Any]], ...] = (
 def reference() -> str:
     """The whole page, as Markdown."""
     lines = ["# The language of definitions", "", "Written from the code by `make docs`; do not edit.", ""]
-    for kind in _objects(App, set()):
+    inside: list[Any] = list(_objects(App, set()))
+    for kind in inside:
         lines += [f"## {kind.__name__}", "", *_about(kind), *_options(options_of(kind))]
     for title, text, registry in REGISTRIES:
         lines += [f"## {title}", "", text, ""]
@@ -32,6 +33,11 @@ def reference() -> str:
         for kind in kinds:
             lines += [f"### `{kind.type}`", "", *_about(kind), *_options(options_of(kind))]
     return "\n".join([*lines, *_functions()]).rstrip() + "\n"
+
+
+def objects() -> list[Any]:
+    """Every class that declares options: those of the registries, and of the objects in an app."""
+    return [*(k for _, _, registry in REGISTRIES for k in registry), *_objects(App, set())]
 
 
 def _about(kind: type[Any]) -> Iterator[str]:
