@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from builder import changes, check
 from builder.differences import differences
 from builder.parts import Parts, join, split, word_of
-from runtime import definitions, drafts
+from runtime import changeover, definitions, drafts
+from runtime import consequences as found
+from runtime.consequences import Consequence
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.drafts import Kept
@@ -131,11 +134,24 @@ def pending(ctx: Context, draft: Draft) -> list[tuple[str, Message]]:
     return differences(before, draft.package)
 
 
-def publish(ctx: Context, slug: str, note: str = "") -> Installed:
-    """Publish the draft. Raises DefinitionError with every problem, Conflict when it began from an older revision."""
+def consequences(ctx: Context, draft: Draft) -> list[Consequence]:
+    """What publishing would do to the records that are there; nothing for an app without any yet."""
+    after = draft.app
+    if after is None or not draft.revision:
+        return []
+    return list(found.consequences(ctx, definitions.installed(ctx, draft.slug), after))
+
+
+def publish(ctx: Context, slug: str, note: str = "") -> Installed | UUID:
+    """Publish the draft, or begin to: the run of a changeover, where types change on a large table.
+
+    Raises DefinitionError with every problem, Conflict when the draft began from an older revision.
+    """
     draft = open_draft(ctx, slug)
     if draft.kept.base != draft.revision:
         raise Conflict([], {}, draft.revision)
+    if draft.app is not None and changeover.takes_long(ctx, slug, draft.app):
+        return changeover.begin(ctx, slug, draft.package, note)
     inst = definitions.publish(ctx, slug, draft.package, note)
     drafts.rebase(ctx, draft.kept.installation, inst.revision)
     return inst

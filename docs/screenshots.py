@@ -3,10 +3,12 @@
 python docs/screenshots.py http://127.0.0.1:8000
 """
 
+import io
 import json
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
@@ -24,6 +26,12 @@ def sign_in(page: Page, base: str, email: str, password: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def keep_small(picture: bytes, target: Path) -> None:
+    """With 256 colours an interface looks the same and takes a third."""
+    small = Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(target, optimize=True)
+
+
 def take(base: str) -> None:
     plan = json.loads((FOLDER / "plan.json").read_text("utf-8"))
     with sync_playwright() as playwright:
@@ -33,10 +41,12 @@ def take(base: str) -> None:
             page = context.new_page()
             sign_in(page, base, plan["email"], plan["password"])
             for name, path in plan["pages"].items():
+                if size == "phone" and name not in plan["phone"]:
+                    continue
                 page.goto(base + path)
                 page.wait_for_load_state("networkidle")
-                page.wait_for_timeout(500)
-                page.screenshot(path=FOLDER / f"{name}-{size}.png")
+                page.wait_for_timeout(800)
+                keep_small(page.screenshot(), FOLDER / f"{name}-{size}.png")
         browser.close()
 
 

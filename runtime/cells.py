@@ -9,11 +9,14 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.file import File, viewed_as
 from schemas.formula import ErrorValue, Type
 
 Draw = Callable[[Any], str]
 NOTHING = '<span class="nothing">–</span>'
+RECORD = "\0record\0"
+"""What no stored text can hold: no text keeps a NUL."""
 TONES = ("teal", "blue", "purple", "orange", "green", "indigo", "pink", "amber")
 
 
@@ -48,6 +51,19 @@ def drawer(
         return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>' if (leads := address(value)) else str(shown)
 
     return draw
+
+
+def button(field: Button, reader: Reader) -> Draw:
+    """A button in a grid, where it is offered; `RECORD` stands for the address of the row's record."""
+    look = "" if field.tone == "plain" else f" {field.tone}"
+    address, label = f"{RECORD}/press/{field.id}", escape(field.show(True, reader))
+    ask = f' hx-confirm="{escape(words)}"' if (words := field.confirm.in_language(reader.language)) else ""
+    drawn = (
+        f'<a class="button small{look}" href="{address}">{label}</a>'
+        if field.action == "form"
+        else f'<button type="button" class="button small{look}" hx-post="{address}" hx-swap="none"{ask}>{label}</button>'
+    )
+    return lambda value: drawn if value is True and "list" in field.show_in else ""
 
 
 def _away(url: str) -> str:

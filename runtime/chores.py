@@ -1,5 +1,7 @@
 """The jobs that keep storage in order."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
 
@@ -18,9 +20,11 @@ def recalculate_rest(ctx: Context, id: str) -> None:
     recalculate.resume(ctx, UUID(id))
 
 
-@job("build_indexes")
-def build_indexes(ctx: Context) -> None:
-    migrate.build_indexes(ctx)
+@job("build_indexes", chunked=True)
+def build_indexes(opened: Callable[[], AbstractContextManager[Context]]) -> None:
+    with opened() as ctx:
+        engine, schema = ctx.conn.engine, ctx.workspace.schema
+    migrate.build_indexes(engine, schema)
 
 
 @periodic("remove_orphans", "17 3 * * *")

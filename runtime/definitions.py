@@ -116,25 +116,29 @@ def register(ctx: Context, slug: str, base: Mapping[str, Any] | None = None) -> 
     return id
 
 
-def publish(ctx: Context, slug: str, new: Mapping[str, Any], note: str = "") -> Installed:
+def publish(
+    ctx: Context, slug: str, new: Mapping[str, Any], note: str = "", *, run: UUID | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Installed:  # fmt: skip
     """Make a package the published revision of the app under this slug, which is registered when unknown.
 
     Migrates additively, then flips the revision while no writer is inside. Raises DefinitionError, and then
-    nothing has changed.
+    nothing has changed. A changeover that is under way publishes as `run`, with the columns that it has filled.
     """
-    from runtime import migrate
+    from runtime import changeover, migrate
 
     app = load_app(new)
     i = models.installation
     row = ctx.conn.execute(select(i.c.id, i.c.revision).where(i.c.slug == slug)).one_or_none()
     id, number = (row.id, row.revision) if row else (register(ctx, slug, new), 0)
     lock_exclusively(ctx, id)
-    before = _app(ctx, id, number) if number else None
+    changeover.refuse_while_active(ctx, id, run)
+    before = Installed(id, slug, number, _app(ctx, id, number)) if number else None
     number = (
         ctx.conn.scalar(select(func.max(models.revision.c.number)).where(models.revision.c.installation_id == id)) or 0
     ) + 1
     inst = Installed(id, slug, number, app)
-    changes = migrate.expand(ctx, inst, before)
+    changes = migrate.expand(ctx, inst, before, columns)
     ctx.conn.execute(
         insert(models.revision).values(
             installation_id=id, number=number, package=dict(new), note=note or None, published_by=ctx.actor.id

@@ -15,6 +15,7 @@ from runtime.access import Door
 from runtime.context import Context
 from runtime.listing import label_of, reader_of
 from runtime.query import Listing, Record
+from runtime.sheets import harmless
 from runtime.wording import translate
 from schemas.errors import InvalidInput
 from schemas.fields import Reader
@@ -23,8 +24,6 @@ from schemas.messages import say
 
 MOST = 100_000
 CHUNK = 1_000
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so is taken for a formula by spreadsheets; a CSV cell gets an apostrophe before it."""
 
 
 class Cell(NamedTuple):
@@ -83,7 +82,7 @@ def to_csv(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
     out = io.BytesIO()
     text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow(headings(ctx, gate, listing.columns))
+    writer.writerow([harmless(title) for title in headings(ctx, gate, listing.columns)])
     for row in rows(gate, listing):
         writer.writerow([_plain(cell) for cell in row])
     text.detach()
@@ -94,7 +93,7 @@ def to_csv(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:
 def _plain(cell: Cell) -> str:
     if isinstance(cell.value, Decimal):
         return cell.written
-    return f"'{cell.shown}" if cell.shown.startswith(RISKY) else cell.shown
+    return harmless(cell.shown)
 
 
 def to_excel(ctx: Context, gate: Door, listing: Listing) -> IO[bytes]:

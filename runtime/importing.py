@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, query, records
+from runtime import definitions, models, query, records, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -113,7 +113,7 @@ def _import_chunk(
     }
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
     for line, row in chunk:
-        raw, missing = importing.answers(mappings, row, found)
+        raw, missing = importing.answers(source.table, mappings, row, found)
         values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
         report.total += 1
         for path, target in mappings.items():
@@ -148,11 +148,11 @@ def _lookup(
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
     kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
-        kept[kind] = _people_by_name(ctx, kind)
+        kept[kind] = people_by_name(ctx, kind)
     return kept[kind]
 
 
-def _people_by_name(ctx: Context, kind: str) -> dict[str, str]:
+def people_by_name(ctx: Context, kind: str) -> dict[str, str]:
     directory = Directory.of(ctx)
     if kind == "department":
         return {fold_key(u.name): str(u.id) for u in directory.units.values()}
@@ -240,6 +240,8 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
 
 
 def _labels(source: LiveTable, path: str) -> list[str]:
+    if facet := source.table.facet(path):
+        return [str(facet.label), wording.translate(facet.label)]
     found = source.table.field(path)
     return list(found.label.by_language.values()) if found else []
 

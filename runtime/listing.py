@@ -15,11 +15,13 @@ from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
 from runtime.query import Listing, Record
+from runtime.recalculate import pending
 from runtime.render import PEOPLE, Names
 from runtime.tables import LiveTable, live
 from schemas.conditions import Condition, from_formula, operators_for
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
 from schemas.messages import say
@@ -102,6 +104,8 @@ class Shown:
     filter_fields: list[dict[str, Any]]
     problem: Sentence | None = None
     count: int = 0
+    recalculating: bool = False
+    """Whether a job still has to bring its calculations up to date."""
 
 
 def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequence[str] = ()) -> Shown:
@@ -143,6 +147,7 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     )
     shown.pager = _pager(shown)
     shown.conditions = _conditions(wishes)
+    shown.recalculating = pending(ctx, table)
     shown.filter_fields = filter_fields(gate, shown.conditions or ())
     return shown
 
@@ -266,7 +271,7 @@ def _row(
     for path, opened, draw in draws:
         parts += (opened, draw(record[path]), "</td>")
     parts.append("</tr>")
-    return "".join(parts)
+    return "".join(parts).replace(cells.RECORD, url)
 
 
 def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:
@@ -278,6 +283,8 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
     origin = table.analysis.origin(table.table, found)
     files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
+    if isinstance(found, Button):
+        return path, "", cells.button(found, reader)
     address = (lambda id: f"{files}/{id}") if origin is found else None
     draw = cells.drawer(origin, kind, reader, url, address)
     return path, " number" if kind.kind == "number" else "", draw

@@ -1,20 +1,31 @@
 """Makes storage follow a definition: only ever adds; nothing is dropped and no person waits long."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, Table, func, insert, select, text, update
+from sqlalchemy import Column, Engine, Table, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateColumn, CreateTable, MetaData
 
-from runtime import models
+from runtime import conversion, definitions, models
 from runtime.actors import System
 from runtime.context import Context
 from runtime.definitions import Installed
-from runtime.tables import COLLATION, LiveTable, Wanted, names, rebuild, record_columns, row_columns, sql_type, wanted
-from schemas.app import App
+from runtime.tables import (
+    COLLATION,
+    LiveTable,
+    Wanted,
+    column_kind,
+    names,
+    rebuild,
+    record_columns,
+    row_columns,
+    sql_type,
+    wanted,
+)
 from schemas.errors import DefinitionError, Problem
 from schemas.fields import Field, Storage
 from schemas.fields.formula import Computed
@@ -36,9 +47,16 @@ class Changes:
     rescaled: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def expand(ctx: Context, inst: Installed, before: App | None) -> Changes:
-    """Add the tables, columns and indexes that this revision needs. Raises DefinitionError."""
+def expand(
+    ctx: Context, inst: Installed, before: Installed | None, columns: Mapping[str, str] | None = None
+) -> Changes:
+    """Add the tables, columns and indexes that this revision needs. Raises DefinitionError.
+
+    `columns` holds those that were filled beforehand for fields that change their type, by path.
+    """
     changes = Changes()
+    if before is not None:
+        changes.columns |= _change_types(ctx, inst, before, columns or {})
     known = names(ctx, inst.id)
     for table in inst.app.tables:
         for need in wanted(inst.app.analysis, table):
@@ -57,25 +75,52 @@ def _provide(ctx: Context, inst: Installed, need: Wanted, known: dict[str, tuple
         known[need.path] = ("table", _create_table(ctx, inst, need))
         changes.tables.add(need.path)
         return
-    name = _register(ctx, inst, need, "f")
+    if present:
+        _retire(ctx, inst, need.path)
     parent = need.path.rpartition(".")[0]
-    _add_column(ctx, known[parent][1], name, need.kind)
+    name = add_column(ctx, inst, need.path, need.kind, known[parent][1])
     if present:
         _carry_over(ctx, inst, need, known[parent][1], present, name)
     known[need.path] = (need.kind, name)
     changes.columns.add(need.path)
 
 
+def _change_types(ctx: Context, inst: Installed, before: Installed, columns: Mapping[str, str]) -> set[str]:
+    """Give each field of another type a column of its own, filled from the old one, which is kept."""
+    changes = conversion.checked(before.app, inst.app)
+    package = definitions.package(ctx, before.id, before.revision) if changes else {}
+    targets = dict(columns)
+    for batch in conversion.batches(ctx, before, changes, targets):
+        for change in batch.changes:
+            path, kind = f"{change.table}.{change.path}", column_kind(change.new.storage, change.new.scale)
+            _retire(ctx, inst, path, kept_definition(package, change.table, change.path))
+            if path in columns:
+                _take_over(ctx, inst, path, columns[path])
+            else:
+                targets[path] = add_column(ctx, inst, path, kind, batch.source.name)
+        if not columns:
+            conversion.convert_all(ctx, batch)
+    return set(targets)
+
+
+def kept_definition(package: Mapping[str, Any], table: str, path: str) -> dict[str, Any] | None:
+    """What a package says of a field, or of a column of a subform."""
+    found: Any = next((t for t in package["tables"] if t["id"] == table), None)
+    for id in path.split("."):
+        found = next((f for f in (found or {}).get("fields", ()) if f["id"] == id), None)
+    return dict(found) if found else None
+
+
+def _take_over(ctx: Context, inst: Installed, path: str, name: str) -> None:
+    s = models.storage
+    ctx.conn.execute(update(s).where(s.c.installation_id == inst.id, s.c.name == name).values(path=path))
+
+
 def _carry_over(ctx: Context, inst: Installed, need: Wanted, table: str, present: tuple[str, str], name: str) -> None:
-    """Numbers move to their new number of decimals; a computed field is computed anew; anything else is refused."""
+    """Numbers move to their new number of decimals; a computed field is computed anew; a field made anew is blank."""
     kind, old = present
     found = _field(inst, need.path)
-    if not isinstance(found, Computed):
-        if not (kind.startswith("numeric") and need.kind.startswith("numeric")):
-            message = say(
-                "its values are kept as {old} and cannot become {new}; make a new field", old=kind, new=need.kind
-            )
-            raise DefinitionError([Problem(need.path, message)])
+    if not isinstance(found, Computed) and kind.startswith("numeric") and need.kind.startswith("numeric"):
         scale = int(need.kind.partition(":")[2])
         ctx.conn.exec_driver_sql(f"UPDATE {table} SET {name} = round({old}, {scale})")
 
@@ -87,7 +132,7 @@ def _field(inst: Installed, path: str) -> Field | None:
 
 
 def _create_table(ctx: Context, inst: Installed, need: Wanted) -> str:
-    name = _register(ctx, inst, need, "t")
+    name = _register(ctx, inst, need.path, "table", "t")
     child = "." in need.path
     made = Table(name, MetaData(), *(row_columns() if child else record_columns()))
     ctx.conn.execute(CreateTable(made))
@@ -101,27 +146,35 @@ def _create_table(ctx: Context, inst: Installed, need: Wanted) -> str:
     return name
 
 
-def _register(ctx: Context, inst: Installed, need: Wanted, letter: str) -> str:
-    """A fresh name in SQL for a path; what the path named before is retired, and kept."""
+def _retire(ctx: Context, inst: Installed, path: str, definition: Mapping[str, Any] | None = None) -> None:
+    """Let a path no longer name its column, which is kept with the field that it belonged to."""
     s = models.storage
     ctx.conn.execute(
         update(s)
-        .where(s.c.installation_id == inst.id, s.c.path == need.path, s.c.retired_at.is_(None))
-        .values(retired_at=ctx.now)
+        .where(s.c.installation_id == inst.id, s.c.path == path, s.c.retired_at.is_(None))
+        .values(retired_at=ctx.now, definition=definition)
     )
+
+
+def _register(ctx: Context, inst: Installed, path: str, kind: str, letter: str) -> str:
+    """A fresh name in SQL for a path."""
+    s = models.storage
     number = ctx.conn.scalar(
-        insert(s).values(installation_id=inst.id, path=need.path, kind=need.kind, name="").returning(s.c.number)
+        insert(s).values(installation_id=inst.id, path=path, kind=kind, name="").returning(s.c.number)
     )
     name = f"{letter}_{number}"
     ctx.conn.execute(update(s).where(s.c.number == number).values(name=name))
     return name
 
 
-def _add_column(ctx: Context, table: str, name: str, kind: str) -> None:
+def add_column(ctx: Context, inst: Installed, path: str, kind: str, table: str) -> str:
+    """A column for a path in a table; gives its name."""
+    name = _register(ctx, inst, path, kind, "f")
     column: Column[object] = Column(name, sql_type(kind))
     Table(table, MetaData(), column)
     clause = CreateColumn(column).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     ctx.conn.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {clause}")
+    return name
 
 
 # -- constraints and indexes -----------------------------------------------------------------------
@@ -260,14 +313,15 @@ def _sort_index(live: LiveTable, sort: str) -> Iterator[tuple[str, str]]:
     )
 
 
-def build_indexes(ctx: Context) -> None:
-    """Build what waits, beside people's work. Runs outside the transaction, as an index cannot be built inside one."""
+def build_indexes(engine: Engine, schema: str) -> None:
+    """Build what waits in a workspace, beside people's work.
+
+    No transaction of ours is open meanwhile: an index cannot be built inside one, and it waits for all that are.
+    """
     w = models.wanted_index
-    waiting = ctx.conn.execute(select(w).where(w.c.state == "waiting")).all()
-    engine = ctx.conn.engine
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.exec_driver_sql(f'SET search_path TO "{ctx.workspace.schema}"')
-        for row in waiting:
+        conn.exec_driver_sql(f'SET search_path TO "{schema}"')
+        for row in conn.execute(select(w).where(w.c.state == "waiting")).all():
             conn.exec_driver_sql(f"DROP INDEX IF EXISTS {row.name}")
             conn.exec_driver_sql(row.statement)
             conn.execute(

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -160,6 +160,7 @@ storage = Table(
     ),
     Column("kind", Text, nullable=False, comment="table, or the storage of a column"),
     Column("name", Text, nullable=False, comment="t_12, f_34"),
+    Column("definition", JSON, comment="of a retired column: the field whose values it holds"),
     moment("created_at", nullable=False, server_default=func.now()),
     moment("retired_at"),
     Index("storage_path", "installation_id", "path", unique=True, postgresql_where=text("retired_at IS NULL")),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, false, func, literal, or_, select, true, union_all
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import array
 
@@ -91,7 +91,7 @@ def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ())
     backwards = bool(listing.before)
     query = _chosen(gate, listing).where(*also)
     if cursor := listing.before or listing.after:
-        query = query.where(_beyond(keys, _read_cursor(cursor, len(keys)), backwards))
+        query = query.where(_beyond(keys, _read_cursor(cursor, keys), backwards))
     order = [key.order(backwards) for key in keys]
     query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
     rows = list(gate.ctx.conn.execute(query.limit(listing.size + 1)))
@@ -125,22 +125,18 @@ class Summary:
 
 
 def summary(gate: Door, listing: Listing, paths: Iterable[str], exact: bool = False) -> Summary:
-    """The number of records and the sums of the numeric ones among these fields, in one look at the rows.
+    """The number of records and the sums of the numeric ones among these fields.
 
     Beyond 10,000 records neither is worked out unless the exact number is asked for.
     """
-    source = gate.source()
+    count, exact = total(gate, listing, exact)
     numeric = [p for p in paths if (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
-    rows = select(literal(1).label("one"), *(source.column(p).label(p) for p in numeric)).where(
-        *_conditions(gate, listing)
-    )
-    chosen = (rows if exact else rows.limit(COUNTED + 1)).subquery()
-    found = gate.ctx.conn.execute(
-        select(func.count(), *(func.sum(chosen.c[p]) for p in numeric)).select_from(chosen)
-    ).one()
-    if not exact and found[0] > COUNTED:
-        return Summary(COUNTED, False)
-    return Summary(found[0], True, {p: s for p, s in zip(numeric, found[1:], strict=True) if s is not None})
+    if not exact or not numeric:
+        return Summary(count, exact)
+    source = gate.source()
+    sums = select(*(func.sum(source.column(p)) for p in numeric)).where(*_conditions(gate, listing))
+    row = gate.ctx.conn.execute(sums).one()
+    return Summary(count, True, {p: s for p, s in zip(numeric, row, strict=True) if s is not None})
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
@@ -398,6 +394,9 @@ def _search(gate: Door, text: str) -> ColumnElement[bool]:
                 o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()
             ]
             column = source.column(found.id)
+            if found.other:
+                listed = func.array_to_string(column, ", ") if found.several else column
+                hits.append(listed.ilike(pattern))
             if matching:
                 hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
         elif found.facets:
@@ -440,12 +439,26 @@ class SortKey:
             return term
         return term.nulls_first() if backwards else term.nulls_last()
 
+    def takes(self, bound: Any) -> bool:
+        """Whether a bound is of this term's type."""
+        if bound is None:
+            return self.nullable
+        if type(bound) is datetime and bound.tzinfo is None:
+            return False
+        wanted = self.value.type.python_type
+        return type(bound) is wanted or (wanted in (Decimal, int) and type(bound) in (int, Decimal))
+
     def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
         """Strictly further on in the order than a bound."""
         if bound is None:
             return self.value.is_not(None) if backwards else false()
         further = self.value < bound if self.down != backwards else self.value > bound
         return further if backwards or not self.nullable else or_(further, self.value.is_(None))
+
+    def reaches(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
+        """Not before a bound in the order. It follows from being beyond, and an index can begin there."""
+        reached: ColumnElement[bool] = self.value <= bound if self.down != backwards else self.value >= bound
+        return reached
 
     def level(self, bound: Any) -> ColumnElement[bool]:
         return self.value.is_(None) if bound is None else self.value == bound
@@ -473,7 +486,7 @@ def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
     value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
     if isinstance(found, Choice):
-        return func.array_position(array([o.id for o in found.options], type_=SqlText), value)
+        return func.array_position(array([o.id for o in found.options], type_=SqlText), value, type_=Integer)
     if kind and kind.kind == "member":
         return _name_of(models.member, value)
     if kind and kind.kind == "department":
@@ -490,7 +503,7 @@ def folded_text(text: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def in_order(text: ColumnElement[Any]) -> ColumnElement[Any]:
     """A text as lists sort it."""
-    return func.lower(text.collate(COLLATION))
+    return func.lower(text.collate(COLLATION), type_=SqlText)
 
 
 def _name_of(people: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -514,7 +527,10 @@ def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnEl
     for n, key in enumerate(keys):
         level = [k.level(b) for k, b in zip(keys[:n], bounds[:n], strict=True)]
         terms.append(and_(*level, key.beyond(bounds[n], backwards)))
-    return or_(*terms)
+    first = keys[0]
+    if first.nullable:
+        return or_(*terms)
+    return and_(first.reaches(bounds[0], backwards), or_(*terms))
 
 
 def _write_cursor(values: Sequence[Any]) -> str:
@@ -528,15 +544,16 @@ def _plain(value: Any) -> Any:
     return [kind, value.isoformat() if kind in "td" else str(value)] if kind else value
 
 
-def _read_cursor(cursor: str, length: int) -> list[Any]:
+def _read_cursor(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
+    """The values that a page ended with. Raises InvalidInput when they are none of these keys' values."""
     refusal = InvalidInput({"page": [say("This page of the list no longer exists. Begin again from the first.")]})
     try:
-        values = read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))
+        values = [*read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))]
         readers = {"n": Decimal, "t": datetime.fromisoformat, "d": date.fromisoformat, "u": UUID}
         bounds = [readers[v[0]](v[1]) if isinstance(v, list) else v for v in values]  # type: ignore[operator]
     except (ValueError, BadValue, KeyError, TypeError, IndexError, ArithmeticError):
         raise refusal from None
-    if len(bounds) != length:
+    if len(bounds) != len(keys) or not all(key.takes(bound) for key, bound in zip(keys, bounds, strict=True)):
         raise refusal
     return bounds
 

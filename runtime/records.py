@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import True_
 
-from runtime import answers, definitions, history, linking, offers, ranges, recalculate, serials
+from runtime import answers, cascade, closed, definitions, history, linking, offers, ranges, recalculate, serials
 from runtime.access import Door, door
 from runtime.bulk import insert_rows
 from runtime.context import Context
@@ -87,11 +87,15 @@ def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> N
     """What a person may not write, they may not give a value on creating either."""
     if gate.free:
         return
-    closed = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
-    for draft in drafts if closed else ():
-        for id in closed & draft.values.keys():
+    unwritable = {id for id in gate.live.table.by_id if gate.best(id, action) != "write"}
+    for draft in drafts if unwritable else ():
+        for id in unwritable & draft.values.keys():
             if draft.values[id] is not None:
                 draft.errors.setdefault(id, []).append(say("You may not fill in this field."))
+    for draft in drafts:
+        for path in closed.changed_columns(gate.live, draft.values, {}, lambda path: gate.best(path, action)):
+            draft.errors.setdefault(path, []).append(say("You may not fill in this field."))
+    closed.refuse_unknown_people(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
 
 
 def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
@@ -205,7 +209,7 @@ def change(
     present = fetch(gate, id, "update", lock=True)
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
-    _refuse_unwritable(live, present, given)
+    _refuse_unwritable(gate, present, given, draft.before)
     given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
@@ -258,15 +262,20 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
-def _refuse_unwritable(live: LiveTable, present: Record, given: Mapping[str, Any]) -> None:
+def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
+    live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
         if found is None or present.rights.get(id) == "write":
             continue
         if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
+    if not gate.free:
+        for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
+            errors.setdefault(path, []).append(say("You may not change this field."))
+        closed.refuse_unknown_people(gate.ctx, live, [(errors, given, before)])
     if errors:
         raise InvalidInput(errors)  # type: ignore[arg-type]
 
@@ -307,7 +316,10 @@ def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
 
 
 def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
-    """Put records into the trash; gives those that were. Raises InvalidInput when other records need them."""
+    """Put records into the trash, and what goes with them; gives those that were asked for and found.
+
+    Raises InvalidInput when other records need them, or when what goes with them may not be deleted.
+    """
     gate = door(ctx, live)
     gate.require("delete")
     definitions.lock_shared(ctx, live.inst)
@@ -315,19 +327,50 @@ def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
     found = list(
         ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete")).order_by(t.c.id).with_for_update())
     )
-    _refuse_needed(ctx, live, found)
-    return _mark(ctx, live, found, {"_deleted_at": ctx.now, "_deleted_by": _person(ctx)}, "delete")
+    going = cascade.along(ctx, live, found)
+    cascade.refuse_needed(ctx, going)
+    for other, path, some, gone in cascade.cleared(ctx, going):
+        _clear(ctx, other, path, some, gone)
+    for other, some in going.items():
+        _mark(ctx, other, some, {"_deleted_at": ctx.now, "_deleted_by": _person(ctx)}, "delete")
+    _end_flows(ctx, {other: some for other, some in going.items() if other != live})
+    return found
+
+
+def _end_flows(ctx: Context, gone: Mapping[LiveTable, Sequence[UUID]]) -> None:
+    """Flows see what went along as they see what was deleted by itself."""
+    from runtime import flows
+
+    for live, ids in gone.items():
+        for id in ids:
+            flows.record_deleted(ctx, live, id)
+
+
+def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: set[UUID]) -> None:
+    """Empty a link of records that are deleted, as a change of those that held it."""
+    for id, before in child_values(ctx, live, ids).items():
+        draft = Draft(id, cascade.without(before, path, gone), before, before["version"] + 1)
+        draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
+        draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
+        changes = history.dump_changes(live, before, draft.values)
+        _store(ctx, live, draft, None, changes)
+        recalculate.after_change(ctx, live, [(id, before, draft.values)], set(changes))
 
 
 def restore(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
-    """Take records out of the trash. Raises InvalidInput when a unique value has been given to another since."""
+    """Take records out of the trash, and what went with them.
+
+    Raises InvalidInput when a unique value has been given to another since, or when their owner stays in the trash.
+    """
     gate = door(ctx, live)
     gate.require("delete")
     definitions.lock_shared(ctx, live.inst)
     t = live.sql
-    chosen = select(t.c.id).where(t.c.id.in_(ids), gate.rows("delete", deleted=True)).order_by(t.c.id).with_for_update()
-    found = list(ctx.conn.scalars(chosen))
-    return _mark(ctx, live, found, {"_deleted_at": None, "_deleted_by": None}, "restore")
+    chosen = select(t.c.id, t.c._deleted_at).where(t.c.id.in_(ids), gate.rows("delete", deleted=True))
+    found = {row[0]: row[1] for row in ctx.conn.execute(chosen.order_by(t.c.id).with_for_update())}
+    for other, some in cascade.back(ctx, live, found).items():
+        _mark(ctx, other, some, {"_deleted_at": None, "_deleted_by": None}, "restore")
+    return list(found)
 
 
 def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[str, Any], action: str) -> list[UUID]:
@@ -348,28 +391,6 @@ def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[st
     whole = child_values(ctx, live, list(versions))
     recalculate.after_change(ctx, live, [(id, v, v) for id, v in whole.items()], None)
     return list(versions)
-
-
-def _refuse_needed(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
-    for other in live.family.values():
-        for link in other.table.fields:
-            if link.type == "link" and link.table == live.id and link.on_delete == "restrict":  # type: ignore[attr-defined]
-                needs = (
-                    select(other.sql.c.id)
-                    .where(other.sql.c[link.id].in_(ids), other.sql.c._deleted_at.is_(None))
-                    .limit(1)
-                )
-                if ids and ctx.conn.scalar(needs):
-                    raise InvalidInput(
-                        {
-                            "": [
-                                say(
-                                    "Records of '{table}' still point here. Remove those first.",
-                                    table=other.table.title,
-                                )
-                            ]
-                        }
-                    )
 
 
 # -- unique values ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
@@ -78,7 +80,7 @@ class BoundField:
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         return "f-" + re.sub(r"\W", "-", self.name, flags=re.ASCII)
 
@@ -96,7 +98,7 @@ class BoundField:
         items = self.value if isinstance(self.value, list) else [self.value]
         return [(o.id, o.label, o.color) for item in items if isinstance(item, str) and (o := options.get(item))]
 
-    @property
+    @cached_property
     def choices(self) -> list[tuple[str, Text, str]]:
         if not isinstance(self.field, Choice):
             return []
@@ -427,6 +429,8 @@ def bind_form(
         found = live.table.by_id[id]
         right = rights.get(id, "hidden")
         if right == "hidden" or id in state.hidden:
+            return None
+        if isinstance(found, Button) and (values.get(id) is not True or "form" not in found.show_in):
             return None
         readonly = right != "write" or id in state.readonly or found.computed
         if isinstance(found, Rows):

@@ -17,6 +17,8 @@ ENCODINGS = ("utf-8", "gb18030")
 MOST_ROWS = 500_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 60_000
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A text that begins so is taken for a formula by spreadsheets; in CSV an apostrophe stands before it."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,20 @@ def _csv(content: bytes, encoding: str) -> Iterator[list[Any]]:
         raise refusal(say("This does not look like a text file."))
     csv.field_size_limit(LONGEST_CELL)
     try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=False)
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=False):
+            yield [as_meant(cell) for cell in line]
     except csv.Error:
         raise refusal(say("The file could not be read as CSV. Check its quotes.")) from None
+
+
+def harmless(text: str) -> str:
+    """A text as a cell of CSV that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(RISKY) else text
+
+
+def as_meant(cell: str) -> str:
+    """The way back: without the apostrophe that keeps a cell from being a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(RISKY) else cell
 
 
 def _delimiter(text: str) -> str:

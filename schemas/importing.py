@@ -79,13 +79,14 @@ def _fold(text: str) -> str:
 
 
 def importable(table: Table) -> list[str]:
-    """The paths that a file may fill: a record's own fields, and one row of each subform."""
+    """The paths that a file may fill: a record's own fields, parts of their values, and one row of each subform."""
     paths: list[str] = []
     for field in table.fields:
         if isinstance(field, Rows):
             paths.extend(f"{field.id}.{c.id}" for c in field.fields if c.importable)
         elif field.importable:
             paths.append(field.id)
+            paths.extend(f"{field.id}.{name}" for name, facet in field.facets.items() if facet.given)
     return paths
 
 
@@ -102,7 +103,7 @@ def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Itera
 
 
 def answers(
-    mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
+    table: Table, mappings: Mappings, row: Mapping[str, Any], found: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Any], dict[str, Message]]:
     """One line of the file as raw answers by field id, and what could not be matched.
 
@@ -119,7 +120,7 @@ def answers(
                 stranger = next(t for t in texts_in(text) if fold_key(t) not in found[path])
                 missing[path] = say("'{text}' was not found.", text=stranger[:80])
                 value = None
-        _put(raw, path, value)
+        _put(raw, path, value, table.facet(path) is not None)
     return raw, missing
 
 
@@ -132,10 +133,15 @@ def fold_key(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _put(raw: dict[str, Any], path: str, value: Any) -> None:
+def _put(raw: dict[str, Any], path: str, value: Any, is_part: bool) -> None:
+    """Parts of a value come together as an object, unless the file gives it as a whole too."""
     rows, _, column = path.partition(".")
     if not column:
-        raw[path] = value
+        raw[path] = raw.get(path) if value in (None, "") else value
+        return
+    if is_part:
+        parts = raw.get(rows) or {}
+        raw[rows] = {**parts, column: value} if isinstance(parts, dict) else parts
         return
     line = raw.setdefault(rows, [{}])[0]
     line[column] = value

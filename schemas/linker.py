@@ -10,6 +10,7 @@ from schemas.app import App, Entry
 from schemas.dependencies import Circle
 from schemas.errors import Problem
 from schemas.fields import Field
+from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.link import Link
@@ -94,6 +95,8 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
     elif isinstance(field, Link):
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
+        if isinstance(field, Button):
+            yield from _button(analysis, table, field, path)
         yield from _formula(analysis, table, field, rows, path)
     elif isinstance(field, Rollup):
         yield from _rollup(analysis, table, field, path)
@@ -115,6 +118,22 @@ def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, p
         kind = analysis.expression(field.among, analysis.scope(table, rows)).type
         if (kind.of or kind).kind not in ("member", "department", "any"):
             yield Problem(f"{path}.among", say("expected a member or a department"))
+
+
+def _button(analysis: Analysis, table: Table, field: Button, path: str) -> Iterator[Problem]:
+    if field.action == "flow":
+        started = [f.id for f in analysis.app.flows if any(t.button and t.button.table == table.id for t in f.trigger)]
+        yield from _known(f"{path}.flow", [field.flow or ""], started)
+        return
+    form = analysis.app.all_forms.get(field.form or "")
+    if form is None:
+        yield from _known(f"{path}.form", [field.form or ""], analysis.app.all_forms)
+        return
+    target = analysis.app.table(form.table)
+    yield from _known(f"{path}.set", field.set or (), target.by_id if target else ())
+    for id, value in (field.set or {}).items():
+        if isinstance(value, Formula):
+            yield from analysis.attempt(f"{path}.set.{id}", value, analysis.scope(table))
 
 
 def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:

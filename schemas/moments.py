@@ -7,6 +7,8 @@ from typing import Any
 from schemas.errors import BadValue
 from schemas.messages import Message
 
+EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})月?")
 _YEAR = re.compile(r"(\d{4})年?")
@@ -49,12 +51,12 @@ def read_month(raw: Any) -> date | None:
 def read_moment(raw: Any, zone: tzinfo, refusal: Message) -> datetime | None:
     """A moment in UTC from text in the workspace's zone, or with an offset of its own. Raises BadValue."""
     if isinstance(raw, datetime):
-        return _utc(raw, zone)
+        return _utc(raw, zone, refusal)
     day = read_date(raw, refusal)
     if day is None:
         return None
     if isinstance(raw, date):
-        return _utc(datetime(day.year, day.month, day.day), zone)
+        return _utc(datetime(day.year, day.month, day.day), zone, refusal)
     text = str(raw).strip()
     clock = _CLOCK.search(text)
     hour, minute, second, fraction = clock.groups() if clock else ("0", "0", None, None)
@@ -65,16 +67,18 @@ def read_moment(raw: Any, zone: tzinfo, refusal: Message) -> datetime | None:
     except ValueError:
         raise BadValue(refusal) from None
     offset = _OFFSET.search(text[clock.end() :]) if clock else None
-    return _utc(moment, _offset_zone(offset.group(1)) if offset else zone)
+    return _utc(moment, _offset_zone(offset.group(1)) if offset else zone, refusal)
 
 
-def _utc(moment: datetime, zone: tzinfo) -> datetime:
-    """A wall time that a clock change skips or repeats takes the earlier reading (PEP 495, fold=0)."""
+def _utc(moment: datetime, zone: tzinfo, refusal: Message) -> datetime:
+    """A wall time that a clock change skips or repeats takes the earlier reading (PEP 495, fold=0).
+
+    Raises BadValue for moments so near to the ends of time that some zone could not show them.
+    """
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    try:
-        return aware.astimezone(UTC)
-    except OverflowError:
-        return aware.replace(tzinfo=UTC)
+    if not EARLIEST <= aware.replace(tzinfo=UTC) <= LATEST:
+        raise BadValue(refusal)
+    return aware.astimezone(UTC)
 
 
 def _offset_zone(text: str) -> tzinfo:

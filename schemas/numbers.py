@@ -37,7 +37,7 @@ def read_number(raw: Any, refusal: Message, units: Iterable[str] = ()) -> Decima
         number = Decimal(text)
     except InvalidOperation:
         raise BadValue(refusal) from None
-    if not number.is_finite() or abs(number) >= LARGEST:
+    if not number.is_finite() or number.adjusted() >= LARGEST.adjusted():
         raise BadValue(refusal)
     return number / 100 if percent else number
 

@@ -61,6 +61,9 @@ SCHOOL: dict[str, Any] = {
                     "fee": "fee", "advisor": "advisor", "remark": "secret",
                     "courses": "lines", "courses.price": "lines.cost"}},
                 {"id": "advisor", "type": "text", "label": "Advisor"},
+                {"id": "sibling", "type": "button", "label": "Enrol a sibling", "action": "form", "form": "enrol",
+                 "formula": "kind = \"boarder\"", "set": {"phone": "=phone", "kind": "day"}, "lock": ["phone"]},
+                {"id": "check", "type": "button", "label": "Have it checked", "flow": "checking"},
             ],
         },
     ],
@@ -107,6 +110,10 @@ SCHOOL: dict[str, Any] = {
         {
             "id": "slow", "table": "pupil", "layout": [{"row": ["name"]}], "after_submit": {"go": "form", "form": "enrol"},
         },
+    ],
+    "flows": [
+        {"id": "checking", "trigger": {"button": {"table": "pupil", "label": "Check"}},
+         "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}}]},
     ],
     "access": [
         {"id": "visits", "who": {"everyone": True}, "table": "visit", "do": ["read", "create", "update"]},

@@ -241,6 +241,7 @@ def review(app: str) -> Any:
         values = {
             **about(ctx, draft),
             "changes": drafts.pending(ctx, draft),
+            "consequences": drafts.consequences(ctx, draft),
             "problems": [told(draft.parts, p) for p in draft.problems],
             "stale": draft.kept.base != draft.revision,
         }
@@ -260,6 +261,8 @@ def publish(app: str) -> Any:
         raise InvalidInput(
             {"": [say("The app was published anew since this draft began. Discard the draft to go on from there.")]}
         ) from err
+    if isinstance(inst, UUID):
+        return go(f"/build/{app}/changeover/{inst}")
     tell(say("Published as revision {n}.", n=inst.revision), "good")
     return go(f"/build/{app}/")
 

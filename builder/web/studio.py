@@ -13,6 +13,7 @@ from builder.drafts import Draft
 from builder.near import Surroundings
 from builder.parts import Parts
 from builder.places import Told, errors_at, told, uses_at
+from builder.retyping import may_become
 from builder.web.apps import CHANGED, about, counter_sent, designer
 from builder.widgets import condition_fields
 from runtime.context import Context
@@ -73,6 +74,7 @@ def studio(
         "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/form/{form}/",
         "sections": _panel(draft, around, form, chosen, tab, problems, errors, typed), "column_types": column_types(),
         "chosen_field": _chosen(table, chosen), "chosen_block": _chosen_block(draft.parts, form, chosen),
+        "becomes": may_become(table, chosen) if _chosen(table, chosen) else [],
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
         "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title, "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip

@@ -193,9 +193,8 @@ def _refuse_strangers() -> None:
     if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not sent or not hmac.compare_digest(
-        str(session.get("csrf", "")).encode(), unmasked(sent).encode("utf-8", "replace")
-    ):
+    own = str(session.get("csrf", ""))
+    if not own or not hmac.compare_digest(own.encode(), unmasked(sent).encode("utf-8", "replace")):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 

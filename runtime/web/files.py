@@ -31,25 +31,25 @@ def storage() -> Storage:
     return current_app.extensions["storage"]  # type: ignore[no-any-return]
 
 
-@bp.post("/a/<app>/upload/<table>/<path>")
-def upload(app: str, table: str, path: str) -> Any:
+@bp.post("/a/<app>/upload/<table>/<field>")
+def upload(app: str, table: str, field: str) -> Any:
     """Keep one file for a field; the form then sends its id."""
     body = request.files.get("file")
     if body is None:
-        raise InvalidInput({path: [say("Choose a file.")]})
+        raise InvalidInput({field: [say("Choose a file.")]})
     with work() as ctx, closing(body.stream):
         source = live(ctx, enter(ctx, app), table)
-        kept = files.upload(ctx, storage(), source, path, body.filename or "", body.stream)
-        url = f"/files/{app}/{table}/new/{path}/{kept.id}"
-        small = f"{url}?size=small" if files.file_field(source, path).pictures else ""
+        kept = files.upload(ctx, storage(), source, field, body.filename or "", body.stream)
+        url = f"/files/{app}/{table}/new/{field}/{kept.id}"
+        small = f"{url}?size=small" if files.file_field(source, field).pictures else ""
         view = f"{url}?view=1" if viewed_as(kept.name) else ""
         return jsonify(
             {"id": str(kept.id), "text": kept.name, "url": url, "view": view, "thumbnail": small, "size": kept.size}
         )
 
 
-@bp.get("/files/<app>/<table>/<record>/<path>/<id>")
-def download(app: str, table: str, record: str, path: str, id: str) -> Any:
+@bp.get("/files/<app>/<table>/<record>/<field>/<id>")
+def download(app: str, table: str, record: str, field: str, id: str) -> Any:
     """The bytes: as a download, or with `view=1` shown where that is harmless; with `size=small` the thumbnail.
 
     The record is an id, `new` for one's own upload that no record has yet, or `-` for the one that has the file.
@@ -57,9 +57,9 @@ def download(app: str, table: str, record: str, path: str, id: str) -> Any:
     with work() as ctx:
         source = live(ctx, enter(ctx, app), table)
         file_id = record_id(id)
-        kept = _file(ctx, source, record, path, file_id)
+        kept = _file(ctx, source, record, field, file_id)
         if request.args.get("size") == "small":
-            if not files.file_field(source, path).pictures:
+            if not files.file_field(source, field).pictures:
                 raise NotFound
             return _shown(files.thumbnail(ctx, storage(), file_id), "image/webp", kept, f"{kept.digest}-small")
         stream = files.content(ctx, storage(), file_id)
@@ -92,24 +92,24 @@ def _charset(stream: IO[bytes]) -> str:
     return "utf-8"
 
 
-def _file(ctx: Context, source: LiveTable, record: str, path: str, id: UUID) -> Kept:
+def _file(ctx: Context, source: LiveTable, record: str, field: str, id: UUID) -> Kept:
     if record == "new":
         return files.own_upload(ctx, id)
-    return files.open_file(ctx, source, None if record == "-" else record_id(record), path, id)
+    return files.open_file(ctx, source, None if record == "-" else record_id(record), field, id)
 
 
-@bp.get("/files/<app>/<table>/<record>/<path>/all.zip")
-def download_all(app: str, table: str, record: str, path: str) -> Any:
+@bp.get("/files/<app>/<table>/<record>/<field>/all.zip")
+def download_all(app: str, table: str, record: str, field: str) -> Any:
     """All files of a record's field in one archive."""
     with work() as ctx:
         source = live(ctx, enter(ctx, app), table)
-        files.file_field(source, path)
-        ids = files.of_field(ctx, source, record_id(record), path)
+        files.file_field(source, field)
+        ids = files.of_field(ctx, source, record_id(record), field)
         known = files.listed(ctx, ids)
         if not known:
             raise NotFound
         packed = _packed(ctx, [known[id] for id in dict.fromkeys(ids) if id in known])
-    return send_file(packed, mimetype="application/zip", as_attachment=True, download_name=f"{path}.zip")
+    return send_file(packed, mimetype="application/zip", as_attachment=True, download_name=f"{field}.zip")
 
 
 def _packed(ctx: Context, chosen: list[Kept]) -> IO[bytes]:

@@ -101,9 +101,11 @@ def _mapping(
     sheet = importing.sheet_of(run)
     lines = [_line(source, path, targets.get(path)) for path in mapping.importable(source.table)]
     troubles = _troubles(ctx, source, targets, report) if report else []
+    samples = {h: next((str(r[h]) for r in sheet.rows[:20] if r.get(h) is not None), "") for h in run.headings}
     values = {
-        "inst": source.inst, "live": source, "run": run, "lines": lines, "headings": run.headings, "samples": sheet.rows[:3],
-        "report": report, "troubles": troubles, "problems": problems, "url": request.path, "most": MOST_KINDS,
+        "inst": source.inst, "live": source, "run": run, "lines": lines, "headings": run.headings, "samples": samples,
+        "report": report, "troubles": troubles, "settled": _settled(ctx, source, targets, troubles),
+        "problems": problems, "url": request.path, "most": MOST_KINDS,
     }  # fmt: skip
     if is_fragment():
         return make_response(render_template("runtime/_import_mapping.html", **values), status)
@@ -116,7 +118,11 @@ def _line(source: LiveTable, path: str, target: Target | None) -> dict[str, Any]
     matches: list[tuple[str, Any]] = []
     if isinstance(found, Link):
         there = source.sibling(found.table)
-        matches = [(f.id, label_of(there, f.id)) for f in there.table.fields if f.type in ("text", "serial")]
+        keys = [f.id for f in there.table.fields if f.type in ("text", "serial")]
+        # What people call a record by comes before its number.
+        title = there.table.title_formula.source if there.table.title_formula else ""
+        keys.sort(key=lambda id: (id != title, there.table.by_id[id].type != "text"))
+        matches = [(id, label_of(there, id)) for id in keys]
     rows = path.partition(".")[0] if "." in path else ""
     return {"path": path, "label": label_of(source, path), "group": label_of(source, rows) if rows else "", "target": target,
             "matches": matches, "required": bool(found and found.required)}  # fmt: skip
@@ -137,6 +143,23 @@ def _troubles(ctx: Context, source: LiveTable, targets: dict[str, Target], repor
                 "offers": offered.get(path, []) if trouble.value else [],
             }
         )
+    return listed
+
+
+def _settled(
+    ctx: Context, source: LiveTable, targets: dict[str, Target], troubles: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What replacements stand, so that each can be changed; those still in trouble are there already."""
+    open_still = {(one["trouble"].path, one["trouble"].value) for one in troubles}
+    listed = []
+    for path, target in targets.items():
+        given = {b: a for b, a in (target.values or {}).items() if (path, b) not in open_still}
+        offered = importing.offers(ctx, source, path, target) if given else []
+        for before, after in given.items():
+            offers = offered if not offered or after in offered or not after else [after, *offered]
+            listed.append(
+                {"path": path, "label": label_of(source, path), "before": before, "after": after, "offers": offers}
+            )
     return listed
 
 

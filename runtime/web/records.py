@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import flows, history, listing, query, records
+from runtime import flows, history, listing, pressing, query, recalculate, records
 from runtime import related as related_fields
 from runtime.access import Door, door
 from runtime.answers import answering
@@ -18,6 +18,8 @@ from runtime.web.edge import go, is_fragment, local_url, record_id, table, tell,
 from runtime.web.frame import frame
 from schemas import rules
 from schemas.errors import NotFound
+from schemas.fields import Field
+from schemas.fields.button import Button
 from schemas.fields.link import Link
 from schemas.fields.query import Query
 from schemas.fields.rows import Rows
@@ -39,6 +41,7 @@ def show(app: str, table_id: str, record: str) -> Any:
         found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
+            "recalculating": recalculate.pending(ctx, source),
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(source, found, gate, trash),
             "may_delete": _may(ctx, source, found.id, "delete"),
@@ -93,7 +96,7 @@ def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:
     bound = {
         id: _bound(binder, source, found, id)
         for id in source.table.by_id
-        if found.rights.get(id) != "hidden" and id not in hidden
+        if found.rights.get(id) != "hidden" and id not in hidden and not _unoffered(source.table.by_id[id], found)
     }
     if any(isinstance(b.field, Query) for b in bound.values()):
         shown = related_fields.queries(ctx, source, {**found.system, **found.values}, found.id)
@@ -102,6 +105,10 @@ def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:
     rest = [b for id, b in bound.items() if id not in form.placed]
     title = Text.of({"zh": "其他", "en": "More"}) if blocks else Text()
     return [*blocks, BoundBlock(Block(section=title), [[b] for b in rest], place="rest")] if rest else blocks
+
+
+def _unoffered(field: Field, found: Record) -> bool:
+    return isinstance(field, Button) and (found.values.get(field.id) is not True or "record" not in field.show_in)
 
 
 def _hidden_blanks(ctx: Context, source: LiveTable, form: Form, found: Record) -> set[str]:
@@ -171,6 +178,27 @@ def related_records(app: str, table_id: str, record: str, other: str, link: str)
 def _numeric(source: LiveTable, path: str) -> bool:
     field = source.table.by_id.get(path)
     return bool(field and source.analysis.type_of(source.table, field).kind == "number")
+
+
+@bp.get("/a/<app>/t/<table_id>/<record>/press/<path>")
+def open_form(app: str, table_id: str, record: str, path: str) -> Any:
+    """A button that opens a form with values from the record."""
+    with work() as ctx:
+        source = table(ctx, app, table_id)
+        url = pressing.press(ctx, source, record_id(record), path, "form", str(current_app.secret_key))
+    return redirect(url, 303)
+
+
+@bp.post("/a/<app>/t/<table_id>/<record>/press/<path>")
+def press(app: str, table_id: str, record: str, path: str) -> Any:
+    """A button that starts a flow."""
+
+    def story(ctx: Context) -> str:
+        return pressing.press(ctx, table(ctx, app, table_id), record_id(record), path, "flow", "")
+
+    url = worked(story)
+    tell(say("Started."), "good")
+    return go(url)
 
 
 @bp.get("/a/<app>/t/<table_id>/<record>/history")

@@ -33,7 +33,7 @@ class Address(Field):
             "city": Facet(say("City")),
             "district": Facet(say("District")),
             "detail": Facet(say("Street and number")),
-            "code": Facet(say("Division code")),
+            "code": Facet(say("Division code"), given=False),
         }
     )
 

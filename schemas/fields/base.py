@@ -43,6 +43,8 @@ class Facet:
 
     label: Message
     type: Type = TEXT
+    given: bool = True
+    """Whether a file may give it by itself; otherwise it follows from the others."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class Field:
     may_be_key: ClassVar[bool] = False
     """Whether a key of several fields may name it, though it cannot be unique alone."""
     in_subform: ClassVar[bool] = True
+    names_itself: ClassVar[bool] = False
+    """Whether what is shown carries the label, so that none stands above it."""
     wide: ClassVar[bool] = False
     """Whether a value takes the whole width of a page."""
     numeric: ClassVar[bool] = False

@@ -4,15 +4,16 @@ from functools import cached_property
 from typing import Any
 
 from schemas.errors import BadValue
-from schemas.fields.base import Field, Reader, field_types
+from schemas.fields.base import Field, Reader, clean_list, clean_text, field_types
 from schemas.formula import Formula, Type
-from schemas.formula.types import TEXT, choice_of
+from schemas.formula.types import CHOICE, TEXT, choice_of
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Flag, FormulaSource, Id, Label, Many, Object, Reference, Words
 from schemas.text import Sentence, Text
 
 LONGEST = 1_000
+LONGEST_OTHER = 200
 TONES = ("gray", "red", "orange", "amber", "green", "teal", "blue", "indigo", "purple", "pink")
 
 
@@ -57,6 +58,7 @@ class Choice(Field):
         Id(allow_none=True), "Depends on the answer to", help="Each option says for which of its answers it is offered."
     )  # fmt: skip
     source: OptionSource | None = option(Object(OptionSource, allow_none=True), "Options from another table")
+    other: bool = option(Flag(), "Another answer may be written", False)
     display: str = option(Words("dropdown", "radio", "chips"), "Shown as", "dropdown")
 
     @property
@@ -80,6 +82,8 @@ class Choice(Field):
         return [self.default] if isinstance(self.default, str) else []
 
     def value_type(self) -> Type:
+        if self.other:
+            return CHOICE
         return TEXT if self.source else choice_of(frozenset(o.id for o in self.options))
 
     def offered_for(self, answer: Any) -> frozenset[str] | None:
@@ -114,9 +118,19 @@ class Choice(Field):
             return text
         if found := self._by_label.get(text.casefold()):
             return found
+        if self.other and len(text) <= LONGEST_OTHER and (written := clean_text(text)):
+            return written
         raise BadValue(say("'{text}' is not one of the options.", text=text[:60]))
 
+    def written_beside(self, value: Any) -> str:
+        """The answers that are none of the options, as they stand in the box for others."""
+        given = value if isinstance(value, list) else [value]
+        return ", ".join(v for v in given if v and self.named(v) is None) if self.other else ""
+
     def parse(self, raw: Any) -> Any:
+        """What was written besides counts more than an option that was chosen too."""
+        if self.other and isinstance(raw, list | tuple):
+            raw = next(reversed(clean_list(raw)), None)
         text = super().parse(raw)
         return None if text is None else self.pick(text)
 
@@ -128,13 +142,13 @@ class Choice(Field):
         return (found.label.in_language(language) or id) if found else id
 
     def check(self, value: Any) -> Iterator[Sentence]:
-        if self.named(value) is None and not self.source:
+        if self.named(value) is None and not self.source and not self.other:
             yield say("'{text}' is not one of the options.", text=str(value)[:60])
 
     def example(self) -> Any:
         return self.options[0].id if self.options else "Text"
 
     def words(self, value: Any) -> str:
-        if self.source:
+        if self.source or (self.other and value and self.named(value) is None):
             return value or ""
         return self._words.get(value, "")

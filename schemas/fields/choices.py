@@ -44,7 +44,15 @@ class Choices(Choice):
         if raw is None:
             return None
         items = raw.replace("，", ",").replace("、", ",").split(",") if isinstance(raw, str) else raw
+        if self.other and isinstance(items, list | tuple):
+            items = [part for item in clean_list(items) for part in self._parts(item)]
         return clean_list([self.pick(item) for item in clean_list(items)]) or None
+
+    def _parts(self, item: Any) -> list[Any]:
+        """What stands in the box for others may be several, with commas between them."""
+        if not isinstance(item, str) or self.named(item) is not None:
+            return [item]
+        return item.replace("，", ",").replace("、", ",").split(",")
 
     def check(self, value: Any) -> Iterator[Sentence]:
         for item in value:

@@ -44,3 +44,12 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("scroll", ({ target }) => {
   if (target instanceof Element && target.matches(".grid-scroll")) target.classList.toggle("scrolled", target.scrollLeft > 0);
 }, { capture: true, passive: true });
+
+/* Enter goes on to the next input of a form that is filled in; from the last one to its button. */
+const STOPS = "input:not([type=hidden]), select:not(.tomselected), textarea, button.primary[type=submit]";
+on("keydown", "form[data-live] input.input", (input, event) => {
+  if (event.key !== "Enter" || event.isComposing || event.defaultPrevented || input.closest("[data-rows], .ts-wrapper")) return;
+  event.preventDefault();
+  const stops = [...input.form.querySelectorAll(STOPS)].filter((stop) => !stop.disabled && stop.checkVisibility());
+  stops[stops.indexOf(input) + 1]?.focus();
+});

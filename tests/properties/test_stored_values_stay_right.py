@@ -16,10 +16,11 @@ from runtime import records, verify
 from runtime.actors import System
 from schemas.app import App
 from schemas.errors import InvalidInput, NotFound
+from schemas.fields.link import ON_DELETE
 from schemas.options import load
 from tests.runtime.conftest import Shop, make_shop, prepared  # noqa: F401
 
-EXAMPLES = int(os.environ.get("MORTISE_PROPERTY_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("MORTISE_PROPERTY_EXAMPLES", "15"))
 TABLES = ("author", "book", "shelf")
 WORDS = ("red", "Red", "blue", "")
 NUMBERS = st.none() | st.integers(-3, 9).map(Decimal)
@@ -54,13 +55,13 @@ SHAPES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def base(name: str, link: str, links: str, to: str) -> list[dict[str, Any]]:
+def base(name: str, rules: tuple[str, str], link: str, links: str, to: str) -> list[dict[str, Any]]:
     """The fields of a table before anything is calculated: each points at two others and, in rows, at a third."""
     return [
         {"id": "number", "type": "number", "decimals": 0},
         {"id": "word", "type": "text"},
-        {"id": f"{name}_one", "type": "link", "table": link, "reverse": {"id": f"{name}_sources"}},
-        {"id": f"{name}_many", "type": "links", "table": links, "reverse": {"id": f"{name}_many_sources"}},
+        {"id": f"{name}_one", "type": "link", "table": link, "on_delete": rules[0], "reverse": {"id": f"{name}_sources"}},
+        {"id": f"{name}_many", "type": "links", "table": links, "on_delete": rules[1], "reverse": {"id": f"{name}_many_sources"}},
         {"id": "seen", "type": "lookup", "path": f"{name}_one.number"},
         {"id": "lines", "type": "rows", "fields": [
             {"id": "to", "type": "link", "table": to},
@@ -73,7 +74,10 @@ def base(name: str, link: str, links: str, to: str) -> list[dict[str, Any]]:
 def packages(draw: st.DrawFn) -> dict[str, Any]:
     """An app of three tables that are linked at random, with calculations that stand on one another."""
     ends = {name: [draw(st.sampled_from(TABLES)) for _ in range(3)] for name in TABLES}
-    tables = {name: {"id": name, "title_formula": "word", "fields": base(name, *ends[name])} for name in TABLES}
+    rules = st.tuples(*[st.sampled_from(ON_DELETE)] * 2)
+    tables = {
+        name: {"id": name, "title_formula": "word", "fields": base(name, draw(rules), *ends[name])} for name in TABLES
+    }
     made: dict[str, list[str]] = {name: ["number"] for name in TABLES}
     for number in range(draw(st.integers(3, 9))):
         name = draw(st.sampled_from(TABLES))

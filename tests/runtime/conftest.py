@@ -118,7 +118,7 @@ def prepared(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_shop(prepared: Engine) -> Callable[..., Shop]:
     def make(package: dict[str, Any] = SHOP) -> Shop:
         workspace = workspaces.create(prepared, f"shop-{next(numbers)}", "Shop", zone="Asia/Shanghai", language="en")

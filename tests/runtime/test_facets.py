@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from runtime import history, query, records, reports
+from runtime import history, importing, query, records, reports
 from runtime.access import door
 from runtime.query import Listing
+from runtime.sheets import read_sheet
 from schemas.formula import Formula
 
 SHOPS = {
@@ -189,3 +190,33 @@ def test_a_change_of_a_part_is_remembered(filled):
         assert len(first) == 2
         before, after = first[0].changes["address"]
         assert (before["city"], after["city"]) == ("深圳市", "北京市")
+
+
+STORES = """name,地址,province,City,district,Street and number,latitude,longitude
+One,广东省深圳市南山区科技园1号,,,,,,
+Two,,广东,深圳,南山区,科技园2号,22.5,113.9
+Three,,,,,,,
+Four,,广东省,杭州市,,,22.5,
+"""
+
+
+def test_a_file_gives_an_address_as_a_text_or_in_parts(shops):
+    with shops.opened(shops.boss) as ctx:
+        store = shops.table(ctx, "store")
+        sheet = read_sheet(STORES.encode(), "stores.csv")
+        labels = {p: importing._labels(store, p) for p in importing.importing.importable(store.table)}
+        mappings = importing.importing.suggest(store.table, sheet.headings, labels)
+        assert {"address.province", "address.city", "address.district", "address.detail", "site.latitude"} <= set(
+            mappings
+        )
+        assert "address.code" not in labels
+        mappings["address"] = importing.mappings_of({"address": {"column": "地址"}})["address"]
+        report = importing.run_now(ctx, store, sheet, mappings)
+        assert (report.total, report.sound) == (4, 3)
+        assert {t.path for t in report.sorted()} == {"site"}
+        one, three, two = query.page(door(ctx, store), Listing(["address", "site"], sort=["name"])).records
+        assert (one["address"]["district"], one["address"]["detail"]) == ("南山区", "科技园1号")
+        assert (two["address"]["city"], two["address"]["detail"]) == ("深圳市", "科技园2号")
+        assert two["site"]["text"] == "22.5,113.9"
+        assert three["address"] is None
+        assert three["site"] is None

@@ -42,6 +42,7 @@ DESK: dict[str, Any] = {
                 {"id": "stars", "type": "rating", "halves": True},
                 {"id": "share", "type": "number", "percent": True, "decimals": 1},
                 {"id": "cost", "type": "money"},
+                {"id": "heard", "type": "choice", "options": [{"id": "web", "label": "Web"}, {"id": "ad"}], "other": True},
             ],
         }
     ],
@@ -143,7 +144,21 @@ def test_lists_add_up_money_and_durations_but_neither_stars_nor_clocks(desk):
         live = desk.table(ctx, "visit")
         for _ in range(2):
             typed(ctx, live, what="x", start="8:00", pause="30", stars="4", share="10%", cost="5")
-        assert query.sums(door(ctx, live), Listing(), ["start", "pause", "stars", "share", "cost"]) == {
+        assert query.summary(door(ctx, live), Listing(), ["start", "pause", "stars", "share", "cost"]).sums == {
             "pause": 60,
             "cost": 10,
         }
+
+
+def test_another_answer_is_found_filtered_counted_and_exported_as_written(desk):
+    with desk.opened(desk.manager) as ctx:
+        live = desk.table(ctx, "visit")
+        typed(ctx, live, what="a", heard="web")
+        typed(ctx, live, what="b", heard="At the fair")
+        gate = door(ctx, live)
+        assert found(ctx, live, 'heard = "At the fair"') == ["b"]
+        assert found(ctx, live, 'heard = "web"') == ["a"]
+        assert query.groups(gate, Listing(), "heard") == {"web": 1, "At the fair": 1}
+        assert [r["what"] for r in query.page(gate, Listing(["what"], search="fair")).records] == ["b"]
+        body, _ = exporting.of_view(ctx, gate, Listing(["heard"], sort=["what"]), "csv")
+        assert body.read().decode("utf-8-sig").split()[1:] == ["Web", "At", "the", "fair"]

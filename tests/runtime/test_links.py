@@ -5,8 +5,9 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from runtime import exporting, filling, history, importing, query, records, verify
+from runtime import chores, exporting, filling, history, importing, models, query, recalculate, records, verify
 from runtime.access import door
 from runtime.query import Listing
 from runtime.retry import attempt
@@ -288,3 +289,21 @@ def test_conditions_on_links_are_drawn_and_read_again():
     for operator in ("has", "lacks_one", "has_any", "has_none"):
         asked = [Condition("authors", operator, ("a", "b") if "_" in operator and operator != "lacks_one" else ("a",))]
         assert from_formula(Formula.of(to_formula(asked, kinds))) == asked
+
+
+def test_more_than_a_transaction_works_out_is_left_to_a_job_and_told(library, monkeypatch):
+    made = stocked(library)
+    monkeypatch.setattr(recalculate, "IN_TRANSACTION", 1)
+    with library.opened(library.manager) as ctx:
+        book, author = library.table(ctx, "book"), library.table(ctx, "author")
+        records.change(ctx, book, made["both"], {"price": Decimal(70)})
+        assert recalculate.pending(ctx, author)
+        assert recalculate.pending(ctx, book)  # it reads what the job will change
+        waiting = list(ctx.conn.scalars(select(models.recalculation.c.id)))
+    while waiting:
+        with library.opened() as ctx:
+            chores.recalculate_rest(ctx, str(waiting.pop()))
+            waiting = list(ctx.conn.scalars(select(models.recalculation.c.id)))
+    with library.opened() as ctx:
+        assert not recalculate.pending(ctx, library.table(ctx, "author"))
+    assert seen(library, library.manager, "author", made["Ada"])["worth"] == 110

@@ -118,7 +118,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     with shop.opened(shop.manager) as ctx:
         author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
         writer, hidden = (records.create(ctx, author, {"name": name}) for name in ("Jane", LINKED))
-        field, storage = book.table.by_id["papers"], app.extensions["storage"]
+        field, storage = "papers", app.extensions["storage"]
         papers = [
             files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)
         ]

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from runtime import accounts, people, workspaces
@@ -24,6 +25,8 @@ from runtime.settings import Settings
 from tests.conftest import empty_database
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120_000
+"""Milliseconds: a story may share its machine with much else."""
 PASSWORD = "correct horse battery"
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -83,6 +86,8 @@ class Place:
     admin: str
 
     def sign_in(self, page: Any, email: str = "", password: str = PASSWORD) -> None:
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=30_000)
         page.goto(f"{self.site.base}/sign-in")
         page.fill("#email", email or self.admin)
         page.fill("#password", password)

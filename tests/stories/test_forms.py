@@ -71,6 +71,13 @@ def test_a_problem_in_another_tab_and_a_folded_section_is_brought_into_sight(for
     expect(form.locator("#f-phone")).to_be_focused()
 
 
+def test_enter_goes_on_to_the_next_field_and_sends_nothing(form: Page) -> None:
+    form.fill("#f-name", "Ada")
+    form.press("#f-name", "Enter")
+    expect(form.locator("#f-kind")).to_be_focused()
+    expect(form.locator(".error-summary")).to_have_count(0)
+
+
 def test_the_chosen_tab_stays_while_live_values_arrive(form: Page) -> None:
     tab(form, "Classes").click()
     form.fill('[name="courses[0].what"]', "Art")

@@ -53,13 +53,16 @@ class Person:
 
     def send(self, method: str, url: str, data: Any = None, **options: Any) -> Any:
         """Any unsafe method, by a session that has its token."""
+        return self.client.open(url, method=method, data=data, headers={"X-CSRF-Token": self.token_now()}, **options)
+
+    def token_now(self) -> str:
         if not self.token:
             with self.client.session_transaction() as session:
                 self.token = session.setdefault("csrf", "token-of-the-test")
-        return self.client.open(url, method=method, data=data, headers={"X-CSRF-Token": self.token}, **options)
+        return self.token
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sign_in(app: Flask) -> Callable[..., Person]:
     def enter(shop: Shop, name: str) -> Person:  # noqa: F811
         actor = getattr(shop, name)

@@ -383,3 +383,33 @@ def test_nobody_chooses_from_what_they_may_not_read(school, sign_in):
     assert sign_in(school, "outsider").get("/a/shop/pick/visit/tutors").json == []
     with pytest.raises(InvalidInput):
         visit(school, "outsider", tutors=["Mr Bell"])
+
+
+# -- buttons ---------------------------------------------------------------------------------------
+
+
+def test_a_button_opens_a_form_with_values_of_the_record(school, manager):
+    id = pupil(school, kind="boarder", room="1", phone="42")
+    assert "Enrol a sibling" in manager.get(f"/a/shop/t/pupil/{id}").text
+    assert "/press/sibling" in manager.get("/a/shop/v/pupil/").text
+    opened = manager.get(f"/a/shop/t/pupil/{id}/press/sibling")
+    page = manager.get(opened.headers["Location"]).text
+    assert '<div class="computed" id="f-phone">42' in page
+    assert '<option value="day" selected' in page
+
+
+def test_a_button_is_pressed_only_where_it_is_offered(school, manager, sign_in):
+    id = pupil(school, kind="day")
+    assert "Enrol a sibling" not in manager.get(f"/a/shop/t/pupil/{id}").text
+    assert manager.get(f"/a/shop/t/pupil/{id}/press/sibling").status_code == 403
+    assert manager.get(f"/a/shop/t/pupil/{id}/press/name").status_code == 404
+    assert sign_in(school, "outsider").get(f"/a/shop/t/pupil/{id}/press/sibling").status_code == 404
+
+
+def test_a_button_starts_its_flow(school, manager):
+    id = pupil(school)
+    page = manager.get(f"/a/shop/t/pupil/{id}").text
+    assert f'hx-post="/a/shop/t/pupil/{id}/press/check"' in page
+    assert manager.post(f"/a/shop/t/pupil/{id}/press/check").status_code == 204
+    assert "Ada" in manager.get("/tasks/").text
+    assert manager.post(f"/a/shop/t/pupil/{id}/press/check").status_code == 403

@@ -1,0 +1,65 @@
+"""Importing records in the browser: what is mapped, what is settled once for all rows, and changed again."""
+
+import io
+import re
+
+import pytest
+
+from runtime import jobs, query, records
+from runtime.access import door
+from runtime.query import Listing
+
+BOOKS = b"title,by,kind\nEmma,JaneAusten,novel\nSense,JaneAusten,tale\nMary,Jane Austen,tale\n"
+COLUMNS = {"column:title": "title", "column:author": "by", "match:author": "name", "column:kind": "kind"}
+
+
+@pytest.fixture
+def boss(shop, sign_in):
+    with shop.opened(shop.boss) as ctx:
+        for name in ("Jane Austen", "Mary Shelley"):
+            records.create(ctx, shop.table(ctx, "author"), {"name": name})
+    return sign_in(shop, "boss")
+
+
+@pytest.fixture
+def run(boss):
+    sent = {"file": (io.BytesIO(BOOKS), "books.csv"), "encoding": "utf-8"}
+    return boss.post("/a/shop/import/book/", sent, content_type="multipart/form-data").headers["Location"]
+
+
+def said(*pairs):
+    """Replacements as the page sends them."""
+    paths, befores, afters = map(list, zip(*pairs, strict=True))
+    return {"replace_path": paths, "replace_from": befores, "replace_to": afters}
+
+
+def test_each_value_that_is_not_known_is_one_line_with_the_nearest_proposed(boss, run):
+    page = boss.post(run, {**COLUMNS, "act": "try"}).text
+    assert "0 rows can be imported" in page
+    lines = re.findall(r"<tr><td>[^<]*</td><td><code>([^<]*)</code></td><td class=\"number\"[^>]*>(\d+)</td>", page)
+    assert sorted(lines) == [("JaneAusten", "2"), ("tale", "2")]
+    assert re.search(r'value="JaneAusten">\s*<select.*?<option selected>Jane Austen</option>', page, re.DOTALL)
+
+
+def test_a_replacement_can_be_changed_before_it_is_used(boss, run, shop, database_url):
+    first = said(("author", "JaneAusten", "Mary Shelley"), ("kind", "tale", "novel"))
+    page = boss.post(run, {**COLUMNS, **first, "act": "try"}).text
+    assert "3 rows can be imported" in page
+    assert "What to settle" not in page
+    assert re.search(r'value="JaneAusten">\s*<select.*?<option selected>Mary Shelley</option>', page, re.DOTALL)
+    second = said(("author", "JaneAusten", "Jane Austen"), ("kind", "tale", "-"))
+    boss.post(run, {**COLUMNS, **second, "act": "import"})
+    assert jobs.drain_jobs(database_url) == []
+    assert "3 of 3 rows imported" in boss.get(run).text
+    with shop.opened(shop.boss) as ctx:
+        book = door(ctx, shop.table(ctx, "book"))
+        found = query.page(book, Listing(columns=("title", "by", "kind"))).records
+    assert {r["by"] for r in found} == {"Jane Austen"}
+
+
+def test_a_link_is_found_by_what_its_records_are_called_unless_said_otherwise(boss):
+    sent = {"file": (io.BytesIO(b"what\nx\n"), "books.csv")}
+    place = boss.post("/a/shop/import/book/", sent, content_type="multipart/form-data").headers["Location"]
+    page = boss.get(place).text
+    options = re.search(r'name="match:author".*?</select>', page, re.DOTALL)[0]
+    assert re.findall(r'<option value="(\w+)"', options)[0] == "name"
