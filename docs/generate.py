@@ -1,9 +1,10 @@
-"""Writes the parts of the guides that are read from the code, between their markers."""
+"""Writes the reference of definitions, and the parts of the guides that are read from the code, between their markers."""
 
 import re
 from pathlib import Path
 
 from runtime.settings import settings_table
+from schemas.reference import reference
 
 GUIDE = Path(__file__).parent / "guide"
 PARTS = {("deploy.md", "settings"): settings_table}
@@ -15,6 +16,7 @@ def fill(text: str, name: str, part: str) -> str:
 
 
 def main() -> None:
+    (GUIDE.parent / "definitions.md").write_text(reference(), "utf-8")
     for (file, name), make in PARTS.items():
         path = GUIDE / file
         path.write_text(fill(path.read_text(), name, make()))

@@ -39,29 +39,34 @@ def _written() -> Iterator[str]:
             yield message if isinstance(message, str) else message[0]
 
 
+OFFERED = ("schemas.fields", "schemas.form", "schemas.table")
+"""Where the options stand whose words a panel offers."""
+
+
 def _declared() -> Iterator[str]:
     """Names of kinds, help texts and words of options, which stand in the registries."""
     from schemas.fields import field_types
     from schemas.fields.choice import TONES
     from schemas.options import options_of
+    from schemas.reference import objects
     from schemas.steps import step_types
     from schemas.widgets import widget_types
 
     yield from TONES
     for kind in (*field_types, *step_types, *widget_types):
         yield getattr(kind, "title_word", None) or kind.title
+    for kind in objects():
         yield from (option.help for option in options_of(kind) if option.help)
-    types: list[Any] = list(field_types)
-    for kind in types:
+    for kind in (k for k in objects() if k.__module__.startswith(OFFERED)):
         yield from (word.replace("_", " ") for option in options_of(kind) for word in _words(option.parser))
 
 
 def _words(parser: Any) -> tuple[str, ...]:
-    """The words that an option may be, as the panel offers them; codes of currencies need no translation."""
+    """The words that an option may be, as the panel offers them; codes of currencies and dates need no translation."""
     from schemas.parsers import Many, Words
 
     item = parser.item if isinstance(parser, Many) else parser
-    return tuple(w for w in item.words if not w.isupper()) if isinstance(item, Words) else ()
+    return tuple(w for w in item.words if not w.isupper() and set(w) - set("yMd")) if isinstance(item, Words) else ()
 
 
 def path_of(language: str) -> Path:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.schema import CreateSchema
 
-from runtime import models
+from runtime import layouts, models
 from runtime.actors import Actor, System
 from runtime.context import Context, Workspace
 from runtime.ids import new_id
@@ -54,11 +54,11 @@ def _note_the_time(driver: Any, record: Any) -> None:
 
 
 def prepare(engine: Engine) -> None:
-    """Make what all workspaces share, once."""
+    """Make what all workspaces share, and bring what an earlier version made up to this one."""
     with engine.begin() as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mortise.prepare'))"))
         conn.execute(CreateSchema("control", if_not_exists=True))
-        models.control_metadata.create_all(conn)
+        layouts.bring_up(conn)
 
 
 def create(engine: Engine, slug: str, title: str, zone: str = "Asia/Shanghai", language: str = "zh") -> Workspace:
@@ -71,6 +71,7 @@ def create(engine: Engine, slug: str, title: str, zone: str = "Asia/Shanghai", l
             raise ValueError(f"there is a workspace {slug!r} already")
         conn.execute(CreateSchema(made.schema))
         bind(conn, made.schema)
+        layouts.load_models()
         models.workspace_metadata.create_all(conn)
         conn.execute(
             insert(models.workspace).values(

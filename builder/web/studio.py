@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, render_template, request
-from flask_babel import force_locale
+from flask_babel import force_locale, gettext
 
 from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
@@ -287,7 +287,7 @@ def in_both(message: Message) -> dict[str, str]:
     said = {}
     for language in LANGUAGES:
         with force_locale(language):
-            said[language] = words(message)
+            said[language] = gettext(message.text)
     return said
 
 

@@ -19,7 +19,7 @@ class Departments(People):
     """Several departments of the workspace, in the order chosen."""
 
     type = "departments"
-    title = "Departments"
+    title = "Several departments"
     icon = "network"
     place = 170
     storage = Storage.UUIDS

@@ -34,8 +34,9 @@ class File(Field):
 
     type = "file"
     title = "File"
+    group = "advanced"
     icon = "paperclip"
-    place = 10
+    place = 15
     wide = True
     storage = Storage.UUIDS
     several = True

@@ -19,7 +19,7 @@ class Members(AnyMember):
     """Several members of the workspace, in the order chosen."""
 
     type = "members"
-    title = "Members"
+    title = "Several members"
     icon = "users"
     place = 150
     storage = Storage.UUIDS

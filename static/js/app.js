@@ -13,7 +13,6 @@ import "./tabs.js";
 import "./position.js";
 import "./sending.js";
 import "./picker.js";
-import "./rich.js";
 import "./live.js";
 import "./submit-once.js";
 import "./small.js";
@@ -29,6 +28,7 @@ const ON_SIGHT = {
   "draft": "form[data-draft]",
   "lightbox": "a[data-lightbox]",
   "location": "[data-location]",
+  "rich": "[data-rich]",
   "select-rows": "[data-select-rows]",
   "signature": "[data-signature]",
   "sort": "[data-sortable]",

@@ -81,7 +81,8 @@ function changed(place, event) {
 
 function drawn(place) {
   for (const row of place.querySelectorAll("[data-condition-rows] [data-condition]")) {
-    if (!row.querySelector("[data-condition-operator] option") || !row.querySelector("[data-condition-value]").childElementCount) fill(row, fieldsOf(place), true);
+    const blank = !row.querySelector("[data-condition-operator] option") || !row.querySelector("[data-condition-value]").childElementCount;
+    if (blank || row.querySelector("[data-stub]")) fill(row, fieldsOf(place), true);
   }
 }
 

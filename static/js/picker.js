@@ -116,6 +116,13 @@ async function look(picker, select, text) {
   return found.find(same);
 }
 
+/* Its name, which numbers its place in a list, and what it offers by itself. */
+function follow(select, next, offers) {
+  select.name = next.name;
+  if (!offers || !select.tomselect) return;
+  for (const option of next.options) if (option.value) select.tomselect.addOption({ id: option.value, text: option.textContent });
+}
+
 /** Whether a drawn picker already shows what the server now says; if not, it is made to. Always keeps the drawn one. */
 export function sameChoice(picker, next) {
   const select = selectOf(picker);
@@ -125,6 +132,7 @@ export function sameChoice(picker, next) {
   if (ids !== here && !picker.contains(document.activeElement)) {
     pick(picker, wanted.map((option) => ({ id: option.value, text: option.textContent, note: option.dataset.note ?? "", tone: option.dataset.tone ?? "" })), true);
   }
+  follow(select, next.querySelector("select"), !next.hasAttribute("data-source"));
   for (const name of ["data-source", "data-with"]) if (next.hasAttribute(name)) picker.setAttribute(name, next.getAttribute(name));
   return true;
 }

@@ -37,6 +37,12 @@ def ready(page: Any) -> None:
     until(page, "!!document.querySelector('#studio .panel[data-htmx-powered], #studio form[data-htmx-powered]')")
 
 
+def turn_to(page: Any, tab: str) -> None:
+    page.get_by_role("link", name=tab, exact=True).click()
+    until(page, f"!!document.querySelector('#panel-{tab.lower()}-, [id^=panel-{tab.lower()}-][data-htmx-powered]')")
+    settled(page)
+
+
 def made(page: Any, *types: str, title: str = "Trip") -> str:
     """A new app with one form and these fields; gives the app's slug."""
     page.goto("/build/")
@@ -195,7 +201,7 @@ def test_options_of_a_choice_are_pasted_as_lines_coloured_and_sorted(page: Any) 
 
 def test_a_rule_is_made_of_conditions_and_works_in_the_form(page: Any, boss: Any) -> None:
     slug = made(page, "switch", "number")
-    page.get_by_role("link", name="Form", exact=True).click()
+    turn_to(page, "Form")
     rules = page.locator("[data-items='rules']")
     rules.get_by_role("button", name="Add", exact=True).click()
     page.wait_for_selector("[data-option='rules.0']")
@@ -209,7 +215,9 @@ def test_a_rule_is_made_of_conditions_and_works_in_the_form(page: Any, boss: Any
     rule.locator("[data-option='rules.0.show'] .ts-control").click()
     page.locator(".ts-dropdown .option", has_text="Number").click()
     settled(page)
-    until(page, "document.querySelector('[name=\"rules.0.show\"] option[selected]')?.value === 'field_3'")
+    until(page, "document.querySelector('select[name=\"rules.0.show\"]')?.value === 'field_3'")
+    page.wait_for_timeout(200)
+    settled(page)
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
     page.goto(f"/a/{slug}/f/request/new")
     assert page.locator("#f-field_3").count() == 0
@@ -301,7 +309,7 @@ def test_problems_lead_to_where_they_are_mended(page: Any) -> None:
 
 def test_checks_keys_defaults_and_the_note_after_sending(page: Any, boss: Any) -> None:
     slug = made(page, "number", "date")
-    page.get_by_role("link", name="Table", exact=True).click()
+    turn_to(page, "Table")
     page.locator("[data-items='checks']").get_by_role("button", name="Add", exact=True).click()
     page.wait_for_selector("[data-option='checks.0']")
     settled(page)
@@ -312,7 +320,7 @@ def test_checks_keys_defaults_and_the_note_after_sending(page: Any, boss: Any) -
     check.get_by_label("Message otherwise (English)").fill("Too long a trip")
     check.get_by_label("Message otherwise (English)").press("Tab")
     settled(page)
-    page.get_by_role("link", name="Form", exact=True).click()
+    turn_to(page, "Form")
     defaults = page.locator("[data-items='defaults']")
     defaults.get_by_role("button", name="Add a default value").click()
     defaults.get_by_label("Field").select_option("field_3")

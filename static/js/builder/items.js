@@ -16,7 +16,7 @@ on("click", "[data-item-add]", (button) => {
     }
   }
   list.append(card);
-  if (!card.querySelector("select[name$='.field'], select[name$='.key'], select[name$='.of']")) saved(list);
+  if (!card.querySelector("[data-waits]")) saved(list);
   card.querySelector("select, input:not([type=hidden]), textarea, button")?.focus();
 });
 

@@ -31,7 +31,11 @@ on("keydown", "[data-canvas] .choose", (link, event) => {
 function again(link) {
   wanted = link.id;
 }
+let shown = studio()?.dataset.chosen;
 document.addEventListener("htmx:after:settle", () => {
+  const chosen = studio()?.dataset.chosen;
+  if (chosen !== shown) document.querySelector("[data-canvas] [aria-current]")?.closest("[data-drag]").scrollIntoView({ block: "nearest" });
+  shown = chosen;
   const link = document.getElementById(wanted);
   wanted = "";
   link?.focus({ preventScroll: true });
