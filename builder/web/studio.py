@@ -77,7 +77,8 @@ def studio(
         "chosen_field": _chosen(table, chosen), "chosen_block": _chosen_block(draft.parts, form, chosen),
         "becomes": may_become(table, chosen) if _chosen(table, chosen) else [],
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
-        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title, "canvas_input": canvas_input, "icons": {k.type: k.icon for k in field_types},
+        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title,
+        "canvas_input": canvas_input, "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
     block = values["chosen_block"]
     values["block_title"] = layout.title_of(block) if block is not None else ""
