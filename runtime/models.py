@@ -263,6 +263,7 @@ recalculation = Table(
     moment("asked_at", nullable=False, server_default=func.now()),
 )
 
+from runtime import models_conversion as models_conversion  # noqa: E402
 from runtime import models_drafts as models_drafts  # noqa: E402
 from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)
 from runtime import models_forms as models_forms  # noqa: E402

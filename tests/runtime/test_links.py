@@ -5,17 +5,19 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from runtime import chores, exporting, filling, history, importing, models, query, recalculate, records, verify
 from runtime.access import door
 from runtime.query import Listing
 from runtime.retry import attempt
 from runtime.sheets import Sheet
+from schemas.app import App
 from schemas.conditions import Condition, from_formula, to_formula
 from schemas.errors import InvalidInput, NotFound
 from schemas.formula import Formula
 from schemas.formula.types import array_of, link_to
+from schemas.options import load
 from tests.runtime.conftest import Shop
 
 LIBRARY: dict[str, Any] = {
@@ -307,3 +309,63 @@ def test_more_than_a_transaction_works_out_is_left_to_a_job_and_told(library, mo
     with library.opened() as ctx:
         assert not recalculate.pending(ctx, library.table(ctx, "author"))
     assert seen(library, library.manager, "author", made["Ada"])["worth"] == 110
+
+
+def test_what_was_stored_wrongly_is_found(library):
+    made = stocked(library)
+    with library.opened() as ctx:
+        author = library.table(ctx, "author")
+        ctx.conn.execute(update(author.sql).where(author.sql.c.id == made["Ada"]).values(worth=7, dear=9))
+    with library.opened() as ctx:
+        found = sorted((d.field, d.stored, d.fresh) for d in verify.everywhere(ctx) if d.table == "author")
+    assert found == [("dear", 9, 1), ("worth", 7, 100)]
+
+
+def shelves(**more: Any) -> dict[str, Any]:
+    """A crate lies in a shelf, a shelf in a room."""
+    return {
+        "language": 1, "app": "shop", "roles": [{"id": "manager"}],
+        "tables": [
+            {"id": "room", "title": "Room", "fields": [{"id": "name", "type": "text"},
+                {"id": "crates", "type": "rollup", "label": "Crates", "over": "shelf.room", "aggregate": "sum", "value": "crates"}]},
+            {"id": "shelf", "title": "Shelf", "fields": [{"id": "name", "type": "text"},
+                {"id": "room", "type": "link", "table": "room"},
+                {"id": "crates", "type": "rollup", "label": "Crates", "over": "crate.shelf", "aggregate": "sum",
+                 "value": more.get("value", "busy")}]},
+            {"id": "crate", "title": "Crate", "fields": [
+                {"id": "shelf", "type": "link", "table": "shelf"},
+                {"id": "where", "type": "lookup", "path": "shelf.room.name"},
+                {"id": "busy", "type": "formula", "label": "Busy", "formula": "IF(flow.state = \"running\", 1, 0)"},
+                {"id": "share", "type": "formula", "label": "Share", "formula": "shelf.room.crates + busy"},
+                {"id": "old", "type": "formula", "formula": "DAYS(TODAY(), created_at)"}]},
+        ],
+        "access": [{"id": t, "who": {"role": "manager"}, "table": t, "do": ["read", "create", "update", "delete"]}
+                   for t in ("room", "shelf", "crate")],
+    }  # fmt: skip
+
+
+def test_a_flow_s_state_is_followed_three_tables_up_and_back_down(make_shop):
+    shop = make_shop(shelves())
+    with shop.opened(shop.manager) as ctx:
+        room, shelf, crate = (shop.table(ctx, t) for t in ("room", "shelf", "crate"))
+        hall = records.create(ctx, room, {"name": "Hall"})
+        top = records.create(ctx, shelf, {"room": hall})
+        one, other = (records.create(ctx, crate, {"shelf": top}) for _ in range(2))
+        records.set_flow_state(ctx, crate, one, "running")
+    assert seen(shop, shop.manager, "room", hall)["crates"] == 1
+    assert (seen(shop, shop.manager, "crate", one)["share"], seen(shop, shop.manager, "crate", other)["share"]) == (
+        2,
+        1,
+    )
+    assert seen(shop, shop.manager, "crate", one)["where"] == "Hall"
+    with shop.opened(shop.manager) as ctx:
+        records.set_flow_state(ctx, shop.table(ctx, "crate"), one, "approved")
+        gate = door(ctx, shop.table(ctx, "crate"))
+        page = query.page(gate, Listing(["where"], [Formula.of('AND(old = 0, where = "Hall")')], ["-old", "where"]))
+        assert len(page.records) == 2
+    assert seen(shop, shop.manager, "crate", other)["share"] == 0
+
+
+def test_a_circle_is_told_in_the_words_of_the_form():
+    problems = [str(p.message) for p in load(App, shelves(value="share")).analysis.problems()]
+    assert any("Crate › Share → " in p and "Room › Crates" in p and "Shelf › Crates" in p for p in problems)

@@ -20,7 +20,7 @@ def world(values: Any, needs: Any, rows: Any) -> World:
 
 
 def school(**form: Any) -> App:
-    package = {**SCHOOL, "forms": [{**SCHOOL["forms"][0], **form}]}
+    package = {**SCHOOL, "forms": [{**f, **form} if f["id"] == "enrol" else f for f in SCHOOL["forms"]]}
     app = load(App, package)
     assert app.analysis.problems() == []
     return app
@@ -28,13 +28,13 @@ def school(**form: Any) -> App:
 
 def settle(values: dict[str, Any], **form: Any) -> tuple[dict[str, Any], rules.State]:
     app = school(**form)
-    return rules.settle(app.analysis, app.table("pupil"), app.forms[0], values, world)
+    return rules.settle(app.analysis, app.table("pupil"), app.all_forms["enrol"], values, world)
 
 
 def problems(values: dict[str, Any], **form: Any) -> dict[str, Any]:
     app = school(**form)
-    done, state = rules.settle(app.analysis, app.table("pupil"), app.forms[0], values, world)
-    return filling.form_problems(app.analysis, app.table("pupil"), app.forms[0], done, state, world)
+    done, state = rules.settle(app.analysis, app.table("pupil"), app.all_forms["enrol"], values, world)
+    return filling.form_problems(app.analysis, app.table("pupil"), app.all_forms["enrol"], done, state, world)
 
 
 def test_what_a_rule_shows_is_hidden_otherwise() -> None:
