@@ -2,23 +2,43 @@
 
 import csv
 import io
+import pickle
+import struct
+import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
+from tempfile import TemporaryFile
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from runtime import workbook
 from schemas.errors import InvalidInput
 from schemas.messages import Message, say
 
 ENCODINGS = ("utf-8", "gb18030")
 MOST_ROWS = 500_000
 MOST_COLUMNS = 500
+MOST_CELLS = 20_000_000
 LONGEST_CELL = 60_000
+MOST_PARTS = 2_000
+LARGEST_UNPACKED = 2 * 1024**3
+COMPOUND, ENCRYPTED = bytes.fromhex("d0cf11e0a1b11ae1"), "EncryptedPackage".encode("utf-16-le")
+"""How a locked workbook begins, and the name under which its content lies in it."""
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so is taken for a formula by spreadsheets; in CSV an apostrophe stands before it."""
+
+TOO_MUCH = say(
+    "The Excel file is too large once it is opened. Delete its empty rows and columns, split it, or save it as CSV."
+)
+REFUSALS = {
+    workbook.UNREADABLE: say("The Excel file could not be opened. Save it again as .xlsx."),
+    workbook.LOCKED: say("The Excel file is protected by a password. Save it without one."),
+    workbook.NO_SHEET: say("The Excel file has no sheet."),
+}
 
 
 @dataclass(frozen=True)
@@ -37,12 +57,6 @@ def read_sheet(content: bytes, name: str, encoding: str = "", sheet: str = "") -
     if ending in ("csv", "tsv", "txt"):
         return _from_lines(_csv(content, encoding))
     raise refusal(say("Choose a CSV or Excel file (.csv, .xlsx)."))
-
-
-def sheet_names(content: bytes, name: str) -> list[str]:
-    if name.rpartition(".")[2].casefold() not in ("xlsx", "xls", "xlsb", "ods", "xlsm"):
-        return []
-    return list(_workbook(content).sheet_names)
 
 
 def refusal(message: Message) -> InvalidInput:
@@ -86,21 +100,48 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=first.count)
 
 
-def _workbook(content: bytes) -> CalamineWorkbook:
-    try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except (CalamineError, OSError, ValueError):
-        raise refusal(say("The Excel file could not be opened. Save it again as .xlsx.")) from None
-
-
 def _excel(content: bytes, sheet: str) -> Iterator[list[Any]]:
-    book = _workbook(content)
-    names = book.sheet_names
-    if not names:
-        raise refusal(say("The Excel file has no sheet."))
-    found = book.get_sheet_by_name(sheet) if sheet in names else book.get_sheet_by_index(0)
-    for row in found.iter_rows():
-        yield [_cell(value) for value in row]
+    """Read in another process: a small file can be made so that whoever opens it runs out of memory."""
+    if content.startswith(COMPOUND) and ENCRYPTED in content:
+        raise refusal(REFUSALS[workbook.LOCKED])
+    _refuse_swollen(content)
+    command = [sys.executable, "-P", str(Path(__file__).with_name("workbook.py")), sheet]
+    with TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        reader = Popen(command, stdin=file, stdout=PIPE, stderr=DEVNULL)
+    try:
+        for batch in _batches(reader):
+            for row in batch:
+                yield [_cell(value) for value in row]
+    finally:
+        reader.kill()
+        reader.communicate()
+
+
+def _batches(reader: "Popen[bytes]") -> Iterator[list[list[Any]]]:
+    assert reader.stdout is not None
+    while True:
+        try:
+            said = pickle.load(reader.stdout)  # written by our own process
+        except (EOFError, pickle.UnpicklingError):
+            raise refusal(TOO_MUCH) from None
+        if said == workbook.DONE:
+            return
+        if isinstance(said, str):
+            raise refusal(REFUSALS[said])
+        yield said
+
+
+def _refuse_swollen(content: bytes) -> None:
+    """What says of itself that it unpacks to too much; what lies about it meets the reader's limits."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, struct.error):
+        return
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+        raise refusal(TOO_MUCH)
 
 
 def _cell(value: Any) -> Any:
@@ -129,6 +170,8 @@ def _from_lines(lines: Iterator[list[Any]]) -> Sheet:
         rows.append({h: (cell if _filled(cell) else None) for h, cell in zip(headings, line, strict=False)})
         if len(rows) > MOST_ROWS:
             raise refusal(say("The file has more than {n} rows. Split it.", n=f"{MOST_ROWS:,}"))
+        if len(rows) * len(headings) > MOST_CELLS:
+            raise refusal(say("The file has more than {n} cells. Split it.", n=f"{MOST_CELLS:,}"))
     if not headings:
         raise refusal(say("The file is empty."))
     return Sheet(headings, rows)

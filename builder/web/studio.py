@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, render_template, request
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, get_locale, gettext
+from markupsafe import Markup
 
 from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
@@ -76,7 +77,8 @@ def studio(
         "chosen_field": _chosen(table, chosen), "chosen_block": _chosen_block(draft.parts, form, chosen),
         "becomes": may_become(table, chosen) if _chosen(table, chosen) else [],
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
-        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title, "icons": {k.type: k.icon for k in field_types},
+        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title,
+        "canvas_input": canvas_input, "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
     block = values["chosen_block"]
     values["block_title"] = layout.title_of(block) if block is not None else ""
@@ -176,11 +178,25 @@ def _drawn(options: Mapping[str, Any], wrong: bool, chosen: str) -> dict[str, An
     return {
         "id": options["id"],
         "bound": bound,
+        "source": json.dumps(options, ensure_ascii=False),
         "label": Text.of(options.get("label") or options["id"]),
         "type": options["type"],
         "wrong": wrong or bound is None,
         "chosen": chosen.partition(".")[0] == options["id"],
     }
+
+
+_inputs: dict[tuple[str, str], Markup] = {}
+
+
+def canvas_input(one: Mapping[str, Any]) -> Markup:
+    """A field of the canvas as staff will see it; what looks the same is drawn once."""
+    key = (one["source"], str(get_locale()))
+    if key not in _inputs:
+        if len(_inputs) > 5_000:
+            _inputs.clear()
+        _inputs[key] = Markup(render_template("fields/_field.html", f=one["bound"]))
+    return _inputs[key]
 
 
 def bound_of(options: Mapping[str, Any]) -> BoundField | None:
