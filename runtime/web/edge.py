@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -22,8 +23,10 @@ from flask import (
     render_template,
     request,
     session,
+    url_for,
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
@@ -67,6 +70,8 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["code_svg"] = code_svg
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
+    app.jinja_env.globals["icons"] = icons
+    app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
     app.after_request(_headers)
@@ -109,6 +114,19 @@ def words(text: Any) -> str:
     if isinstance(text, Text):
         return text.in_language(_words_language())
     return "" if text is None else str(text)
+
+
+@cache
+def _script_words(language: str) -> Markup:
+    """The sentences of the scripts in the request's language: on every page, and always the same."""
+    return Markup(render_template("_words.html"))
+
+
+def icons() -> str:
+    """The address of the icons, found once: a page draws dozens of them."""
+    if "icons" not in g:
+        g.icons = url_for("static", filename="icons.svg")
+    return str(g.icons)
 
 
 def absolute(path: str) -> str:
