@@ -162,6 +162,8 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
         return {"fields": [{"id": "column_1", "type": "text", "label": {"zh": "文本", "en": "Text"}}]}
     if type in ("link", "links", "query"):
         return {"table": next(iter(parts["order/tables"]))}
+    if type == "button":
+        return {"action": "form", "form": _form_of(parts, table)}
     if type == "lookup":
         return {"path": _lookup_path(parts, table)}
     if type == "formula":
@@ -178,6 +180,14 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
 
 def _option(id: str, number: int) -> Json:
     return {"id": id, "label": {"zh": f"选项 {number}", "en": f"Option {number}"}}
+
+
+def _form_of(parts: Parts, table: Json) -> str:
+    """The form that a new button opens: the first one of its table, or of the app."""
+    own = [id for id in parts["order/forms"] if parts[f"forms/{id}"].get("table") == table["id"]]
+    if not (own or parts["order/forms"]):
+        raise InvalidInput({"type": [say("Add a form first.")]})
+    return str((own or parts["order/forms"])[0])
 
 
 def _lookup_path(parts: Parts, table: Json) -> str:
