@@ -1,6 +1,6 @@
 /* Formatted text: an editor over the textarea, fetched when the first one is seen. Without it the textarea serves. */
 
-import { make, whenever } from "./dom.js";
+import { make, say, whenever } from "./dom.js";
 
 let fetched;
 const TOOLS = [[{ header: [1, 2, 3, false] }], ["bold", "italic", "underline", "strike"], [{ list: "ordered" }, { list: "bullet" }], [{ align: [] }], ["blockquote", "link"], ["clean"]];
@@ -29,6 +29,7 @@ whenever("[data-rich]", async (rich) => {
   if (written && !/<[a-z]/i.test(written)) quill.setText(written, "silent");
   area.hidden = true;
   for (const [name, value] of [["role", "textbox"], ["aria-multiline", "true"], ["aria-label", rich.dataset.label], ["aria-describedby", area.getAttribute("aria-describedby")], ["id", `${area.id}-editor`]]) if (value) quill.root.setAttribute(name, value);
+  for (const label of rich.querySelectorAll(".ql-picker-label:not([aria-label])")) label.setAttribute("aria-label", label.parentElement.className.includes("ql-header") ? say("heading") : say("alignment"));
   quill.root.style.minHeight = `${area.rows * 1.5}em`;
   quill.history.clear();
   quill.on("text-change", () => {
