@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
@@ -264,7 +265,14 @@ def publish(app: str) -> Any:
     if isinstance(inst, UUID):
         return go(f"/build/{app}/changeover/{inst}")
     tell(say("Published as revision {n}.", n=inst.revision), "good")
-    return go(f"/build/{app}/")
+    return go(_designer_left(app))
+
+
+def _designer_left(app: str) -> str:
+    """Where publishing was asked for: the form that is being designed, or the overview of the app."""
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    home = f"/build/{app}/"
+    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith(f"{home}form/") else home
 
 
 @bp.post("/build/<app>/discard")
