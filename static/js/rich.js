@@ -47,7 +47,6 @@ whenever("[data-rich]", async (rich) => {
   named(rich);
   area.hidden = true;
   for (const [name, value] of [["role", "textbox"], ["aria-multiline", "true"], ["aria-label", rich.dataset.label], ["aria-describedby", area.getAttribute("aria-describedby")], ["id", `${area.id}-editor`]]) if (value) quill.root.setAttribute(name, value);
-  for (const label of rich.querySelectorAll(".ql-picker-label:not([aria-label])")) label.setAttribute("aria-label", label.parentElement.className.includes("ql-header") ? say("heading") : say("alignment"));
   quill.root.style.minHeight = `${area.rows * 1.5}em`;
   quill.history.clear();
   quill.on("text-change", () => {
