@@ -163,7 +163,7 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
     if type in ("link", "links", "query"):
         return {"table": next(iter(parts["order/tables"]))}
     if type == "button":
-        return {"action": "form", "form": _form_of(parts, table)}
+        return {"action": "form", "form": _own_form(parts, table)}
     if type == "lookup":
         return {"path": _lookup_path(parts, table)}
     if type == "formula":
@@ -182,12 +182,10 @@ def _option(id: str, number: int) -> Json:
     return {"id": id, "label": {"zh": f"选项 {number}", "en": f"Option {number}"}}
 
 
-def _form_of(parts: Parts, table: Json) -> str:
-    """The form that a new button opens: the first one of its table, or of the app."""
-    own = [id for id in parts["order/forms"] if parts[f"forms/{id}"].get("table") == table["id"]]
-    if not (own or parts["order/forms"]):
-        raise InvalidInput({"type": [say("Add a form first.")]})
-    return str((own or parts["order/forms"])[0])
+def _own_form(parts: Parts, table: Json) -> str:
+    """A form of the table, which a new button opens until it is told otherwise."""
+    forms = [id for id in parts.get("order/forms") or () if parts[f"forms/{id}"]["table"] == table["id"]]
+    return forms[0] if forms else str(table["id"])
 
 
 def _lookup_path(parts: Parts, table: Json) -> str:
