@@ -180,6 +180,29 @@ def test_the_starter_may_also_resubmit_on_the_task(claims: Shop) -> None:
     assert task_of(claims, claims.manager)
 
 
+def test_the_starter_who_revises_is_held_to_what_the_form_has_read_only(make_shop: Any) -> None:
+    package = deepcopy(CLAIMS)
+    package["forms"][0]["readonly"] = ["amount"]
+    claims = make_shop(package)
+    fill_slots(claims)
+    record = send(claims, what="Train")
+    do(claims, claims.manager, "return", to="start")
+    do(claims, claims.clerk, "submit", values={"what": "Bus", "amount": "40"})
+    assert (claim(claims, record)["what"], claim(claims, record)["amount"]) == ("Bus", None)
+
+
+def test_a_flow_gives_no_link_that_may_not_be_chosen(make_shop: Any) -> None:
+    package = deepcopy(CLAIMS)
+    package["tables"][1]["fields"][5]["pick"] = "spent < 10"
+    shop = make_shop(package)
+    with shop.opened() as ctx:
+        spare, gone = (records.create(ctx, shop.table(ctx, "budget"), {"name": "B", "spent": n}) for n in (1, 99))
+        assert ctx.actor.kind != "member"
+        records.create(ctx, shop.table(ctx, "claim"), {"what": "Train", "budget": spare})
+        with pytest.raises(InvalidInput, match="may be chosen"):
+            records.create(ctx, shop.table(ctx, "claim"), {"what": "Train", "budget": gone})
+
+
 def test_what_a_step_requires_must_be_there(claims: Shop) -> None:
     send(claims, amount="20")
     do(claims, claims.manager, "approve")
