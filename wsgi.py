@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import builder.web
 import runtime.web
+from runtime.jobs import load_rooms
 from runtime.resources import folder
 from runtime.server import database_url
 from runtime.settings import Settings, secret_key
@@ -21,6 +22,7 @@ from runtime.workspaces import connect
 def create_app(settings: Settings | None = None) -> Flask:
     """The application on a database that runs. Call it in the process that serves: its pool is made here."""
     settings = settings or Settings.read()
+    load_rooms()
     app = Flask("mortise", template_folder=str(folder("templates")), static_folder=None)
     app.config.update(
         SECRET_KEY=secret_key(settings),

@@ -142,9 +142,9 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
 
 
-def tone_of(name: str) -> str:
+def tone_of(name: str | None) -> str:
     """The same name always gets the same colour."""
-    return TONES[sum(name.encode()) % len(TONES)]
+    return TONES[sum((name or "").encode()) % len(TONES)]
 
 
 def sum_text(value: Decimal, field: Field, reader: Reader) -> Markup:

@@ -29,6 +29,7 @@ from werkzeug.urls import iri_to_uri
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
+from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -65,6 +66,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["code_svg"] = code_svg
+    app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -126,6 +126,13 @@ def test_a_package_in_parts_is_the_package_again(parts: Parts) -> None:
     assert differences(package, package) == []
 
 
+def test_a_grant_is_called_after_what_it_opens_and_for_whom(parts: Parts) -> None:
+    after = join(changes.set_preset(parts, "claim", "own"))
+    grants = [str(message) for _, message in differences(None, after) if "grant" in str(message)]
+    assert any("for every member" in text for text in grants), grants
+    assert not any("claim_everyone" in text for text in grants)
+
+
 def lines(parts: Parts) -> list[Any]:
     return [b.get("row") or b.get("rows", "block") for b in parts["forms/claim"]["layout"]]
 

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from runtime.cells import tone_of  # noqa: E402
 from runtime.codes import code_svg  # noqa: E402
 from runtime.render import BoundField, BoundRow, Picked  # noqa: E402
 from runtime.web.edge import POLICY, condition_fields, moment, words  # noqa: E402
@@ -292,7 +293,7 @@ def create_app() -> Flask:
     app.secret_key = "gallery"
     language = lambda: request.cookies.get("language", "en")  # noqa: E731
     Babel(app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations"))
-    app.jinja_env.filters.update(words=words, moment=moment, code_svg=code_svg, absolute=str)
+    app.jinja_env.filters.update(words=words, moment=moment, code_svg=code_svg, absolute=str, tone_of=tone_of)
     app.add_url_rule("/divisions.json", "places.divisions", lambda: {})
     app.jinja_env.globals.update(condition_fields=condition_fields)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
