@@ -6,6 +6,7 @@ from uuid import UUID
 
 from runtime import query
 from runtime.access import door
+from runtime.actors import System
 from runtime.context import Context
 from runtime.query import Record
 from runtime.tables import LiveTable
@@ -71,7 +72,8 @@ def strangers(
 ) -> list[Errors]:
     """For each (before, after): the links newly set to what their reader may not see, or what their `pick` leaves out.
 
-    Flows and other writers that are nobody in particular see everything, but a `pick` binds them as well.
+    A flow sees everything, but a `pick` binds it as well. The system itself (sample data, whose records point at one
+    another before they are there) is bound by neither.
     """
     sides = list(drafts)
     found: list[Errors] = [{} for _ in sides]
@@ -81,7 +83,7 @@ def strangers(
         known = _choosable(ctx, live.sibling(link.table), ids) if ctx.actor.kind == "member" else ids
         for errors, ends in zip(found, new, strict=True):
             errors |= {place: [STRANGE] for place, id in ends if id not in known}
-        if link.pick is not None and known:
+        if link.pick is not None and known and ctx.actor.kind != "system":
             _refuse_unpicked(ctx, live, link, link.pick, known, zip(found, new, (s[1] for s in sides), strict=True))
     return found
 
@@ -136,6 +138,8 @@ def _choosable(ctx: Context, target: LiveTable, ids: set[UUID]) -> set[UUID]:
 def _picked(
     ctx: Context, live: LiveTable, link: Link, pick: Formula, values: Mapping[str, Any], ids: set[UUID]
 ) -> set[UUID]:
+    """Those that the condition holds for. A flow need not be allowed to read where it points."""
+    seer = ctx if ctx.actor.kind == "member" else ctx.acting_as(System())
     target = live.sibling(link.table)
     expression = live.analysis.expression(pick, live.analysis.pick_scope(link, live.table), BOOLEAN)
-    return query.known(door(ctx, target), ids, [query.pickable(live, target, expression, ctx, values)])
+    return query.known(door(seer, target), ids, [query.pickable(live, target, expression, seer, values)])
