@@ -143,13 +143,9 @@ def row_defaults(
 
 
 def give_rows(
-    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any] | None = None,
-    again: Callable[[str], bool] | None = None,
-) -> Values:  # fmt: skip
-    """The values, where rows that are new have the defaults of the columns that nobody gave.
-
-    `again` says of a path such as `items[2].price` that its default, if it is a formula, is worked out anew.
-    """
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any] | None = None
+) -> Values:
+    """The values, where rows that are new have the defaults of the columns that nobody gave."""
     done = dict(values)
     for rows in table.subforms:
         columns = [c for c in rows.fields if c.default is not None and not c.computed]
@@ -157,20 +153,17 @@ def give_rows(
             continue
         known = {str(row["_id"]) for row in (before or {}).get(rows.id) or () if row.get("_id")}
         done[rows.id] = [
-            row if str(row.get("_id")) in known else _given_row(
-                analysis, table, rows, columns, row, values, answering,
-                {c.id for c in columns if again and isinstance(c.default, Formula) and again(f"{rows.id}[{n}].{c.id}")},
-            )
-            for n, row in enumerate(values[rows.id])
-        ]  # fmt: skip
+            row if str(row.get("_id")) in known else _given_row(analysis, table, rows, columns, row, values, answering)
+            for row in values[rows.id]
+        ]
     return done
 
 
 def _given_row(
     analysis: Analysis, table: Table, rows: Rows, columns: Sequence[Field], given: Values, values: Values,
-    answering: Answering, again: Collection[str],
+    answering: Answering,
 ) -> Values:  # fmt: skip
-    row = {id: value for id, value in given.items() if id not in again}
+    row = dict(given)
     for column in columns:
         if column.id not in row:
             row[column.id] = _default(analysis, table, column, column.default, {**values, **row}, answering, rows)
