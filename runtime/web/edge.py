@@ -72,7 +72,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
-    app.jinja_env.globals["icons"] = icons
+    app.jinja_env.globals["icon_sheet"] = icon_sheet
     app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
@@ -124,11 +124,11 @@ def _script_words(language: str) -> Markup:
     return Markup(render_template("_words.html"))
 
 
-def icons() -> str:
+def icon_sheet() -> str:
     """The address of the icons, found once: a page draws dozens of them."""
-    if "icons" not in g:
-        g.icons = url_for("static", filename="icons.svg")
-    return str(g.icons)
+    if "icon_sheet" not in g:
+        g.icon_sheet = url_for("static", filename="icons.svg")
+    return str(g.icon_sheet)
 
 
 def absolute(path: str) -> str:
