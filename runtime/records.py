@@ -286,7 +286,7 @@ def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes
     if any(f.id in changes for f in live.analysis.plan(live.table).searched):
         columns["_bigrams"] = search_words(live, draft.values)
     with _unique(live):
-        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**columns, **stamp}))
+        ctx.conn.execute(live.changed, {"_changed": draft.id, **columns, **stamp})
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})

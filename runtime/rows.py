@@ -10,24 +10,19 @@ from runtime.bigrams import of_texts
 from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
-from runtime.tables import LiveTable
+from runtime.tables import SYSTEM_COLUMNS, LiveTable
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue
-
-PLAIN = ("created_at", "created_by", "updated_at", "updated_by", "version")
 
 
 def child_values(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Everything stored of these records by id, subforms as lists of rows with their `_id`."""
-    t = live.sql
-    columns = [t.c[f.id].label(f.id) for f in live.table.fields if f.id in t.c]
-    system = [t.c[name] for name in PLAIN]
-    query = select(t.c.id, t.c._flow_state, t.c._errors, *system, *columns).where(t.c.id.in_(ids))
+    names = (*SYSTEM_COLUMNS[1:], *(f.id for f in live.columns))
     found: dict[UUID, dict[str, Any]] = {}
-    for row in ctx.conn.execute(query):
-        values = {name: row._mapping[name] for name in (*PLAIN, *(c.name for c in columns))}
-        values |= {path: ErrorValue(code) for path, code in (row._errors or {}).items()}
-        found[row.id] = {**values, "flow.state": row._flow_state}
+    for state, errors, id, *held in ctx.conn.execute(live.whole, {"ids": ids}):
+        values = dict(zip(names, held, strict=True))
+        values |= {path: ErrorValue(code) for path, code in (errors or {}).items()}
+        found[id] = {**values, "flow.state": state}
     for rows in live.table.subforms:
         for id, lines in _lines(ctx, live, rows, ids).items():
             found[id][rows.id] = lines

@@ -5,13 +5,29 @@ Columns are reached by the field's id (`live.sql.c.amount`); our own by names th
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    Numeric,
+    Select,
+    Table,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    select,
+    update,
+)  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -123,6 +139,24 @@ class LiveTable:
         return tuple((f, f.dump(None)) for f in self.table.fields)
 
     @cached_property
+    def people(self) -> tuple[tuple[Field, ...], tuple[tuple[Rows, tuple[Field, ...]], ...]]:
+        """The fields that name members or departments, and the subforms with those of their columns that do."""
+        inner = ((rows, _naming_people(rows.fields)) for rows in self.table.subforms)
+        return _naming_people(self.table.fields), tuple((rows, columns) for rows, columns in inner if columns)
+
+    @cached_property
+    def whole(self) -> Select[Any]:
+        """Everything that the table's own rows of these `ids` hold, by the names of their columns."""
+        t = self.sql
+        columns = (t.c[name] for name in ("_flow_state", "_errors", *SYSTEM_COLUMNS, *(f.id for f in self.columns)))
+        return select(*columns).where(t.c.id.in_(bindparam("ids", expanding=True)))
+
+    @cached_property
+    def changed(self) -> Update:
+        """Sets the columns that it is given with, in the row `_changed`."""
+        return update(self.sql).where(self.sql.c.id == bindparam("_changed"))
+
+    @cached_property
     def plans(self) -> dict[Any, Any]:
         """What runtime.plans keeps of this revision."""
         return {}
@@ -136,6 +170,10 @@ class LiveTable:
 
 
 _built: dict[tuple[UUID, int], dict[str, LiveTable]] = {}
+
+
+def _naming_people(fields: Iterable[Field]) -> tuple[Field, ...]:
+    return tuple(f for f in fields if f.type.rstrip("s") in ("member", "department"))
 
 
 def live(ctx: Context, inst: Installed, table: str) -> LiveTable:
