@@ -174,7 +174,9 @@ def _opened(near: Surroundings, values: Mapping[str, Any]) -> Named:
     """The fields that the form which a button opens may be given."""
     form = near.parts.get(f"forms/{values.get('form') or ''}")
     table = near.parts.get(f"tables/{form['table']}") if form else None
-    return _named(f for f in table["fields"] if not getattr(field_types.get(f["type"]), "computed", True)) if table else []
+    return (
+        _named(f for f in table["fields"] if not getattr(field_types.get(f["type"]), "computed", True)) if table else []
+    )
 
 
 def _links(near: Surroundings, values: Mapping[str, Any]) -> Named:

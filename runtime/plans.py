@@ -108,7 +108,9 @@ class Plan(Generic[Made]):
     made: Made
     open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def ask(self, ctx: Context, statement: Any, given: Mapping[str, Any] | None = None) -> CursorResult[*tuple[Any, ...]]:
+    def ask(
+        self, ctx: Context, statement: Any, given: Mapping[str, Any] | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         """The answer to the statement, or to one of those, that the plan holds."""
         facts = {name: _value(ctx, need) for name, need in self.open.items()}
         return ctx.conn.execute(statement, {**facts, **(given or {})})

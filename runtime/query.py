@@ -514,7 +514,9 @@ class SortKey:
         if type(bound) is datetime and bound.tzinfo is None:
             return False
         wanted = self.value.type.python_type
-        return type(bound) is wanted or (wanted in (Decimal, int) and type(bound) in (int, Decimal))
+        if wanted in (Decimal, int):
+            return type(bound) in (int, Decimal) and _within(bound, wanted)
+        return type(bound) is wanted
 
     def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
         """Strictly further on in the order than a bound."""
@@ -599,6 +601,13 @@ def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnEl
     if first.nullable:
         return or_(*terms)
     return and_(first.reaches(bounds[0], backwards), or_(*terms))
+
+
+def _within(bound: int | Decimal, wanted: type) -> bool:
+    """Whether a number is one that a column of this kind can be compared with."""
+    if not Decimal(bound).is_finite():
+        return False
+    return wanted is Decimal or (bound == int(bound) and -(2**31) <= bound < 2**31)
 
 
 def _write_cursor(values: Sequence[Any]) -> str:

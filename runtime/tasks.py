@@ -94,6 +94,10 @@ PARTS_TAKEN = _parts(
 """Every part that a member has or had in the flows of an app, read once in a transaction."""
 
 
+WAITING = select(func.count()).where(flow_task.c.member_id == bindparam("me"), flow_task.c.state == "live")
+COUNTS = select(WAITING.scalar_subquery().label("tasks"), notices.UNREAD.scalar_subquery().label("notices"))
+
+
 def _involved(ctx: Context) -> ColumnElement[bool]:
     return (flow_task.c.member_id == fact(ctx, "me")) & flow_task.c.state.in_(("live", "decided"))
 
@@ -161,9 +165,8 @@ def place_of(ctx: Context, task: UUID) -> tuple[UUID, int, UUID]:
 
 def counts(ctx: Context) -> dict[str, int]:
     """How many tasks wait for the actor, and how many notices are unread."""
-    t = flow_task
-    waiting = select(func.count()).select_from(t).where(t.c.member_id == ctx.actor.id, t.c.state == "live")
-    return {"tasks": ctx.conn.scalar(waiting) or 0, "notices": notices.unread(ctx)}
+    row = ctx.conn.execute(COUNTS, {"me": ctx.actor.id}).one()
+    return {"tasks": row.tasks, "notices": row.notices}
 
 
 def tab_counts(ctx: Context) -> dict[str, int]:

@@ -230,3 +230,12 @@ def test_a_deleted_field_leaves_the_rules_and_default_values_of_forms(parts: Par
     form = changes.delete_field(parts, "claim", id)["forms/claim"]
     assert form["rules"] == [{"when": "TRUE", "require": ["field_1"]}]
     assert form["defaults"] == {"field_1": "A"}
+
+
+def test_the_last_tab_takes_its_tabs_along_and_leaves_its_fields() -> None:
+    parts = layout.add_block(start(), "claim", "tabs")[0]
+    tabs = next(n for n, block in enumerate(parts["forms/claim"]["layout"]) if "tabs" in block)
+    for _ in range(2):
+        parts = layout.remove_block(parts, "claim", f"{tabs}.t0")
+    assert not [block for block in parts["forms/claim"]["layout"] if "tabs" in block]
+    load(App, join(parts))
