@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from runtime.bigrams import of_texts
 from runtime.bulk import insert_rows
@@ -84,7 +84,23 @@ def _known(given: Any, own: set[UUID]) -> UUID | None:
     return None
 
 
-def search_words(live: LiveTable, values: Mapping[str, Any]) -> list[str]:
-    """What the search column of a record of these values holds."""
+def keep_words(ctx: Context, live: LiveTable, by_record: Mapping[UUID, list[int]]) -> None:
+    """Write what search finds new records by."""
+    insert_rows(ctx.conn, live.words, [{"record_id": id, "bigrams": found} for id, found in by_record.items()])
+
+
+def change_words(ctx: Context, live: LiveTable, by_record: Mapping[UUID, list[int]]) -> None:
+    """Write what search finds records by now."""
+    w = live.words.c
+    if by_record:
+        change = update(live.words).where(w.record_id == bindparam("_id"))
+        ctx.conn.execute(
+            change.values({w.bigrams: bindparam("_words", type_=w.bigrams.type)}),
+            [{"_id": id, "_words": found} for id, found in by_record.items()],
+        )
+
+
+def search_words(live: LiveTable, values: Mapping[str, Any]) -> list[int]:
+    """What search finds a record of these values by."""
     searched = live.analysis.plan(live.table).searched
     return of_texts([f.words(v) for f in searched if not isinstance(v := values.get(f.id), ErrorValue)])

@@ -12,10 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     Boolean,
     Column,
     Date,
     DateTime,
+    Insert,
     Integer,
     MetaData,
     Numeric,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Update,
     Uuid,
     bindparam,
+    insert,
     select,
     update,
 )  # fmt: skip
@@ -112,6 +115,7 @@ class LiveTable:
     table: definition.Table
     sql: Table
     children: Mapping[str, Table]
+    words: Table
     family: Mapping[str, "LiveTable"] = dataclasses.field(repr=False)
 
     def __hash__(self) -> int:
@@ -152,9 +156,24 @@ class LiveTable:
         return select(*columns).where(t.c.id.in_(bindparam("ids", expanding=True)))
 
     @cached_property
-    def changed(self) -> Update:
-        """Sets the columns that it is given with, in the row `_changed`."""
-        return update(self.sql).where(self.sql.c.id == bindparam("_changed"))
+    def adding(self) -> Insert:
+        """Stores one new record: its row of the columns given, its `_bigrams` for search, and its entry of history."""
+        words = insert(self.words).values(record_id=bindparam("_record"), bigrams=bindparam("_bigrams"))
+        return insert(self.sql).add_cte(words.cte("words"), _entry())
+
+    @cached_property
+    def changing(self) -> Update:
+        """Sets the columns that it is given with, in the row `_changed`, and writes the entry of history."""
+        return update(self.sql).where(self.sql.c.id == bindparam("_changed")).add_cte(_entry())
+
+    @cached_property
+    def changing_words(self) -> Update:
+        """The same where search finds the record by other words now."""
+        w = self.words.c
+        words = (
+            update(self.words).where(w.record_id == bindparam("_changed")).values({w.bigrams: bindparam("_bigrams")})
+        )
+        return self.changing.add_cte(words.cte("words"))
 
     @cached_property
     def plans(self) -> dict[Any, Any]:
@@ -170,6 +189,12 @@ class LiveTable:
 
 
 _built: dict[tuple[UUID, int], dict[str, LiveTable]] = {}
+
+
+def _entry() -> CTE:
+    """One row of history, whose values are bound by the names of its columns after `_entry_`."""
+    values = {c: bindparam(f"_entry_{c.key}", type_=c.type) for c in models.history.c}
+    return insert(models.history).values(values).cte("entry")
 
 
 def _naming_people(fields: Iterable[Field]) -> tuple[Field, ...]:
@@ -238,7 +263,7 @@ def _live(
         for rows in table.subforms
         if (path := f"{table.id}.{rows.id}") in known
     }
-    return LiveTable(inst, table, sql, children, family)
+    return LiveTable(inst, table, sql, children, words_table(sql.name, metadata), family)
 
 
 def record_columns() -> list[Column[Any]]:
@@ -254,8 +279,13 @@ def record_columns() -> list[Column[Any]]:
         Column("deleted_by", Uuid, key="_deleted_by"),
         Column("flow_state", Text, key="_flow_state"),
         Column("errors", JSONB, key="_errors"),
-        Column("bigrams", ARRAY(Text), key="_bigrams"),
     ]
+
+
+def words_table(records: str, metadata: MetaData) -> Table:
+    """Where search finds the records of a table. Beside them, not in them: what a record weighs, every list and sum pays."""
+    record: Column[Any] = Column("record_id", Uuid, primary_key=True)
+    return Table(f"{records}_words", metadata, record, Column("bigrams", ARRAY(Integer), nullable=False))
 
 
 def row_columns() -> list[Column[Any]]:
