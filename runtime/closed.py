@@ -69,4 +69,6 @@ def _new(
 
 def _known(ctx: Context, found: Field, ids: set[UUID]) -> set[UUID]:
     directory = Directory.of(ctx)
-    return set(directory.persons(ids)) if found.type.startswith("member") else ids & set(directory.units)
+    if found.type.startswith("member"):
+        return directory.known(ids)
+    return ids & {unit.id for unit in directory.offered_units()}

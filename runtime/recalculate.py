@@ -16,8 +16,9 @@ from runtime import answers, models
 from runtime.actors import System
 from runtime.context import Context
 from runtime.ids import new_id
+from runtime.rollups import rollup_sql
 from runtime.rows import change_words, child_values, search_words
-from runtime.sources import folded_column, rollup_sql
+from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
 from schemas.dependencies import THERE, Dependent

@@ -22,7 +22,7 @@ def make(conn: Connection, records: str) -> None:
 
 
 def move_out(conn: Connection) -> None:
-    """Layout 2 kept the pairs of characters in the records themselves, as texts."""
+    """Up to layout 3, records held their pairs of characters themselves, as texts."""
     s = models.storage
     names = conn.scalars(select(s.c.name).where(s.c.kind == "table", s.c.path.not_like("%.%"))).all()
     inspector = inspect(conn)

@@ -62,7 +62,7 @@ def test_a_record_of_an_earlier_version_is_found_by_its_words_as_before(engine: 
             pairs = {a + b for a, b in zip(text_, text_[1:], strict=False) if " " not in a + b} | {*text_} - {" "}
             parts = {"id": draft.id, "pairs": [p.casefold() for p in pairs]}
             ctx.conn.execute(text(f"UPDATE {name} SET bigrams = :pairs WHERE id = :id"), parts)
-        ctx.conn.execute(update(models.workspace).where(models.workspace.c.id == made.id).values(layout=2))
+        ctx.conn.execute(update(models.workspace).where(models.workspace.c.id == made.id).values(layout=3))
     workspaces.prepare(engine)
     with workspaces.opened(engine, made) as ctx:
         book = live(ctx, definitions.installed(ctx, "shop"), "book")
