@@ -178,14 +178,19 @@ class Door:
 
     def mask(self, path: str, value: ColumnElement[Any], sql: FromClause) -> ColumnElement[Any]:
         """The value on rows where the actor may read this field, NULL elsewhere. Raises NotFound when nowhere."""
+        seen = self.seen(path, sql)
+        return value if seen is None else case((seen, value))
+
+    def seen(self, path: str, sql: FromClause) -> ColumnElement[bool] | None:
+        """On which of the rows that the actor may read this field is open; None: on all. Raises NotFound when on none."""
         if self.free or "." not in path and path not in self.live.table.by_id:
-            return value
+            return None
         givers, _, readers = self._sights(path)
         if not givers:
             raise NotFound
         if len(givers) == len(readers) or any(r.rows is None for r in givers):
-            return value
-        return case((or_(*(r.condition(sql) for r in givers)), value))
+            return None
+        return or_(*(r.condition(sql) for r in givers))
 
     def only_masked(self, path: str, sql: FromClause) -> ColumnElement[bool] | None:
         """On which rows the actor sees no more of a field than its mask; None: on no row."""
@@ -281,9 +286,8 @@ def _is_for(ctx: Context, inst: Installed, who: Who) -> bool:
         return who.flow == actor.flow and actor.app == inst.slug
     if not isinstance(actor, Member):
         return actor.kind in ("link", "token") and getattr(who, actor.kind) is not None and _is_this(actor, inst, who)
-    external = bool(getattr(actor, "external", False))
     if who.everyone or who.external:
-        return external == who.external
+        return actor.external == who.external
     if who.role:
         return f"{inst.slug}.{who.role}" in Directory.of(ctx).fact(actor.id, "roles")
     if who.slot:

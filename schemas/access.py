@@ -35,12 +35,12 @@ def united(seen: Iterable[str], written: Iterable[str]) -> str:
 class Who:
     """Whom a grant is for: exactly one of these. A slot is a member or a department that each installation names."""
 
-    everyone: bool = option(Flag(), "Every member", False)
+    everyone: bool = option(Flag(), "Every member", False, help="Contacts outside the company are not among them.")
+    external: bool = option(Flag(), "Every external contact", False)
     role: str | None = option(Id(allow_none=True), "Role")
     slot: str | None = option(Id(allow_none=True), "Slot")
     below: bool = option(Flag(), "With the departments below it", False)
     flow: str | None = option(Id(allow_none=True), "Flow")
-    external: bool = option(Flag(), "External contacts", False)
     link: str | None = option(Id(allow_none=True), "Public link")
     token: str | None = option(Id(allow_none=True), "Token")
 

@@ -233,3 +233,23 @@ def test_grants_that_change_hold_with_the_next_request(make_shop):
     assert seen() == [(None, {"phone": "138****1234"})]
     publish({**base, "rows": 'title = "Persuasion"'})
     assert seen() == []
+
+
+def test_rows_that_only_some_records_open_are_neither_counted_nor_found_in_others(make_shop):
+    shop = shop_with(
+        make_shop,
+        {**CLERK, "table": "book", "do": ["read"], "fields": {"title": "read"}},
+        {**CLERK, "table": "book", "do": ["read"], "rows": "owner = ME()"},
+    )
+    rows = [{"place": "cellar", "count": Decimal(2)}]
+    give(shop, title="Emma", copies=rows, owner=shop.manager.id)
+    give(shop, title="Persuasion", copies=rows, owner=shop.clerk.id)
+    with shop.opened(shop.clerk) as ctx:
+        gate = door(ctx, shop.table(ctx, "book"))
+        counted = query.page(gate, Listing(["title", "copies"], sort=["title"])).records
+        assert [r["copies"] for r in counted] == [None, 1]
+        for listing in (
+            Listing(["title"], search="cellar"),
+            Listing(["title"], [Formula.of("COUNT(copies.count) = 1")]),
+        ):
+            assert [r["title"] for r in query.page(gate, listing).records] == ["Persuasion"]
