@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.resources import VERSION
 from runtime.settings import BadSetting, Settings, described_settings
-from schemas.registry import import_siblings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -101,15 +99,9 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
 
     with running(settings) as url:
         prepare(url)
-        load_rooms()
+        jobs.load_rooms()
         jobs.run_worker(url, concurrency=settings.jobs, queues=options.queue)
     return 0
-
-
-def load_rooms() -> None:
-    """Import every module that may register a job."""
-    for room in ("runtime", "builder"):
-        import_siblings(room, list(import_module(room).__path__))
 
 
 # Workspaces and people

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import builder.web
 import runtime.web
+from runtime.jobs import load_rooms
 from runtime.resources import folder
 from runtime.server import database_url
 from runtime.settings import Settings, secret_key
@@ -17,14 +18,21 @@ from runtime.storage import storage_of
 from runtime.web import delivery, edge
 from runtime.workspaces import connect
 
+LARGEST_FORM = 20 * 1024 * 1024
+MOST_FORM_PARTS = 10_000
+"""What a form may send beside its files: rich text, and subforms of 2,000 rows."""
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application on a database that runs. Call it in the process that serves: its pool is made here."""
     settings = settings or Settings.read()
+    load_rooms()
     app = Flask("mortise", template_folder=str(folder("templates")), static_folder=None)
     app.config.update(
         SECRET_KEY=secret_key(settings),
         MAX_CONTENT_LENGTH=settings.max_upload * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_FORM_PARTS=MOST_FORM_PARTS,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),

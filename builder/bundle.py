@@ -22,8 +22,10 @@ from runtime.definitions import Installed
 from runtime.people import assign_slot, give_role
 from runtime.resources import folder
 from runtime.sample import install_sample
+from schemas.app import App, Slot
 from schemas.errors import BadValue, DefinitionError, Problem
 from schemas.messages import Message, say
+from schemas.options import load
 from schemas.parsers import ID
 from schemas.source import read_json
 
@@ -317,7 +319,8 @@ def install(
     if not ID.match(slug):
         message = say("'{slug}' is not a short name: use a-z, 0-9 and _, a letter first", slug=slug[:60])
         raise refusal("slug", message)
-    _refuse_strange_slots(package, slots or {})
+    if slots:
+        _refuse_strange_slots(slots_of(package), slots)
     definitions.register(ctx, slug, package)
     inst = definitions.publish(ctx, slug, package)
     for slot, target in (slots or {}).items():
@@ -329,9 +332,10 @@ def install(
 
 def slots_named(ctx: Context, package: Mapping[str, Any], said: Iterable[tuple[str, str]]) -> dict[str, UUID]:
     """Who fills which slot, named by e-mail address or name. Raises DefinitionError, InvalidInput."""
-    kinds = {s.get("id"): s.get("type", "member") for s in package.get("slots", ()) if isinstance(s, Mapping)}
     said = list(said)
-    _refuse_strange_slots(package, {slot: UUID(int=0) for slot, _ in said})
+    slots = slots_of(package) if said else ()
+    _refuse_strange_slots(slots, [slot for slot, _ in said])
+    kinds = {slot.id: slot.type for slot in slots}
     return {slot: membership.found_by(ctx, who, kinds[slot]) for slot, who in said}
 
 
@@ -355,8 +359,13 @@ def bundled() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(folder("apps").glob(f"*/{MANIFEST}"))}
 
 
-def _refuse_strange_slots(package: Mapping[str, Any], slots: Mapping[str, UUID]) -> None:
-    known = [slot.get("id") for slot in package.get("slots", ()) if isinstance(slot, Mapping)]
-    strange = [Problem("slots", say("the app has no slot '{slot}'", slot=s)) for s in slots if s not in known]
+def slots_of(package: Mapping[str, Any]) -> tuple[Slot, ...]:
+    """Who is to be named when the app is installed. Raises DefinitionError with every problem of the package's form."""
+    return load(App, package).slots
+
+
+def _refuse_strange_slots(slots: Iterable[Slot], said: Iterable[str]) -> None:
+    known = [slot.id for slot in slots]
+    strange = [Problem("slots", say("the app has no slot '{slot}'", slot=s)) for s in said if s not in known]
     if strange:
         raise DefinitionError(strange)

@@ -162,6 +162,8 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
         return {"fields": [{"id": "column_1", "type": "text", "label": {"zh": "文本", "en": "Text"}}]}
     if type in ("link", "links", "query"):
         return {"table": next(iter(parts["order/tables"]))}
+    if type == "button":
+        return {"action": "form", "form": _own_form(parts, table)}
     if type == "lookup":
         return {"path": _lookup_path(parts, table)}
     if type == "formula":
@@ -178,6 +180,12 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
 
 def _option(id: str, number: int) -> Json:
     return {"id": id, "label": {"zh": f"选项 {number}", "en": f"Option {number}"}}
+
+
+def _own_form(parts: Parts, table: Json) -> str:
+    """A form of the table, which a new button opens until it is told otherwise."""
+    forms = [id for id in parts.get("order/forms") or () if parts[f"forms/{id}"]["table"] == table["id"]]
+    return forms[0] if forms else str(table["id"])
 
 
 def _lookup_path(parts: Parts, table: Json) -> str:

@@ -9,7 +9,7 @@ from schemas.form import Form
 from schemas.messages import Message, say
 from schemas.options import options_of
 from schemas.table import Table
-from schemas.text import Text
+from schemas.text import Sentence, Text
 from schemas.view import View
 
 THINGS = {
@@ -37,31 +37,34 @@ def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[Differenc
     for id in new[f"order/{kind}"]:
         item, previous = new[f"{kind}/{id}"], old.get(f"{kind}/{id}")
         if previous is None:
-            yield "added", say("New {thing}: {name}", thing=thing, name=_name(item))
+            yield "added", say("New {thing}: {name}", thing=thing, name=_called(kind, item, new))
         elif kind == "tables" and item != previous:
             yield from _field_differences(previous, item)
         elif item != previous:
-            yield "changed", _changed(thing, item, previous, CLASSES.get(kind))
+            yield "changed", _changed(thing, _called(kind, item, new), item, previous, CLASSES.get(kind))
     for id in old[f"order/{kind}"]:
         if f"{kind}/{id}" not in new:
-            yield (
-                "removed",
-                say("Removed {thing}: {name} (its records are kept)", thing=thing, name=_name(old[f"{kind}/{id}"])),
-            )
+            yield "removed", _removed(kind, thing, _called(kind, old[f"{kind}/{id}"], old))
 
 
-def _changed(thing: Message, after: Json, before: Json, kind: type[Any] | None) -> Message:
+def _removed(kind: str, thing: Message, name: Sentence) -> Message:
+    if kind == "tables":
+        return say("Removed {thing}: {name} (its records are kept)", thing=thing, name=name)
+    return say("Removed {thing}: {name}", thing=thing, name=name)
+
+
+def _changed(thing: Message, name: Sentence, after: Json, before: Json, kind: type[Any] | None) -> Message:
     what = _options(before, after, kind)
     if what is None:
-        return say("Changed {thing}: {name}", thing=thing, name=_name(after))
-    return say("Changed {thing} “{name}”: {what}", thing=thing, name=_name(after), what=what)
+        return say("Changed {thing}: {name}", thing=thing, name=name)
+    return say("Changed {thing} “{name}”: {what}", thing=thing, name=name, what=what)
 
 
 def _field_differences(before: Json, after: Json) -> Iterator[Difference]:
     yield from _fields(before, after, _name(after))
     rest = [{k: v for k, v in t.items() if k != "fields"} for t in (before, after)]
     if rest[0] != rest[1]:
-        yield "changed", _changed(THINGS["tables"], rest[1], rest[0], Table)
+        yield "changed", _changed(THINGS["tables"], _name(after), rest[1], rest[0], Table)
 
 
 def _fields(before: Json, after: Json, holder: Text) -> Iterator[Difference]:
@@ -107,6 +110,25 @@ def listed(names: Sequence[Message]) -> Message | None:
     """Several names as one sentence."""
     values = {f"name{n}": name for n, name in enumerate(names)}
     return Message(" · ".join("{" + key + "}" for key in values), values) if values else None
+
+
+def _called(kind: str, item: Json, parts: Parts) -> Sentence:
+    """The name of an object. A grant has none of its own: it is called after what it opens and for whom."""
+    if kind != "access":
+        return _name(item)
+    what = f"tables/{item['table']}" if item.get("table") else f"dashboards/{item.get('dashboard')}"
+    opened = _name(parts.get(what) or {"id": what.partition("/")[2]})
+    return say("{what} for {whom}", what=opened, whom=_whom(item.get("who") or {}, parts))
+
+
+def _whom(who: Json, parts: Parts) -> Sentence:
+    if who.get("everyone"):
+        return say("every member")
+    if who.get("flow"):
+        return _name(parts.get(f"flows/{who['flow']}") or {"id": who["flow"]})
+    id = who.get("role") or who.get("slot") or "?"
+    declared = [*parts["manifest"].get("roles", ()), *parts["manifest"].get("slots", ())]
+    return next((_name(one) for one in declared if one["id"] == id), Text.of(id))
 
 
 def _name(item: Mapping[str, Any]) -> Text:

@@ -332,9 +332,11 @@ def change_block(parts: Parts, form: str, place: str, options: Mapping[str, Any]
 
 
 def remove_block(parts: Parts, form: str, place: str) -> Parts:
-    """Take a section, tabs, note or divider away; the fields in it move out."""
+    """Take a section, tabs, one tab, a note or a divider away; the fields in it move out, and the last tab takes the tabs along."""
     stops = stops_of(layout_of(parts, form))
     first, last = _block(stops, place)
+    if stops[first].part == "tab" and stops[first - 1].part == stops[last + 1].part == "tabs":
+        first, last = first - 1, last + 1
     fields = [s for s in stops[first : last + 1] if s.kind == "line"]
     if stops[first].part == "tab":
         return _kept(parts, form, [*stops[:first], *stops[last + 1 :], *fields])

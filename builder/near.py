@@ -170,6 +170,15 @@ def _targets(near: Surroundings, values: Mapping[str, Any]) -> Named:
     return _with_columns(target["fields"]) if target else []
 
 
+def _opened(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The fields that the form which a button opens may be given."""
+    form = near.parts.get(f"forms/{values.get('form') or ''}")
+    table = near.parts.get(f"tables/{form['table']}") if form else None
+    return (
+        _named(f for f in table["fields"] if not getattr(field_types.get(f["type"]), "computed", True)) if table else []
+    )
+
+
 def _links(near: Surroundings, values: Mapping[str, Any]) -> Named:
     found: Named = [(f["id"], title_in(f)) for f in near.fields if f["type"] in ("link", "links")]
     for path in changes.links_to(near.parts, near.table):
@@ -188,5 +197,5 @@ def _with_system(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "field": _paths, "field or section": _sections, "own field": _own, "own path": _own_paths, "key field": _keys, "target field": _targets,
-    "choice field": _choices, "link field": _links, "column": _with_system, "options": _options,
+    "choice field": _choices, "link field": _links, "column": _with_system, "options": _options, "opened field": _opened,
 }  # fmt: skip

@@ -4,7 +4,7 @@ Everything that shows or changes records starts from `door(ctx, live)`. What the
 exist for them: `rows()` leaves it out and `column()` gives NULL or refuses the name.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from runtime.actors import FlowActor, Member, unlimited
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
+from runtime.plans import Anyone
 from runtime.sources import RecordSource, condition_sql
 from runtime.tables import LiveTable
 from schemas.access import Grant, Who
@@ -162,6 +163,31 @@ def door(ctx: Context, live: LiveTable) -> Door:
     if live not in doors:
         doors[live] = Door(ctx, live, _rights(ctx, live), unlimited(ctx.actor))
     return doors[live]
+
+
+def rights_key(gate: Door) -> Hashable | None:
+    """What all members with the same rights in an app have in common; None for a door of another kind."""
+    ctx, inst = gate.ctx, gate.live.inst
+    if not isinstance(ctx.actor, Member) or door(ctx, gate.live) is not gate:
+        return None
+    if unlimited(ctx.actor):
+        return "all"
+    key = (rights_key, inst.id)
+    if key not in ctx.memo:
+        from runtime.tasks import parts_taken
+
+        parts = tuple((table, *part) for table, listed in parts_taken(ctx, inst).items() for part in listed)
+        ctx.memo[key] = (tuple(g.id for g in granted_to(ctx, inst)), parts)
+    return ctx.memo[key]  # type: ignore[no-any-return]
+
+
+def anyones_door(gate: Door) -> Door:
+    """The door of anyone who has the same rights in the app, to make a plan with."""
+    ctx = Anyone(gate.ctx)
+    for key in ((Grant, gate.live.inst.id), ("parts taken", gate.live.inst.id)):
+        if key in gate.ctx.memo:
+            ctx.memo[key] = gate.ctx.memo[key]
+    return door(ctx, gate.live)
 
 
 def _rights(ctx: Context, live: LiveTable) -> list[Right]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from runtime import models
 from runtime.ids import new_id
@@ -88,12 +88,14 @@ def join(conn: Connection, account: UUID, workspace: UUID) -> None:
 def sign_in(conn: Connection, email: str, password: str, address: str, agent: str) -> str:
     """A session's token for the right password. Raises Denied, with the same words whatever was wrong."""
     email = email.strip().casefold()[:320]
-    _count_attempt(conn, email, address)
+    counted = _count_attempt(conn, email, address)
     a = models.account
     row = conn.execute(select(a.c.id, a.c.password).where(a.c.email == email, a.c.disabled_at.is_(None))).one_or_none()
     if not _verify(row.password if row and row.password else NOBODY, password[:LONGEST_PASSWORD]) or row is None:
         raise Denied(say("The e-mail address or the password is wrong."))
-    conn.execute(delete(models.attempt).where(models.attempt.c.key == f"account:{email}"))
+    t = models.attempt
+    # Only failures count against an address: a whole office may sign in from one.
+    conn.execute(delete(t).where(or_(t.c.key == f"account:{email}", t.c.id.in_(counted))))
     return open_session(conn, row.id, address, agent)
 
 
@@ -104,16 +106,18 @@ def _verify(hashed: str, password: str) -> bool:
         return False
 
 
-def _count_attempt(conn: Connection, email: str, address: str) -> None:
-    """Raises Denied after too many attempts on one account, or from one address, within a quarter of an hour."""
+def _count_attempt(conn: Connection, email: str, address: str) -> list[int]:
+    """The attempts noted. Raises Denied after too many on one account, or from one address, within a quarter of an hour."""
     t = models.attempt
+    noted: list[int] = []
     since = datetime.now(UTC) - WINDOW
     for key, most in ((f"account:{email}", MOST_ATTEMPTS), (f"address:{address}", MOST_ATTEMPTS * 10)):
         tried = conn.scalar(select(func.count()).select_from(t).where(t.c.key == key, t.c.at > since)) or 0
         if tried >= most:
             raise Denied(say("Too many attempts. Wait a quarter of an hour and try again."))
-        conn.execute(insert(t).values(key=key))
+        noted += conn.scalars(insert(t).values(key=key).returning(t.c.id))
     conn.execute(delete(t).where(t.c.at < since - WINDOW))
+    return noted
 
 
 def open_session(conn: Connection, account: UUID, address: str = "", agent: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +38,13 @@ def drawer(
         return _several(lambda id: _link(reader.names.get(id, ""), url(target, id)))
     if isinstance(field, File) and file_url is not None:
         return _several(partial(_picture if field.pictures else _file, reader.names, file_url))
+    return _shown(field, reader)
+
+
+def _shown(field: Field, reader: Reader) -> Draw:
+    """What the field says of a value, as a link where it is an address."""
     show, address = field.show, field.address
+    leads_somewhere = type(field).address is not Field.address
 
     def draw(value: Any) -> str:
         if value is None or value == []:
@@ -48,7 +54,9 @@ def drawer(
         if isinstance(value, list) and not field.several:
             return str(escape(", ".join(show(item, reader) for item in value if item is not None)))
         shown = escape(show(value, reader))
-        return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>' if (leads := address(value)) else str(shown)
+        if leads_somewhere and (leads := address(value)):
+            return f'<a href="{escape(leads)}"{_away(leads)}>{shown}</a>'
+        return str(shown)
 
     return draw
 
@@ -91,6 +99,8 @@ def _choice(field: Any, reader: Reader) -> Draw:
 
 
 def _several(one: Callable[[UUID], str]) -> Draw:
+    one = cache(one)  # one page names the same few people and records many times
+
     def draw(value: Any) -> str:
         if value is None:
             return ""
@@ -142,9 +152,9 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
 
 
-def tone_of(name: str) -> str:
+def tone_of(name: str | None) -> str:
     """The same name always gets the same colour."""
-    return TONES[sum(name.encode()) % len(TONES)]
+    return TONES[sum((name or "").encode()) % len(TONES)]
 
 
 def sum_text(value: Decimal, field: Field, reader: Reader) -> Markup:

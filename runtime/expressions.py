@@ -30,6 +30,7 @@ from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import ARRAY, Boolean
 
 from runtime import sql_operations as ops
+from runtime.plans import Individual
 from runtime.sql_aggregates import FORMS
 from runtime.sql_convert import blank_filled, read_as, settled
 from runtime.sql_operations import ARITHMETIC, STRICT, Piece, any_error
@@ -424,6 +425,8 @@ def _formless(node: Apply | Chain) -> bool:
 def _bound(value: Column) -> Any:
     """The value of a bind parameter."""
     if isinstance(value, BindParameter):
+        if value.required:
+            raise Individual
         return value.effective_value
     raise NoSqlForm(say("This formula needs the time or the member beforehand."))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import procrastinate
@@ -23,6 +24,7 @@ from runtime.context import Context
 from runtime.identity import identity, opened_again
 from runtime.workspaces import connect
 from schemas.errors import DefinitionError, Denied, InvalidInput, NotFound
+from schemas.registry import import_siblings
 
 SCHEMA = "procrastinate"
 INSTALLING = 7_206_101  # our number among advisory locks
@@ -80,6 +82,12 @@ def job(
         return run
 
     return register
+
+
+def load_rooms() -> None:
+    """Import every module that may register a job: who does jobs must know them, and who enqueues them too."""
+    for room in ("runtime", "builder"):
+        import_siblings(room, list(import_module(room).__path__))
 
 
 def periodic(name: str, cron: str) -> Callable[[Callable[[Engine, datetime], None]], Callable[..., None]]:

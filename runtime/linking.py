@@ -6,6 +6,7 @@ from uuid import UUID
 
 from runtime import query
 from runtime.access import door
+from runtime.actors import System
 from runtime.context import Context
 from runtime.query import Record
 from runtime.tables import LiveTable
@@ -13,10 +14,12 @@ from schemas.fields.link import Link
 from schemas.fields.links import Links
 from schemas.fields.rows import Rows
 from schemas.filling import Errors, Values
+from schemas.formula import Formula, names
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
 
 STRANGE = say("This record cannot be chosen here.")
+UNPICKED = say("This record is not among those that may be chosen here. Choose one from the list.")
 
 
 # -- what is not seen ------------------------------------------------------------------------------
@@ -67,41 +70,60 @@ def merged(
 def strangers(
     ctx: Context, live: LiveTable, drafts: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]
 ) -> list[Errors]:
-    """For each (before, after): the links that somebody has set to what they may not choose."""
+    """For each (before, after): the links newly set to what their reader may not see, or what their `pick` leaves out.
+
+    A flow sees everything, but a `pick` binds it as well. The system itself (sample data, whose records point at one
+    another before they are there) is bound by neither.
+    """
     sides = list(drafts)
     found: list[Errors] = [{} for _ in sides]
-    if ctx.actor.kind != "member":
-        return found
-    for path, link, row in _links(live):
+    for path, link in _links(live):
         new = [list(_fresh(path, before, after)) for before, after in sides]
-        known = _choosable(ctx, live.sibling(link.table), {id for one in new for _, id, _ in one})
-        for errors, ends, (_, after) in zip(found, new, sides, strict=True):
-            for place, id, line in ends:
-                values = {**after, **line} if row else after
-                if id not in known or not _picked(ctx, live, link, values, id):
-                    errors[place] = [STRANGE]
+        ids = {id for one in new for _, id in one}
+        known = _choosable(ctx, live.sibling(link.table), ids) if ctx.actor.kind == "member" else ids
+        for errors, ends in zip(found, new, strict=True):
+            errors |= {place: [STRANGE] for place, id in ends if id not in known}
+        if link.pick is not None and known and ctx.actor.kind != "system":
+            _refuse_unpicked(ctx, live, link, link.pick, known, zip(found, new, (s[1] for s in sides), strict=True))
     return found
 
 
-def _links(live: LiveTable) -> Iterator[tuple[str, Link, bool]]:
+def _refuse_unpicked(
+    ctx: Context, live: LiveTable, link: Link, pick: Formula, known: set[UUID],
+    drafts: Iterable[tuple[Errors, Sequence[tuple[str, UUID]], Mapping[str, Any]]],
+) -> None:  # fmt: skip
+    """Drafts that the condition cannot tell apart are asked about together, so that an import asks once."""
+    read = sorted({p[1] for p in names(pick.tree) if p[0] == "this" and len(p) > 1})
+    whole = any(p == ("this",) for p in names(pick.tree))
+    alike: dict[str, list[tuple[Errors, Sequence[tuple[str, UUID]], Mapping[str, Any]]]] = {}
+    for errors, ends, values in drafts:
+        asked = [(place, id) for place, id in ends if id in known]
+        key = str(values.get("id")) if whole else repr([values.get(name) for name in read])
+        if asked:
+            alike.setdefault(key, []).append((errors, asked, values))
+    for some in alike.values():
+        fitting = _picked(ctx, live, link, pick, some[0][2], {id for _, ends, _ in some for _, id in ends})
+        for errors, ends, _ in some:
+            errors |= {place: [UNPICKED] for place, id in ends if id not in fitting}
+
+
+def _links(live: LiveTable) -> Iterator[tuple[str, Link]]:
     for path in live.table.paths:
         field = live.table.field(path)
         if isinstance(field, Link):
-            yield path, field, "." in path
+            yield path, field
 
 
-def _fresh(
-    path: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterator[tuple[str, UUID, Mapping[str, Any]]]:
-    """(place, target, row) for each target that was not there before."""
+def _fresh(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, UUID]]:
+    """(place, target) for each target that was not there before."""
     first, _, column = path.partition(".")
     if not column:
         known = _ids(before.get(first))
-        yield from ((first, id, {}) for id in _ids(after.get(first)) if id not in known)
+        yield from ((first, id) for id in _ids(after.get(first)) if id not in known)
         return
     known = [id for line in before.get(first) or () for id in _ids(line.get(column))]
     for number, line in enumerate(after.get(first) or ()):
-        yield from ((f"{first}[{number}].{column}", id, line) for id in _ids(line.get(column)) if id not in known)
+        yield from ((f"{first}[{number}].{column}", id) for id in _ids(line.get(column)) if id not in known)
 
 
 def _ids(value: Any) -> list[UUID]:
@@ -113,10 +135,11 @@ def _choosable(ctx: Context, target: LiveTable, ids: set[UUID]) -> set[UUID]:
     return query.known(gate, ids) if ids and gate.may("read") else set()
 
 
-def _picked(ctx: Context, live: LiveTable, link: Link, values: Mapping[str, Any], id: UUID) -> bool:
-    if link.pick is None:
-        return True
+def _picked(
+    ctx: Context, live: LiveTable, link: Link, pick: Formula, values: Mapping[str, Any], ids: set[UUID]
+) -> set[UUID]:
+    """Those that the condition holds for. A flow need not be allowed to read where it points."""
+    seer = ctx if ctx.actor.kind == "member" else ctx.acting_as(System())
     target = live.sibling(link.table)
-    expression = live.analysis.expression(link.pick, live.analysis.pick_scope(link, live.table), BOOLEAN)
-    condition = query.pickable(live, target, expression, ctx, values)
-    return bool(query.known(door(ctx, target), {id}, [condition]))
+    expression = live.analysis.expression(pick, live.analysis.pick_scope(link, live.table), BOOLEAN)
+    return query.known(door(seer, target), ids, [query.pickable(live, target, expression, seer, values)])

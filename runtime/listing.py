@@ -268,10 +268,13 @@ def _row(
         inner = draw(record[path])
         text = inner if inner and "<a " not in inner else title or "–"
         parts.append(f'<td class="first{css}"><a class="open" href="{url}" data-drawer>{text}</a></td>')
+    values, system = record.values, record.system
     for path, opened, draw in draws:
-        parts += (opened, draw(record[path]), "</td>")
+        value = values[path] if path in values else system.get(path)
+        parts += (opened, "</td>") if value is None else (opened, draw(value), "</td>")
     parts.append("</tr>")
-    return "".join(parts).replace(cells.RECORD, url)
+    line = "".join(parts)
+    return line.replace(cells.RECORD, url) if cells.RECORD in line else line
 
 
 def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:

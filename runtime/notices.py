@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from babel.support import NullTranslations, Translations
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from runtime import mail
 from runtime.context import Context
@@ -122,10 +122,11 @@ def _notice(row: Any) -> Notice:
     )
 
 
+UNREAD = select(func.count()).where(notice.c.member_id == bindparam("me"), notice.c.read_at.is_(None))
+
+
 def unread(ctx: Context) -> int:
-    n = notice
-    query = select(func.count()).select_from(n).where(n.c.member_id == ctx.actor.id, n.c.read_at.is_(None))
-    return ctx.conn.scalar(query) or 0
+    return ctx.conn.scalar(UNREAD, {"me": ctx.actor.id}) or 0
 
 
 def mark_read(ctx: Context, ids: Iterable[UUID] | None = None) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from runtime import models
@@ -22,6 +22,14 @@ ROLES_OF = (
     select(models.installation.c.slug, models.role_member.c.role)
     .join(models.role_member, models.installation.c.id == models.role_member.c.installation_id)
     .where(models.role_member.c.member_id == bindparam("member"))
+)
+
+
+NAMES = union_all(
+    *(
+        select(people.c.id, people.c.name).where(people.c.id.in_(bindparam("ids", expanding=True)))
+        for people in (models.department, models.member)
+    )
 )
 
 
@@ -144,9 +152,7 @@ class Directory:
     def names(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
         """Names of members and departments."""
         wanted = {id for id in ids if id}
-        found = {id: self.units[id].name for id in wanted if id in self.units}
-        found |= {id: person.name for id, person in self.persons(wanted - set(found)).items()}
-        return found
+        return {row.id: row.name for row in self._ctx.conn.execute(NAMES, {"ids": list(wanted)})} if wanted else {}
 
     def search(self, text: str = "", limit: int = MOST_SUGGESTED) -> list[Person]:
         """Members whose name or e-mail contains the text."""

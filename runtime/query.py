@@ -2,18 +2,32 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, cast, false, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import array
 
-from runtime import models
+from runtime import models, plans
 from runtime.access import Door, door
 from runtime.bigrams import bigrams, like
 from runtime.context import Context
@@ -87,32 +101,75 @@ def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ())
     Raises InvalidInput for a condition or an order that makes no sense, NotFound without the right.
     """
     gate.require("read")
-    keys = sort_keys(gate, listing.sort)
     backwards = bool(listing.before)
-    query = _chosen(gate, listing).where(*also)
-    if cursor := listing.before or listing.after:
-        query = query.where(_beyond(keys, _read_cursor(cursor, keys), backwards))
-    order = [key.order(backwards) for key in keys]
-    query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
-    rows = list(gate.ctx.conn.execute(query.limit(listing.size + 1)))
+    bounds = _bounds(gate, listing)
+    edge = None if bounds is None else (backwards, *(b is None for b in bounds))
+    shape = None if also else _shape("page", listing, edge)
+    planned = plans.plan(gate, shape, lambda g: _page_query(g, listing, bounds, backwards, also))
+    query, read, keys = planned.made
+    given = {f"_bound_{n}": bound for n, bound in enumerate(bounds or ()) if bound is not None}
+    rows = list(planned.ask(gate.ctx, query, given))
     more, rows = len(rows) > listing.size, rows[: listing.size]
     if backwards:
         rows.reverse()
-    cursors = [_write_cursor([row._mapping[f"_key_{n}"] for n in range(len(keys))]) for row in (rows[:1] + rows[-1:])]
+    cursors = [_write_cursor(row[-keys:]) for row in (rows[:1] + rows[-1:])]
     return Page(
-        [_record(gate, row, listing.columns) for row in rows],
+        [read(row) for row in rows],
         after=cursors[-1] if rows and (more or backwards) else "",
         before=cursors[0] if rows and (listing.after or (backwards and more)) else "",
     )
 
 
+def _page_query(
+    gate: Door, listing: Listing, bounds: Sequence[Any] | None, backwards: bool, also: Sequence[ColumnElement[bool]]
+) -> tuple[Select[Any], "Reading", int]:
+    """The statement, what makes a record of one of its rows, and how many terms of the order stand at its end."""
+    keys = sort_keys(gate, listing.sort)
+    query = _chosen(gate, listing).where(*also)
+    read = reading(query, listing.columns)
+    if bounds is not None:
+        named: list[Any] = [None if b is None else bindparam(f"_bound_{n}") for n, b in enumerate(bounds)]
+        query = query.where(_beyond(keys, named, backwards))
+    order = [key.order(backwards) for key in keys]
+    query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
+    return query.limit(listing.size + 1), read, len(keys)
+
+
+def _bounds(gate: Door, listing: Listing) -> list[Any] | None:
+    """Where the page begins or ends, for one that is not the first."""
+    if not (cursor := listing.before or listing.after):
+        return None
+    sort = tuple(listing.sort)
+    return _read_cursor(cursor, plans.plan(gate, ("keys", sort), lambda g: sort_keys(g, sort)).made)
+
+
+def _shape(name: str, listing: Listing, *more: Hashable) -> Hashable | None:
+    """What decides how the statement for a listing is written; None for a search, whose words are part of it."""
+    if listing.search.strip():
+        return None
+    where = tuple(formula.source for formula in listing.where)
+    return name, tuple(listing.columns), where, tuple(listing.sort), listing.size, listing.trash, *more
+
+
 def total(gate: Door, listing: Listing, exact: bool = False) -> tuple[int, bool]:
     """How many records there are, and whether that is exact: beyond 10,000 only on request."""
-    found = select(literal(1)).where(*_conditions(gate, listing))
-    if exact:
-        return gate.ctx.conn.scalar(select(func.count()).select_from(found.subquery())) or 0, True
-    counted = gate.ctx.conn.scalar(select(func.count()).select_from(found.limit(COUNTED + 1).subquery())) or 0
-    return min(counted, COUNTED), counted <= COUNTED
+    counted = _counted(gate, listing, (), exact)[0]
+    return (counted, True) if exact else (min(counted, COUNTED), counted <= COUNTED)
+
+
+def _counted(gate: Door, listing: Listing, paths: Sequence[str], exact: bool) -> Sequence[Any]:
+    """The number of records and the sums of these fields, of no more than are counted unless exactly."""
+    shape = _shape("count", listing, tuple(paths), exact)
+    planned = plans.plan(gate, shape, lambda g: _count_query(g, listing, paths, exact))
+    return planned.ask(gate.ctx, planned.made).one()
+
+
+def _count_query(gate: Door, listing: Listing, paths: Sequence[str], exact: bool) -> Any:
+    source = gate.source()
+    values = [source.column(p).label(f"_sum_{n}") for n, p in enumerate(paths)]
+    found = select(literal(1).label("_one"), *values).where(*_conditions(gate, listing))
+    counted = (found if exact else found.limit(COUNTED + 1)).subquery()
+    return select(func.count(), *(func.sum(counted.c[f"_sum_{n}"]) for n in range(len(values)))).select_from(counted)
 
 
 @dataclass(frozen=True)
@@ -129,14 +186,11 @@ def summary(gate: Door, listing: Listing, paths: Iterable[str], exact: bool = Fa
 
     Beyond 10,000 records neither is worked out unless the exact number is asked for.
     """
-    count, exact = total(gate, listing, exact)
     numeric = [p for p in paths if (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
-    if not exact or not numeric:
-        return Summary(count, exact)
-    source = gate.source()
-    sums = select(*(func.sum(source.column(p)) for p in numeric)).where(*_conditions(gate, listing))
-    row = gate.ctx.conn.execute(sums).one()
-    return Summary(count, True, {p: s for p, s in zip(numeric, row, strict=True) if s is not None})
+    counted, *sums = _counted(gate, listing, numeric, exact)
+    if not exact and counted > COUNTED:
+        return Summary(COUNTED, False)
+    return Summary(counted, True, {p: s for p, s in zip(numeric, sums, strict=True) if s is not None})
 
 
 def _adds_up(live: LiveTable, found: Field) -> bool:
@@ -180,7 +234,7 @@ def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record
     """The records that point at another one by this link, the newest first."""
     query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
-    return [_record(gate, row, listing.columns) for row in rows]
+    return [*map(reading(query, listing.columns), rows)]
 
 
 def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
@@ -191,19 +245,28 @@ def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
 
 def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock: bool = False) -> Record:
     """One record with every field that the actor may see of it, subforms included. Raises NotFound."""
-    t = gate.live.sql
-    columns = [f.id for f in gate.live.table.fields]
-    query = select(*_columns(gate, columns), *gate.flags(t)).where(t.c.id == id, gate.rows(action, deleted=trash))
-    row = gate.ctx.conn.execute(query.with_for_update(of=t) if lock else query).one_or_none()
+    planned = plans.plan(gate, ("fetch", action, trash, lock), lambda g: _fetch_query(g, action, trash, lock))
+    query, read = planned.made
+    row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
     if row is None:
         raise NotFound
-    flags = [bool(row._mapping[f"_right_{n}"]) for n in range(len(gate.rights))]
+    flags = [bool(flag) for flag in row[len(row) - len(gate.rights) :]]
     rights = gate.rights_of_row(flags, "update")
-    record = _record(gate, row, columns, rights)
+    record = read(row, rights)
     for rows in gate.live.table.subforms:
         if rights[rows.id] != "hidden":
             record.values[rows.id] = child_rows(gate.ctx, gate.live, rows, [id], rights).get(id)  # type: ignore[index]
     return record
+
+
+def _fetch_query(gate: Door, action: str, trash: bool, lock: bool) -> tuple[Select[Any], "Reading"]:
+    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it."""
+    t = gate.live.sql
+    columns = [f.id for f in gate.live.table.fields]
+    query = select(*_columns(gate, columns)).where(t.c.id == bindparam("_id"), gate.rows(action, deleted=trash))
+    read = reading(query, columns)
+    query = query.add_columns(*gate.flags(t))
+    return query.with_for_update(of=t) if lock else query, read
 
 
 def child_rows(
@@ -249,8 +312,13 @@ def titles(ctx: Context, live: LiveTable, ids: Iterable[UUID]) -> dict[UUID, str
     gate = door(ctx, live)
     if not wanted or not gate.may("read"):
         return {}
-    query = select(live.sql.c.id, title_sql(gate)).where(live.sql.c.id.in_(wanted), gate.rows())
-    return {row[0]: row[1] or "" for row in ctx.conn.execute(query)}
+    planned = plans.plan(gate, "titles", _titles_query)
+    return {row[0]: row[1] or "" for row in planned.ask(ctx, planned.made, {"_ids": list(wanted)})}
+
+
+def _titles_query(gate: Door) -> Select[Any]:
+    id = gate.live.sql.c.id
+    return select(id, title_sql(gate)).where(id.in_(bindparam("_ids", expanding=True)), gate.rows())
 
 
 def title_sql(gate: Door) -> ColumnElement[str]:
@@ -446,7 +514,9 @@ class SortKey:
         if type(bound) is datetime and bound.tzinfo is None:
             return False
         wanted = self.value.type.python_type
-        return type(bound) is wanted or (wanted in (Decimal, int) and type(bound) in (int, Decimal))
+        if wanted in (Decimal, int):
+            return type(bound) in (int, Decimal) and _within(bound, wanted)
+        return type(bound) is wanted
 
     def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
         """Strictly further on in the order than a bound."""
@@ -533,6 +603,13 @@ def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnEl
     return and_(first.reaches(bounds[0], backwards), or_(*terms))
 
 
+def _within(bound: int | Decimal, wanted: type) -> bool:
+    """Whether a number is one that a column of this kind can be compared with."""
+    if not Decimal(bound).is_finite():
+        return False
+    return wanted is Decimal or (bound == int(bound) and -(2**31) <= bound < 2**31)
+
+
 def _write_cursor(values: Sequence[Any]) -> str:
     text = json.dumps([_plain(v) for v in values], ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -561,15 +638,28 @@ def _read_cursor(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
 # -- rows to records -------------------------------------------------------------------------------
 
 
-def _record(gate: Door, row: Any, columns: Iterable[str], rights: Mapping[str, str] | None = None) -> Record:
-    m = row._mapping
-    errors = m["_errors"]
-    values = {
-        c: _with_error(m[c], c, errors) for c in columns if c in m and (rights is None or rights.get(c) != "hidden")
-    }
-    system = {c: m[c] for c in ("created_at", "created_by", "updated_at", "updated_by", "version")}
-    system["flow.state"] = m["_flow_state"]
-    return Record(m["id"], m["version"], values, system, rights or {}, m["_title"])
+SYSTEM_COLUMNS = ("created_at", "created_by", "updated_at", "updated_by", "version")
+Reading = Callable[..., Record]
+
+
+def reading(query: Select[Any], columns: Iterable[str]) -> Reading:
+    """What makes a record of a row of `_columns`, given the rights to its fields where they have been decided."""
+    place = {name: n for n, name in enumerate(query.selected_columns.keys())}
+    values = [(c, place[c]) for c in dict.fromkeys(columns) if c in place]
+    system = [(c, place[c]) for c in SYSTEM_COLUMNS]
+    id, version, state, failed, title = (place[c] for c in ("id", "version", "_flow_state", "_errors", "_title"))
+
+    def read(row: Sequence[Any], rights: Mapping[str, str] | None = None) -> Record:
+        found = {c: row[n] for c, n in values}
+        if errors := row[failed]:
+            found = {c: _with_error(value, c, errors) for c, value in found.items()}
+        if rights is not None:
+            found = {c: value for c, value in found.items() if rights.get(c) != "hidden"}
+        about = {c: row[n] for c, n in system}
+        about["flow.state"] = row[state]
+        return Record(row[id], row[version], found, about, rights or {}, row[title])
+
+    return read
 
 
 def _with_error(value: Any, path: str, errors: Mapping[str, str] | None) -> Any:

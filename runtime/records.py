@@ -103,6 +103,7 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
     asked = answers.answering(ctx, live)
     for draft in drafts:
         draft.values |= filling.defaults(live.analysis, live.table, form, draft.values, asked)
+        draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked)
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
     for draft in drafts:
         _decide(ctx, live, draft, form)
@@ -213,6 +214,8 @@ def change(
     given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    asked = answers.answering(ctx, live, id)
+    draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked, draft.before)
     recalculate.lock_targets(ctx, live, [draft.values])
     _decide(ctx, live, draft, form)
     _refuse_strangers(ctx, live, [draft])

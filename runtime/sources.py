@@ -11,8 +11,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Date,
-    DateTime,
     FromClause,
     Join,
     Numeric,
@@ -29,13 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy import column as bare_column
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
-from sqlalchemy.types import TypeEngine
 
 from runtime import models
 from runtime import sql_operations as ops
 from runtime.context import Context
 from runtime.expressions import RowsSource, to_sql
 from runtime.people import Directory
+from runtime.plans import fact
 from runtime.sql_convert import as_kind
 from runtime.tables import LiveTable, sql_type_of
 from schemas.analysis import JOINED_AS_LISTS
@@ -69,29 +67,13 @@ class Clock:
         return self.ctx.zone.key
 
     def now(self) -> Column:
-        return literal(self.ctx.now, DateTime(timezone=True))
+        return fact(self.ctx, "now")
 
     def today(self) -> Column:
-        return literal(self.ctx.today, Date())
+        return fact(self.ctx, "today")
 
     def me(self, facts: tuple[str, ...]) -> Column:
-        me = self.ctx.actor.id if self.ctx.actor.kind == "member" else None
-        if not facts:
-            return literal(me, Uuid())
-        value, kind = me, "member"
-        directory = Directory.of(self.ctx)
-        for name in facts:
-            value = directory.fact(value, name) if kind == "member" else directory.department_fact(value, name)
-            kind = "member" if name == "head" else "department"
-        return literal(value, _fact_type(facts[-1]))
-
-
-def _fact_type(name: str) -> TypeEngine[Any]:
-    if name == "roles":
-        return ARRAY(Text())
-    if name in ("departments", "headed_departments"):
-        return ARRAY(Uuid())
-    return Uuid() if name in ("department", "head", "parent") else Text()
+        return fact(self.ctx, "me", *facts)
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,11 @@ class LiveTable:
         """Every field with what history holds of it where there is nothing."""
         return tuple((f, f.dump(None)) for f in self.table.fields)
 
+    @cached_property
+    def plans(self) -> dict[Any, Any]:
+        """What runtime.plans keeps of this revision."""
+        return {}
+
     def stored(self, field: Field) -> bool:
         return field.id in self.sql.c
 

@@ -12,6 +12,7 @@ from runtime.running import Running
 from schemas import filling
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.fields.rows import Rows
+from schemas.filling import Values
 from schemas.form import Form
 from schemas.messages import Message
 from schemas.steps.people import START, PeopleStep
@@ -79,9 +80,7 @@ class Sheet:
         Raises InvalidInput with every problem, NotFound when the record is gone.
         """
         offered = {id: value for id, value in raw.items() if self.gate.best(id, "update") == "write"}
-        values, errors = filling.parse(self.live.table, offered, self.ctx.zone)
-        if errors:
-            raise InvalidInput(errors)  # type: ignore[arg-type]
+        values = self._understood(offered)
         before = dict(self.record().values)
         values = {id: self._own_columns(id, value, before.get(id)) for id, value in values.items()}
         if demanding and (missing := self._missing({**before, **values})):
@@ -92,6 +91,17 @@ class Sheet:
             gate = None if self.step.id == START else self.gate
             records.change(ctx, self.live, self.run.record, values, seen=seen, form=form, gate=gate)
             files.attach(self.ctx, self.live, self.run.record, values)
+
+    def _understood(self, offered: Mapping[str, Any]) -> Values:
+        """The values meant. The starter revises by the form, so that what is read-only there takes no answer here."""
+        from runtime.submit import Sent, understand
+
+        if self.step.id == START:
+            return understand(self.ctx, self.live, Sent(self.form, offered, self.run.record))
+        values, errors = filling.parse(self.live.table, offered, self.ctx.zone)
+        if errors:
+            raise InvalidInput(errors)  # type: ignore[arg-type]
+        return values
 
     def _own_columns(self, id: str, given: Any, present: Any) -> Any:
         """A subform's rows with only those columns changed that the step lets be written.

@@ -12,8 +12,10 @@ from runtime import definitions, notices, tables
 from runtime.access import Right
 from runtime.actors import Member, System
 from runtime.context import Context
+from runtime.definitions import Installed
 from runtime.models_flow import flow_instance, flow_reader, flow_task
 from runtime.people import Directory
+from runtime.plans import fact
 from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.errors import NotFound
@@ -24,6 +26,7 @@ from schemas.text import Text
 
 TABS = ("todo", "started", "decided", "copies")
 SHOWN = 50
+Parts = dict[str, list[tuple[Any, str, int, str]]]
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,20 @@ def rights(ctx: Context, live: LiveTable) -> list[Right]:
         return []
     return [
         Right(frozenset({"read"}), _records_of(source, ctx, live, flow, step), None, _reading(rules))
-        for source, flow, revision, step in _parts_taken(ctx, live)
+        for source, flow, revision, step in parts_taken(ctx, live.inst).get(live.id, ())
         if (rules := _rules(ctx, live, flow, revision, step)) is not None
     ]
 
 
-def _parts_taken(ctx: Context, live: LiveTable) -> Iterable[tuple[Any, str, int, str]]:
-    """(table, flow, revision, step) wherever the actor has or had a part in a flow about this table."""
-    kept: dict[str, list[tuple[Any, str, int, str]]] | None = ctx.memo.get(("parts taken", live.inst.id))
-    if kept is None:
-        kept = ctx.memo[("parts taken", live.inst.id)] = {}
-        for row in ctx.conn.execute(PARTS_TAKEN, {"me": ctx.actor.id, "installation": live.inst.id}):
+def parts_taken(ctx: Context, inst: Installed) -> Parts:
+    """(table, flow, revision, step) by table id, wherever the actor has or had a part in a flow of the app."""
+    key = ("parts taken", inst.id)
+    if key not in ctx.memo:
+        kept: Parts = ctx.memo.setdefault(key, {})
+        for row in ctx.conn.execute(PARTS_TAKEN, {"me": ctx.actor.id, "installation": inst.id}):
             source = flow_task if row.asked else flow_reader
             kept.setdefault(row.table_id, []).append((source, row.flow, row.revision, row.step))
-    return kept.get(live.id, ())
+    return ctx.memo[key]  # type: ignore[no-any-return]
 
 
 def _parts(source: Any, own: ColumnElement[bool], asked: bool) -> Select[Any]:
@@ -91,13 +94,17 @@ PARTS_TAKEN = _parts(
 """Every part that a member has or had in the flows of an app, read once in a transaction."""
 
 
+WAITING = select(func.count()).where(flow_task.c.member_id == bindparam("me"), flow_task.c.state == "live")
+COUNTS = select(WAITING.scalar_subquery().label("tasks"), notices.UNREAD.scalar_subquery().label("notices"))
+
+
 def _involved(ctx: Context) -> ColumnElement[bool]:
-    return (flow_task.c.member_id == ctx.actor.id) & flow_task.c.state.in_(("live", "decided"))
+    return (flow_task.c.member_id == fact(ctx, "me")) & flow_task.c.state.in_(("live", "decided"))
 
 
 def _records_of(source: Any, ctx: Context, live: LiveTable, flow: str, step: str) -> Any:
     c = source.c
-    own = _involved(ctx) if source is flow_task else c.member_id == ctx.actor.id
+    own = _involved(ctx) if source is flow_task else c.member_id == fact(ctx, "me")
     mine = select(c.record_id).where(own, c.installation_id == live.inst.id, c.flow == flow, c.step == step)
 
     def rows(sql: FromClause) -> ColumnElement[bool]:
@@ -158,9 +165,8 @@ def place_of(ctx: Context, task: UUID) -> tuple[UUID, int, UUID]:
 
 def counts(ctx: Context) -> dict[str, int]:
     """How many tasks wait for the actor, and how many notices are unread."""
-    t = flow_task
-    waiting = select(func.count()).select_from(t).where(t.c.member_id == ctx.actor.id, t.c.state == "live")
-    return {"tasks": ctx.conn.scalar(waiting) or 0, "notices": notices.unread(ctx)}
+    row = ctx.conn.execute(COUNTS, {"me": ctx.actor.id}).one()
+    return {"tasks": row.tasks, "notices": row.notices}
 
 
 def tab_counts(ctx: Context) -> dict[str, int]:

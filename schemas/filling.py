@@ -142,6 +142,34 @@ def row_defaults(
     return _default_row(analysis, table, rows, {}, values or {}, answering)
 
 
+def give_rows(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, before: Mapping[str, Any] | None = None
+) -> Values:
+    """The values, where rows that are new have the defaults of the columns that nobody gave."""
+    done = dict(values)
+    for rows in table.subforms:
+        columns = [c for c in rows.fields if c.default is not None and not c.computed]
+        if not columns or not values.get(rows.id):
+            continue
+        known = {str(row["_id"]) for row in (before or {}).get(rows.id) or () if row.get("_id")}
+        done[rows.id] = [
+            row if str(row.get("_id")) in known else _given_row(analysis, table, rows, columns, row, values, answering)
+            for row in values[rows.id]
+        ]
+    return done
+
+
+def _given_row(
+    analysis: Analysis, table: Table, rows: Rows, columns: Sequence[Field], given: Values, values: Values,
+    answering: Answering,
+) -> Values:  # fmt: skip
+    row = dict(given)
+    for column in columns:
+        if column.id not in row:
+            row[column.id] = _default(analysis, table, column, column.default, {**values, **row}, answering, rows)
+    return row
+
+
 def fit(found: Field, value: Any) -> Any:
     """A formula's result as a value of this field: numbers rounded to its decimals, dates from moments."""
     if value is None or isinstance(value, ErrorValue):

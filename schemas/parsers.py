@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 from marshmallow import ValidationError
 from marshmallow import fields as ma
 
+from schemas.errors import BadValue
 from schemas.formula import RESERVED, Formula, FormulaError
 from schemas.messages import Message, say
+from schemas.numbers import read_number
 from schemas.options import load_object
 from schemas.registry import Registry
 from schemas.text import UNKEEPABLE, Text
@@ -17,6 +20,7 @@ from schemas.text import UNKEEPABLE, Text
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
 LONGEST_TEXT = 4_000
+LONGEST_NUMBER = 60
 
 
 def refuse(message: Message) -> ValidationError:
@@ -86,8 +90,20 @@ class Whole(ma.Field[int]):
         return value
 
 
-Number = ma.Decimal
-"""A decimal, from a JSON number or text."""
+class Number(ma.Field[Decimal]):
+    """A decimal of a size that records can hold, from a JSON number or text."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:
+        refusal = say("expected a number below 10^18")
+        if isinstance(value, str) and len(value) > LONGEST_NUMBER:
+            raise refuse(refusal)
+        try:
+            number = read_number(value, refusal)
+        except BadValue as err:
+            raise refuse(err.message) from None
+        if number is None or number.as_tuple().exponent < -LONGEST_NUMBER:  # type: ignore[operator]
+            raise refuse(refusal)
+        return number
 
 
 class Line(ma.Field[str]):

@@ -1,7 +1,9 @@
 """The list of apps, an app's forms, publishing, export and install."""
 
 import io
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
@@ -15,6 +17,7 @@ from runtime.context import Context
 from runtime.people import Directory
 from runtime.web.edge import go, is_fragment, local_url, tell, work
 from runtime.web.frame import frame
+from schemas.app import Slot
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.messages import say
 from schemas.numbers import read_whole
@@ -73,8 +76,9 @@ def install() -> Any:
         with work() as ctx:
             designer(ctx)
             package = _package_sent()
-            slug = _free_slug(ctx, str(package.get("app", "app")))
-            bundle.install(ctx, package, slug, _slots_sent(ctx, package))
+            slots = _slots_sent(ctx, bundle.slots_of(package))
+            slug = _free_slug(ctx, package["app"])
+            bundle.install(ctx, package, slug, slots)
     except (DefinitionError, InvalidInput) as err:
         problems = err.problems if isinstance(err, DefinitionError) else [m for ms in err.errors.values() for m in ms]
         with work() as ctx:
@@ -99,14 +103,14 @@ def _package_sent() -> dict[str, Any]:
     return bundle.read_zip(file.read())
 
 
-def _slots_sent(ctx: Context, package: dict[str, Any]) -> dict[str, UUID]:
+def _slots_sent(ctx: Context, slots: Iterable[Slot]) -> dict[str, UUID]:
     """Every slot that nobody was named for is the installing administrator's."""
     people = {str(p.id): p.id for p in Directory.of(ctx).search(limit=500)}
     named = {}
-    for slot in package.get("slots") or []:
-        chosen = people.get(request.form.get(f"slot:{slot['id']}", ""))
-        if chosen or (slot.get("type", "member") == "member" and ctx.actor.id):
-            named[slot["id"]] = chosen or ctx.actor.id
+    for slot in slots:
+        chosen = people.get(request.form.get(f"slot:{slot.id}", ""))
+        if chosen or (slot.type == "member" and ctx.actor.id):
+            named[slot.id] = chosen or ctx.actor.id
     return named  # type: ignore[return-value]
 
 
@@ -264,7 +268,14 @@ def publish(app: str) -> Any:
     if isinstance(inst, UUID):
         return go(f"/build/{app}/changeover/{inst}")
     tell(say("Published as revision {n}.", n=inst.revision), "good")
-    return go(f"/build/{app}/")
+    return go(_designer_left(app))
+
+
+def _designer_left(app: str) -> str:
+    """Where publishing was asked for: the form that is being designed, or the overview of the app."""
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))
+    home = f"/build/{app}/"
+    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith(f"{home}form/") else home
 
 
 @bp.post("/build/<app>/discard")

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -22,13 +23,16 @@ from flask import (
     render_template,
     request,
     session,
+    url_for,
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
 from runtime import accounts, definitions, people, wording
 from runtime.access import may_enter
+from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -65,8 +69,11 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["code_svg"] = code_svg
+    app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
+    app.jinja_env.globals["icon_sheet"] = icon_sheet
+    app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
     app.after_request(_headers)
@@ -109,6 +116,19 @@ def words(text: Any) -> str:
     if isinstance(text, Text):
         return text.in_language(_words_language())
     return "" if text is None else str(text)
+
+
+@cache
+def _script_words(language: str) -> Markup:
+    """The sentences of the scripts in the request's language: on every page, and always the same."""
+    return Markup(render_template("_words.html"))
+
+
+def icon_sheet() -> str:
+    """The address of the icons, found once: a page draws dozens of them."""
+    if "icon_sheet" not in g:
+        g.icon_sheet = url_for("static", filename="icons.svg")
+    return str(g.icon_sheet)
 
 
 def absolute(path: str) -> str:

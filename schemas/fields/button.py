@@ -30,7 +30,7 @@ class Button(FormulaField):
     flow: str | None = option(Reference("flow", allow_none=True), "Flow that starts")
     form: str | None = option(Reference("form", allow_none=True), "Form that opens")
     set: dict[str, Any] = option(
-        Dictionary(Literal(allow_none=True)), "Values of the form", None,
+        Dictionary(Literal(allow_none=True), keys="opened field"), "Values of the form", None,
         help="The form's field: a value, or a formula about this record such as =amount.",
     )  # fmt: skip
     lock: tuple[str, ...] = option(Many(Reference("field")), "Values that cannot be changed there", ())

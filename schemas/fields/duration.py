@@ -3,8 +3,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import fields as ma
-
+from schemas import parsers
 from schemas.clock import DAY, read_span, show_span, type_span
 from schemas.errors import BadValue
 from schemas.fields.base import Field, Reader, Storage, field_types
@@ -37,8 +36,8 @@ class Duration(Field):
         Words(*UNITS), "Counted in", "hours",
         help="What a plain number means, in formulas too. 2:30 is always two hours and a half.",
     )  # fmt: skip
-    minimum: Decimal | None = option(ma.Decimal(allow_none=True), "Smallest allowed", section="checks")
-    maximum: Decimal | None = option(ma.Decimal(allow_none=True), "Largest allowed", section="checks")
+    minimum: Decimal | None = option(parsers.Number(allow_none=True), "Smallest allowed", section="checks")
+    maximum: Decimal | None = option(parsers.Number(allow_none=True), "Largest allowed", section="checks")
     footer: str = option(Words(*FOOTERS), "Below its column in a subform", "none")
 
     @property

@@ -3,8 +3,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import fields as ma
-
+from schemas import parsers
 from schemas.errors import BadValue
 from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.formula import Type
@@ -44,8 +43,8 @@ class Number(Field):
     may_be_unique = True
 
     decimals: int | None = option(Whole(0, 10, allow_none=True), "Decimals")
-    minimum: Decimal | None = option(ma.Decimal(allow_none=True), "Smallest allowed", section="checks")
-    maximum: Decimal | None = option(ma.Decimal(allow_none=True), "Largest allowed", section="checks")
+    minimum: Decimal | None = option(parsers.Number(allow_none=True), "Smallest allowed", section="checks")
+    maximum: Decimal | None = option(parsers.Number(allow_none=True), "Largest allowed", section="checks")
     percent: bool = option(Flag(), "Shown as a percentage", False)
     separators: bool = option(Flag(), "Thousands separators", True)
     unit: Text = option(Label(), "Unit", Text())

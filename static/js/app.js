@@ -12,7 +12,6 @@ import "./sidebar.js";
 import "./tabs.js";
 import "./position.js";
 import "./sending.js";
-import "./picker.js";
 import "./live.js";
 import "./submit-once.js";
 import "./small.js";
@@ -28,6 +27,7 @@ const ON_SIGHT = {
   "draft": "form[data-draft]",
   "lightbox": "a[data-lightbox]",
   "location": "[data-location]",
+  "picker": ".picker",
   "rich": "[data-rich]",
   "select-rows": "[data-select-rows]",
   "signature": "[data-signature]",

@@ -90,3 +90,9 @@ on("submit", "form[data-confirm]:not([hx-post])", async (form, event) => {
     form.requestSubmit(submitter);
   }
 });
+
+on("click", "a[data-confirm]", async (link, event) => {
+  event.preventDefault();
+  const yes = link.textContent.trim().slice(0, 24) || say("confirm");
+  if (await ask(link.dataset.confirm, { yes, danger: link.matches(".danger") })) location.assign(link.href);
+});

@@ -1,7 +1,6 @@
 /* What morphing must leave alone: what scripts and people have opened, sized and chosen. */
 
 import { isRestoring } from "./live.js";
-import { sameChoice } from "./picker.js";
 
 const OURS = new Set(["style", "data-touched", "data-waiting", "data-draft-saved", "aria-busy"]);
 
@@ -14,7 +13,10 @@ window.htmx.registerExtension("mortise", {
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.("template")) return copied(oldNode, newNode);
     if (oldNode.matches?.("[data-rich]") && oldNode.querySelector(".ql-container")) return false;
-    if (oldNode.matches?.(".picker")) return !sameChoice(oldNode, newNode);
+    if (oldNode.matches?.(".picker") && oldNode.querySelector(".ts-wrapper")) {
+      oldNode.dispatchEvent(new CustomEvent("picker:same", { detail: newNode, bubbles: true }));
+      return false;
+    }
     if (oldNode.matches?.(".upload, .signature")) return isRestoring(oldNode.closest("form"));
     if (oldNode.matches?.("input[type=checkbox], input[type=radio]")) return follow(oldNode, newNode);
     if (oldNode.matches?.("select")) return chosen(oldNode, newNode);

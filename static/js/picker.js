@@ -60,6 +60,10 @@ function forget(box) {
   for (const id of Object.keys(box.options)) if (!box.items.includes(id)) delete box.options[id];
 }
 
+document.addEventListener("picker:same", (event) => {
+  sameChoice(event.target, event.detail);
+});
+
 whenever(".picker", async (picker) => {
   const select = selectOf(picker);
   await ready();
@@ -124,7 +128,7 @@ function follow(select, next, offers) {
 }
 
 /** Whether a drawn picker already shows what the server now says; if not, it is made to. Always keeps the drawn one. */
-export function sameChoice(picker, next) {
+function sameChoice(picker, next) {
   const select = selectOf(picker);
   const wanted = [...next.querySelectorAll("option[selected]")].filter((option) => option.value);
   const ids = wanted.map((option) => option.value).join();

@@ -1,6 +1,6 @@
 /* Formatted text: an editor over the textarea, fetched when the first one is seen. Without it the textarea serves. */
 
-import { make, whenever } from "./dom.js";
+import { make, say, whenever } from "./dom.js";
 
 let fetched;
 const TOOLS = [[{ header: [1, 2, 3, false] }], ["bold", "italic", "underline", "strike"], [{ list: "ordered" }, { list: "bullet" }], [{ align: [] }], ["blockquote", "link"], ["clean"]];
@@ -15,6 +15,23 @@ function ready() {
   ));
 }
 
+/* Names of the tools, for the pointer and for screen readers. */
+function named(rich) {
+  for (const part of rich.querySelectorAll(".ql-toolbar :is(button, .ql-picker-label, .ql-picker-item)")) {
+    const tool = part.closest("button, .ql-picker").className.match(/ql-(?!picker|active|expanded|icon)(\w+)/)?.[1];
+    const value = part.value || part.dataset.value || "";
+    const heading = tool === "header" && !part.matches(".ql-picker-label");
+    const word = heading ? (value ? say("rich_heading", { level: value }) : say("rich_normal")) : say(`rich_${tool}${value && tool !== "header" ? `_${value}` : ""}`);
+    part.title = word;
+    part.setAttribute("aria-label", word);
+    if (tool === "header") part.dataset.label = heading ? word : say("rich_normal");
+  }
+  const tooltip = rich.querySelector(".ql-tooltip");
+  Object.assign(tooltip.dataset, { visit: say("rich_visit"), enter: say("rich_enter") });
+  Object.assign(tooltip.querySelector(".ql-action").dataset, { word: say("edit"), save: say("save") });
+  tooltip.querySelector(".ql-remove").dataset.word = say("remove");
+}
+
 const htmlOf = (quill) => (quill.getText().trim() ? quill.getSemanticHTML().replaceAll("&nbsp;", " ") : "");
 
 whenever("[data-rich]", async (rich) => {
@@ -27,6 +44,7 @@ whenever("[data-rich]", async (rich) => {
   const quill = new Quill(page, { theme: "snow", placeholder: area.placeholder, modules: { toolbar: TOOLS }, formats: ["header", "bold", "italic", "underline", "strike", "list", "align", "indent", "blockquote", "link"] });
   quill.clipboard.dangerouslyPasteHTML(/<[a-z]/i.test(written) ? written : "", "silent");
   if (written && !/<[a-z]/i.test(written)) quill.setText(written, "silent");
+  named(rich);
   area.hidden = true;
   for (const [name, value] of [["role", "textbox"], ["aria-multiline", "true"], ["aria-label", rich.dataset.label], ["aria-describedby", area.getAttribute("aria-describedby")], ["id", `${area.id}-editor`]]) if (value) quill.root.setAttribute(name, value);
   quill.root.style.minHeight = `${area.rows * 1.5}em`;

@@ -12,7 +12,8 @@ on("click", "[data-full-screen]", (button) => {
   const area = document.querySelector(button.dataset.fullScreen) ?? document.documentElement;
   document.fullscreenElement ? document.exitFullscreen() : area.requestFullscreen();
 });
-whenever("[data-focus]", (element) => element.focus({ preventScroll: element.matches(".menu-list *") }));
+/* The focus goes to the element, or to the one that it names. */
+whenever("[data-focus]", (element) => (document.getElementById(element.dataset.focus) ?? element).focus({ preventScroll: element.matches(".menu-list *") }));
 
 /* A radio that is clicked again gives its answer up, so that a choice can be emptied. */
 const before = new WeakMap();

@@ -126,6 +126,13 @@ def test_a_package_in_parts_is_the_package_again(parts: Parts) -> None:
     assert differences(package, package) == []
 
 
+def test_a_grant_is_called_after_what_it_opens_and_for_whom(parts: Parts) -> None:
+    after = join(changes.set_preset(parts, "claim", "own"))
+    grants = [str(message) for _, message in differences(None, after) if "grant" in str(message)]
+    assert any("for every member" in text for text in grants), grants
+    assert not any("claim_everyone" in text for text in grants)
+
+
 def lines(parts: Parts) -> list[Any]:
     return [b.get("row") or b.get("rows", "block") for b in parts["forms/claim"]["layout"]]
 
@@ -223,3 +230,12 @@ def test_a_deleted_field_leaves_the_rules_and_default_values_of_forms(parts: Par
     form = changes.delete_field(parts, "claim", id)["forms/claim"]
     assert form["rules"] == [{"when": "TRUE", "require": ["field_1"]}]
     assert form["defaults"] == {"field_1": "A"}
+
+
+def test_the_last_tab_takes_its_tabs_along_and_leaves_its_fields() -> None:
+    parts = layout.add_block(start(), "claim", "tabs")[0]
+    tabs = next(n for n, block in enumerate(parts["forms/claim"]["layout"]) if "tabs" in block)
+    for _ in range(2):
+        parts = layout.remove_block(parts, "claim", f"{tabs}.t0")
+    assert not [block for block in parts["forms/claim"]["layout"] if "tabs" in block]
+    load(App, join(parts))

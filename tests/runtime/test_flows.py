@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from runtime import flows, jobs, notices, people, query, records, tasks
+from runtime import flows, jobs, linking, notices, people, query, records, tasks
 from runtime.access import door
+from runtime.actors import FlowActor
 from runtime.flows import Decision
 from runtime.mail import kept_mail
 from runtime.models import member
@@ -178,6 +179,29 @@ def test_the_starter_may_also_resubmit_on_the_task(claims: Shop) -> None:
     do(claims, claims.clerk, "submit", values={"amount": "40"})
     assert claim(claims, record)["amount"] == 40
     assert task_of(claims, claims.manager)
+
+
+def test_the_starter_who_revises_is_held_to_what_the_form_has_read_only(make_shop: Any) -> None:
+    package = deepcopy(CLAIMS)
+    package["forms"][0]["readonly"] = ["amount"]
+    claims = make_shop(package)
+    fill_slots(claims)
+    record = send(claims, what="Train")
+    do(claims, claims.manager, "return", to="start")
+    do(claims, claims.clerk, "submit", values={"what": "Bus", "amount": "40"})
+    assert (claim(claims, record)["what"], claim(claims, record)["amount"]) == ("Bus", None)
+
+
+def test_a_flow_gives_no_link_that_may_not_be_chosen(make_shop: Any) -> None:
+    package = deepcopy(CLAIMS)
+    package["tables"][1]["fields"][5]["pick"] = "spent < 10"
+    shop = make_shop(package)
+    with shop.opened() as ctx:
+        table = shop.table(ctx, "claim")
+        spare, gone = (records.create(ctx, shop.table(ctx, "budget"), {"name": "B", "spent": n}) for n in (1, 99))
+        acting = ctx.acting_as(FlowActor(flow="approval", app="shop"))
+        refused = linking.strangers(acting, table, [({}, {"budget": spare}), ({}, {"budget": gone})])
+    assert refused == [{}, {"budget": [linking.UNPICKED]}]
 
 
 def test_what_a_step_requires_must_be_there(claims: Shop) -> None:

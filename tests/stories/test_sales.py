@@ -202,7 +202,18 @@ def pick(page: Page, picker: str, text: str) -> None:
     box.locator("input").last.press_sequentially(text, delay=5)
     option = box.locator(".ts-dropdown [data-selectable]").filter(has_text=text).first
     option.click()
-    page.locator("h1").first.click()
+    shut(page, box)
+
+
+def shut(page: Page, box: Any) -> None:
+    """Leave a select; names that arrive while one leaves may open it once more."""
+    for _ in range(20):
+        page.locator("h1").first.click()
+        page.wait_for_timeout(150)
+        if not box.locator(".ts-dropdown").is_visible():
+            return
+        box.locator("input").last.focus()
+        page.keyboard.press("Escape")
 
 
 # -- records ---------------------------------------------------------------------------------------

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request, url_for
 from flask_babel import Babel
 from jinja2 import ChoiceLoader, FileSystemLoader
+from markupsafe import Markup
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from runtime.cells import tone_of  # noqa: E402
 from runtime.codes import code_svg  # noqa: E402
 from runtime.render import BoundField, BoundRow, Picked  # noqa: E402
 from runtime.web.edge import POLICY, condition_fields, moment, words  # noqa: E402
@@ -292,9 +294,13 @@ def create_app() -> Flask:
     app.secret_key = "gallery"
     language = lambda: request.cookies.get("language", "en")  # noqa: E731
     Babel(app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations"))
-    app.jinja_env.filters.update(words=words, moment=moment, code_svg=code_svg, absolute=str)
+    app.jinja_env.filters.update(words=words, moment=moment, code_svg=code_svg, absolute=str, tone_of=tone_of)
     app.add_url_rule("/divisions.json", "places.divisions", lambda: {})
-    app.jinja_env.globals.update(condition_fields=condition_fields)
+    app.jinja_env.globals.update(
+        condition_fields=condition_fields,
+        icon_sheet=lambda: url_for("static", filename="icons.svg"),
+        script_words=lambda: Markup(render_template("_words.html")),
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(
         lambda: {

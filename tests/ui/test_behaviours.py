@@ -106,6 +106,7 @@ def test_rows_are_added_copied_removed_and_brought_back(page: Page) -> None:
 def test_live_values_arrive_without_disturbing_what_is_typed(page: Page) -> None:
     page.goto("/form")
     page.wait_for_timeout(500)
+    drawn = page.locator(".ts-wrapper").count()
     page.locator("#f-phone").fill("")
     page.fill('[name="items[0].count"]', "10")
     page.focus("#f-title")
@@ -115,7 +116,8 @@ def test_live_values_arrive_without_disturbing_what_is_typed(page: Page) -> None
     expect(page.locator("#f-total")).to_have_text("6,063")
     assert page.input_value("#f-title") == "Visit to a supplier in Suzhou"
     assert page.evaluate("document.activeElement.selectionStart") == len("Visit to a supplier in Suzho")
-    expect(page.locator(".ts-wrapper")).to_have_count(7)
+    assert drawn
+    expect(page.locator(".ts-wrapper")).to_have_count(drawn)
 
 
 def test_refused_forms_keep_everything_and_lead_to_the_problem(page: Page) -> None:

@@ -163,3 +163,12 @@ def test_who_is_no_administrator_finds_no_builder(shop, sign_in, boss):
         f"/build/{slug}/remove",
     ):
         assert manager.post(url, {"title": "X", "type": "text", "id": "field_1"}).status_code == 404, url
+
+
+def test_publishing_leads_back_to_the_form_that_is_being_designed(boss):
+    slug, studio = made(boss)
+    there = {"HX-Current-URL": f"http://localhost{studio}?tab=form&field="}
+    assert boss.post(f"/build/{slug}/publish", {}, headers=there).headers["HX-Redirect"] == f"{studio}?tab=form&field="
+    boss.post(f"{studio}add", {"type": "number"})
+    elsewhere = {"HX-Current-URL": "http://elsewhere.example//evil/form/"}
+    assert boss.post(f"/build/{slug}/publish", {}, headers=elsewhere).headers["HX-Redirect"] == f"/build/{slug}/"

@@ -81,6 +81,19 @@ def test_a_large_table_is_changed_by_a_job_that_shows_its_progress(
     assert "hx-trigger" not in done.text
 
 
+def test_a_change_that_is_stopped_leaves_the_published_app(
+    boss: Any, shop: Any, published: tuple[str, str], database_url: str
+) -> None:
+    slug, studio = published
+    filled(shop, slug, *(f"{n} pieces" for n in range(2_100)))
+    boss.post(f"{studio}type", {"id": "field_1", "type": "number"})
+    address = boss.post(f"/build/{slug}/publish", {}).headers["HX-Redirect"]
+    assert boss.post(f"{address}/cancel").status_code == 204
+    assert not drain_jobs(database_url)
+    assert "Cancelled" in boss.fragment(address).text
+    assert "2099 pieces" in boss.get(f"/a/{slug}/v/request/").text
+
+
 def test_others_find_no_changeover(shop: Any, sign_in: Any, published: tuple[str, str]) -> None:
     slug, studio = published
     clerk = sign_in(shop, "clerk")

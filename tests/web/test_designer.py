@@ -366,3 +366,19 @@ def test_axe_finds_nothing_serious(page: Any) -> None:
             if v["impact"] in ("serious", "critical")
         ]
         assert serious == []
+
+
+def test_formatted_text_on_the_canvas_disturbs_nothing_of_the_formula_editor(page: Any) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    made(page, "rich_text", "formula")
+    page.locator("[data-canvas] .ql-editor").wait_for()
+    assert page.locator(".pane.right .formula-text").count()
+    assert faults == []
+
+
+def test_two_tabs_on_the_canvas_stand_below_their_head_and_fill_its_width(page: Any) -> None:
+    made(page, "tabs")
+    box = page.locator("[data-canvas] .canvas-section[data-part='tabs']").bounding_box()
+    for tab in page.locator("[data-canvas] .canvas-section[data-part='tab']").all():
+        assert tab.bounding_box()["width"] > box["width"] * 0.9

@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -413,3 +414,56 @@ def test_a_button_starts_its_flow(school, manager):
     assert manager.post(f"/a/shop/t/pupil/{id}/press/check").status_code == 204
     assert "Ada" in manager.get("/tasks/").text
     assert manager.post(f"/a/shop/t/pupil/{id}/press/check").status_code == 403
+
+
+def test_a_button_that_opens_a_form_may_ask_first(make_shop, sign_in):
+    package = deepcopy(SCHOOL)
+    next(f for f in package["tables"][2]["fields"] if f["id"] == "sibling")["confirm"] = "Really a sibling?"
+    school = make_shop(package)
+    id = pupil(school, kind="boarder", room="1")
+    page = sign_in(school, "manager").get(f"/a/shop/t/pupil/{id}").text
+    assert '/press/sibling" data-confirm="Really a sibling?"' in page
+
+
+# -- rows that nobody filled in wholly --------------------------------------------------------------
+
+
+def test_a_row_has_its_columns_defaults_whoever_writes(school):
+    with school.opened(school.manager) as ctx:
+        table = school.table(ctx, "offer")
+        id = records.create(ctx, table, {"name": "Spring", "lines": [{"what": "Art"}, {"what": "PE", "paid": None}]})
+        first = records._load(ctx, table, id).values["lines"]
+        assert [row["paid"] for row in first] == [True, None]
+        kept = [{"_id": row["_id"], "what": row["what"]} for row in first]
+        records.change(ctx, table, id, {"lines": [*kept, {"what": "Music"}]})
+        assert [row["paid"] for row in records._load(ctx, table, id).values["lines"]] == [True, None, True]
+
+
+# -- combinations that may occur once ---------------------------------------------------------------
+
+
+def test_a_combination_occurs_once_under_every_way_of_writing(make_shop):
+    package = deepcopy(SCHOOL)
+    package["tables"][0]["keys"] = [{"fields": ["name", "advisor"], "message": "Name and advisor are taken together"}]
+    school = make_shop(package)
+    twice = {"name": "Summer", "advisor": "Mr Bell"}
+    with school.opened(school.boss) as ctx:
+        table = school.table(ctx, "offer")
+        first = records.create(ctx, table, twice)
+        other = records.create(ctx, table, {**twice, "advisor": "Ms Frost"})
+        for write in (
+            lambda: records.create(ctx, table, twice),
+            lambda: records.change(ctx, table, other, {"advisor": "mr bell"}),
+        ):
+            with pytest.raises(InvalidInput) as err:
+                write()
+            assert [m.in_language("en") for m in err.value.errors["name"]] == ["Name and advisor are taken together"]
+        drafts = records.create_many(
+            ctx, table, [twice, {"name": "New", "advisor": "A"}, {"name": "New", "advisor": "A"}]
+        )
+        assert [bool(d.errors) for d in drafts] == [True, False, True]
+        records.trash(ctx, table, [first])
+        records.create(ctx, table, twice)
+    with school.opened(school.boss) as ctx, pytest.raises(InvalidInput) as err:
+        records.restore(ctx, school.table(ctx, "offer"), [first])
+    assert set(err.value.errors) == {"name"}

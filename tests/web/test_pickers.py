@@ -4,7 +4,8 @@ from copy import deepcopy
 
 import pytest
 
-from runtime import records
+from runtime import linking, records
+from schemas.errors import InvalidInput
 from tests.runtime.conftest import SHOP
 
 
@@ -49,3 +50,29 @@ def test_people_are_found_by_name(shop, sign_in):
     assert [one["text"] for one in clerk.get("/pick/member?q=man").json] == ["Manager"]
     assert clerk.get("/pick/department?q=sal").json[0]["text"] == "Sales"
     assert clerk.get("/pick/robot").status_code == 404
+
+
+def test_what_the_condition_leaves_out_is_refused_whoever_writes(shop):
+    with shop.opened(shop.manager) as ctx:
+        author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
+        jane, mary = (records.create(ctx, author, {"name": n}) for n in ("Jane", "Mary"))
+        emma = records.create(ctx, book, {"title": "Emma", "author": jane})
+        sequel = records.create(ctx, book, {"title": "Emma II", "author": jane, "sequel_of": emma})
+        with pytest.raises(InvalidInput) as err:
+            records.create(ctx, book, {"title": "Mathilda", "author": mary, "sequel_of": emma})
+        assert err.value.errors == {"sequel_of": [linking.UNPICKED]}
+        records.change(ctx, book, sequel, {"author": mary})  # what was chosen before may stay
+
+
+def test_many_records_are_asked_about_together(shop, monkeypatch):
+    asked = []
+    picked = linking._picked
+    monkeypatch.setattr(linking, "_picked", lambda *given: asked.append(given) or picked(*given))
+    with shop.opened(shop.manager) as ctx:
+        author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
+        jane, mary = (records.create(ctx, author, {"name": n}) for n in ("Jane", "Mary"))
+        emma = records.create(ctx, book, {"title": "Emma", "author": jane})
+        many = [{"title": f"No. {n}", "author": (jane, mary)[n % 2], "sequel_of": emma} for n in range(20)]
+        drafts = records.create_many(ctx, book, many)
+    assert [bool(d.errors) for d in drafts] == [False, True] * 10
+    assert len(asked) == 2

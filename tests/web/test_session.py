@@ -20,6 +20,14 @@ def post(client, **data):
     return client.post("/sign-in", data=data, headers={"X-CSRF-Token": "t"})
 
 
+def test_a_whole_office_signs_in_from_one_address(app, account, monkeypatch):
+    monkeypatch.setattr(accounts, "MOST_ATTEMPTS", 1)
+    for _ in range(12):
+        client = app.test_client()
+        client.environ_base["REMOTE_ADDR"] = "127.0.0.9"
+        assert post(client, email=account, password="correct horse").status_code == 303
+
+
 def test_wrong_passwords_are_counted_and_in_the_end_even_the_right_one_waits(app, account):
     client = app.test_client()
     for _ in range(accounts.MOST_ATTEMPTS):

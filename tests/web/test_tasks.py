@@ -47,7 +47,8 @@ def test_a_refusal_keeps_what_was_typed(claims: Shop, sign_in: Any) -> None:
     manager = sign_in(claims, "manager")
     answer = manager.post(f"/tasks/{task}", {"_action": "reject"})
     assert answer.status_code == 422
-    assert "Add a comment." in answer.text
+    assert answer.text.count("Add a comment.") == 2, "in the summary, and beside the comment"
+    assert 'data-focus="task-comment"' in answer.text
     manager.post(f"/tasks/{task}", {"_action": "approve"})
     pay = task_of(claims, claims.manager)
     answer = manager.post(f"/tasks/{pay}", {"_action": "submit", "_comment": "by transfer", "paid_on": "soon"})

@@ -14,7 +14,7 @@ let list = null;
 let owner = null;
 let returns = null;
 
-const boxOf = (area) => area.closest("[data-formula]");
+const boxOf = (area) => area.closest(".formula");
 const areaOf = (box) => box.querySelector(".formula-text");
 
 /* What the server knows of a place is asked once. */
@@ -219,19 +219,19 @@ document.addEventListener("keydown", (event) => {
   event.stopPropagation();
 }, true);
 on("click", "[data-formula-error]", (button) => {
-  const box = button.closest("[data-formula]");
+  const box = button.closest(".formula");
   const area = areaOf(box);
   area.focus();
   const at = Number(box.dataset.fault ?? 0);
   area.setSelectionRange(at, Math.min(at + 1, area.value.length));
 });
 
-whenever("[data-formula]", (box) => {
+whenever(".formula[data-formula]", (box) => {
   paint(box);
   if (areaOf(box).value) answer(box);
 });
 document.addEventListener("htmx:after:settle", () => {
-  for (const box of document.querySelectorAll("[data-formula]")) {
+  for (const box of document.querySelectorAll(".formula[data-formula]")) {
     paint(box);
     if (areaOf(box).value && !box.querySelector(".formula-said")) answer(box);
   }
@@ -240,7 +240,7 @@ document.addEventListener("htmx:after:settle", () => {
 /* ---------- the large editor ---------- */
 
 on("click", "[data-formula-open]", async (button) => {
-  const box = button.closest("[data-formula]");
+  const box = button.closest(".formula");
   if (box.closest("[data-formula-editor]")) return;
   returns = areaOf(box).id;
   const asked = new URLSearchParams({ place: box.dataset.place, result: box.dataset.result, label: box.dataset.label });

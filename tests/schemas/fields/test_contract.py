@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from builder.panel import inputs
 from builder.web.studio import GROUPS
+from builder.widgets import Near
 from runtime.tables import TYPES as COLUMNS
 from schemas.conditions import operators_for
 from schemas.errors import BadValue
@@ -36,6 +37,8 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=4,
 )
+
+NOWHERE = Near({}, lambda scope, values: None, lambda kind, values: [])
 
 
 def typed_in(type: str) -> list[Field]:
@@ -65,7 +68,7 @@ def test_the_builder_knows_where_to_offer_it(type: str) -> None:
 @pytest.mark.parametrize("type", TYPES)
 def test_the_panel_draws_every_option(type: str) -> None:
     for options in module_of(type).EXAMPLES:
-        drawn = [one for _, section in inputs(field_types[type], options, {}) for one in section]
+        drawn = [one for _, section in inputs(field_types[type], options, NOWHERE) for one in section]
         assert all(one.label for one in drawn)
         json_boxes = {one.name for one in drawn if one.widget == "json"}
         assert json_boxes <= {"keys"}, "options that can only be written as JSON"
