@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, query, upserting, wording
+from runtime import definitions, models, ordering, upserting, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -215,7 +215,7 @@ def _records_by(ctx: Context, target: LiveTable, match: str | None, texts: set[s
     column = gate.source().column(field_id)
     # The database makes letters small one by one ("ß" stays), fold_key by words: what either finds is compared again.
     folded = {fold_key(t) for t in texts} | {" ".join(t.split()).lower() for t in texts}
-    wanted = select(gate.live.sql.c.id, column).where(gate.rows(), query.folded_text(column).in_(folded))
+    wanted = select(gate.live.sql.c.id, column).where(gate.rows(), ordering.folded_text(column).in_(folded))
     found: dict[str, str] = {}
     for id, text in ctx.conn.execute(wanted):
         key = fold_key(str(text))

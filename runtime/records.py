@@ -16,7 +16,7 @@ from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch, fetch_many
-from runtime.rows import child_values, replace_rows, search_words
+from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -164,14 +164,20 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values), "_bigrams": search_words(live, d.values)} for d in drafts]
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    words = [search_words(live, d.values) for d in drafts]
+    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
     with _unique(live):
-        insert_rows(ctx.conn, live.sql, rows)
+        if len(drafts) == 1:
+            entry = history.beside(ctx, live, "create", *entries[0], key)
+            ctx.conn.execute(live.adding, {**rows[0], "_record": drafts[0].id, "_bigrams": words[0], **entry})
+        else:
+            insert_rows(ctx.conn, live.sql, rows)
+            keep_words(ctx, live, {d.id: found for d, found in zip(drafts, words, strict=True)})
+            history.write(ctx, live, "create", entries, key)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
     answers.forget(ctx, live)
-    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
-    history.write(ctx, live, "create", entries, key)
 
 
 def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
@@ -340,32 +346,50 @@ def _unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: M
 
 
 def _store(ctx: Context, live: LiveTable, drafts: Sequence[Draft], key: str | None) -> None:
-    """Write what has changed, records that change in the same columns together."""
-    alike: dict[tuple[str, ...], list[Values]] = {}
-    for draft in drafts:
-        row = _changed_columns(ctx, live, draft)
-        alike.setdefault(tuple(row), []).append(row)
-    changed = update(live.sql).where(live.sql.c.id == bindparam("_changed"))
+    """Write what has changed, and the history of it."""
     with _unique(live):
-        for rows in alike.values():
-            ctx.conn.execute(changed, rows)
+        if len(drafts) == 1:
+            _store_one(ctx, live, drafts[0], key)
+        else:
+            _store_many(ctx, live, drafts, key)
     for subform in live.table.subforms:
         lines = {d.id: d.values.get(subform.id) or [] for d in drafts if subform.id in d.changes}
         if lines:
             replace_rows(ctx, live, subform, lines)
     answers.forget(ctx, live)
+
+
+def _store_one(ctx: Context, live: LiveTable, draft: Draft, key: str | None) -> None:
+    """The record, its words and its history as one statement."""
+    row, statement = _changed_columns(ctx, live, draft), live.changing
+    entry = history.beside(ctx, live, "update", draft.id, draft.version, draft.changes, key)
+    if _is_found_otherwise(live, draft):
+        statement, row["_bigrams"] = live.changing_words, search_words(live, draft.values)
+    ctx.conn.execute(statement, {**row, **entry})
+
+
+def _store_many(ctx: Context, live: LiveTable, drafts: Sequence[Draft], key: str | None) -> None:
+    """Records that change in the same columns together."""
+    alike: dict[tuple[str, ...], list[Values]] = {}
+    for draft in drafts:
+        row = _changed_columns(ctx, live, draft)
+        alike.setdefault(tuple(row), []).append(row)
+    changed = update(live.sql).where(live.sql.c.id == bindparam("_changed"))
+    for rows in alike.values():
+        ctx.conn.execute(changed, rows)
+    change_words(ctx, live, {d.id: search_words(live, d.values) for d in drafts if _is_found_otherwise(live, d)})
     history.write(ctx, live, "update", [(d.id, d.version, d.changes) for d in drafts], key)
 
 
 def _changed_columns(ctx: Context, live: LiveTable, draft: Draft) -> Values:
     """The columns of a changed record that are to be written."""
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
-    columns = {
-        id: value for id, value in _columns(live, draft.values).items() if id in draft.changes or id == "_errors"
-    }
-    if any(f.id in draft.changes for f in live.analysis.plan(live.table).searched):
-        columns["_bigrams"] = search_words(live, draft.values)
-    return {"_changed": draft.id, **columns, **stamp}
+    columns = _columns(live, draft.values)
+    return {"_changed": draft.id, **{c: columns[c] for c in columns if c in draft.changes or c == "_errors"}, **stamp}
+
+
+def _is_found_otherwise(live: LiveTable, draft: Draft) -> bool:
+    return any(f.id in draft.changes for f in live.analysis.plan(live.table).searched)
 
 
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:

@@ -136,9 +136,10 @@ def _change(
         return
     present = query.fetch_many(door(ctx, live), sorted(found.values()))
     given: dict[UUID, Values] = {}
+    read: filling.Known = {}
     for n, id in found.items():
         raw = matching.edits(live.table, by, rows[n], present[id].values if id in present else {}, ctx.zone)
-        given[id], errors = filling.parse(live.table, raw, ctx.zone)
+        given[id], errors = filling.parse(live.table, raw, ctx.zone, read)
         if errors:
             outcomes[n].refuse(errors)
             del given[id]
@@ -153,11 +154,12 @@ def _add(
     found: Mapping[int, UUID], action: str, dry: bool, key: str | None,
 ) -> None:  # fmt: skip
     new: list[tuple[Outcome, Values]] = []
+    read: filling.Known = {}
     for n, row in enumerate(rows):
         outcome = outcomes[n]
         if n in found or outcome.what not in ("", "refused"):
             continue
-        values, errors = filling.parse(live.table, row, ctx.zone)
+        values, errors = filling.parse(live.table, row, ctx.zone, read)
         if errors:
             outcome.refuse({**errors, **outcome.errors})
         elif not outcome.what:
