@@ -20,6 +20,7 @@ from runtime.rows import change_words, child_values, keep_words, replace_rows, s
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
+from schemas.access import SEES, WRITES
 from schemas.errors import Conflict, Denied, InvalidInput
 from schemas.fields import Field
 from schemas.fields.links import Links
@@ -29,6 +30,7 @@ from schemas.filling import Errors, Values
 from schemas.form import Form
 from schemas.formula import ErrorValue
 from schemas.formula.values import fold
+from schemas.masking import mask_of
 from schemas.messages import say
 from schemas.rules import settle
 from schemas.text import Sentence
@@ -286,6 +288,7 @@ def _edits(gate: Door, many: Mapping[UUID, Mapping[str, Any]], lock: bool) -> li
 def _edit(gate: Door, present: Record, draft: Draft, given: Mapping[str, Any]) -> None:
     """Put into a draft what somebody gives for the record, and what they may not give as problems."""
     ctx, live = gate.ctx, gate.live
+    given = _keep_masked(live, present, dict(given), draft.before)
     draft.errors = _unwritable(gate, present, given, draft.before)
     given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
@@ -328,15 +331,49 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
+def _keep_masked(live: LiveTable, present: Record, given: Values, before: Mapping[str, Any]) -> Values:
+    """What was given, without what only sends a mask, or nothing, back for a value that its writer has not seen."""
+    kept: Values = {}
+    for id, value in given.items():
+        found = live.table.by_id.get(id)
+        if isinstance(found, Rows):
+            kept[id] = _keep_masked_columns(found, present.rights, value, before.get(id))
+        elif found is None or not _unseen(found, present.rights.get(id), value, before.get(id)):
+            kept[id] = value
+    return kept
+
+
+def _keep_masked_columns(rows: Rows, rights: Mapping[str, str], value: Any, before: Any) -> Any:
+    masked = [c for c in rows.fields if SEES[rights.get(f"{rows.id}.{c.id}", "read")] == 1]
+    if not masked or not value:
+        return value
+    known = {str(row.get("_id")): row for row in before or ()}
+    lines = [dict(row) for row in value]
+    for line in lines:
+        old = known.get(str(line.get("_id")), {})
+        line |= {
+            c.id: old[c.id]
+            for c in masked
+            if c.id in old and _unseen(c, rights.get(f"{rows.id}.{c.id}"), line.get(c.id), old[c.id])
+        }
+    return lines
+
+
+def _unseen(found: Field, right: str | None, value: Any, before: Any) -> bool:
+    """Whether a value says nothing new of a field that its writer knows by its mask alone."""
+    return SEES[right or "write"] == 1 and (value in (None, []) or value == mask_of(found, before))
+
+
 def _unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> Errors:
     """A problem for each field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
     live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
-        if found is None or present.rights.get(id) == "write":
+        right = present.rights.get(id, "hidden")
+        if found is None or right in WRITES:
             continue
-        if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
+        if SEES[right] < 2 or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
     if not gate.free:
         for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
