@@ -19,7 +19,8 @@ def test_a_grant_is_made_limited_masked_given_to_people_by_name_and_published(sh
     asked = {
         "who": ["role:clerk"], "member": [str(shop.outsider.id)], "do": ["read", "export"], "limited": "1", "title.en": "Looking on",
         "f.*": "hidden", "f.title": "read", "f.price": "mask", "f.copies": "read", "f.copies.place": "hidden", "f.due": "nonsense",
-        "rows": "", "rows.was": "rows", "rows.mode": "rows", "rows.joined": "AND", "rows.field": "kind", "rows.operator": "is", "rows.value": "novel",
+        "rows": "", "rows.was": "rows", "rows.mode": "rows", "rows.joined": "AND",
+        "rows.field": "kind", "rows.operator": "is", "rows.value": "novel",
     }  # fmt: skip
     answer = boss.post("/build/shop/rights/book_look", asked)
     assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
