@@ -13,6 +13,7 @@ from schemas.fields.rows import Rows
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import ANY, BOOLEAN, unify
 from schemas.messages import Message, say
+from schemas.rights import Opening
 from schemas.steps.people import PREVIOUS, START, PeopleStep
 from schemas.steps.who import HeadOf, UpToRole, Who
 from schemas.table import Table
@@ -130,24 +131,24 @@ class Place:
 
     def may_add(self, path: str, target: Table) -> Iterator[Problem]:
         """A flow acts within its own rights: without a grant, adding a record would fail every time."""
-        if not any(g.who.flow == self.flow.id and g.table == target.id and "create" in g.do for g in self.app.access):
+        if not self._granted(target, "create"):
             message = say("the flow may not add records: add an access rule for the flow with 'create' on '{table}'",
                           table=target.id)  # fmt: skip
             yield Problem(path, message)
 
     def may_write(self, path: str, target: Table, name: str) -> Iterator[Problem]:
         """A flow acts within its own rights: without a grant, setting the field would fail every time."""
-        grants = [
-            o
-            for o in self.app.openings(target.id)
-            if "update" in o.actions and any(who.flow == self.flow.id for who in o.grant.who)
-        ]
-        if not any(opening.right(name) in WRITES for opening in grants):
+        if not any(opening.right(name) in WRITES for opening in self._granted(target, "update")):
             yield Problem(
                 path,
                 say("the flow may not write '{id}': add an access rule for the flow with 'update' on '{table}'",
                     id=name, table=target.id),
             )  # fmt: skip
+
+    def _granted(self, target: Table, action: str) -> list[Opening]:
+        """What the app opens to this flow."""
+        openings = self.app.openings(target.id)
+        return [o for o in openings if action in o.actions and any(who.flow == self.flow.id for who in o.grant.who)]
 
     def _fits(self, found: Field, given: Type) -> bool:
         wanted = found.value_type()
