@@ -29,7 +29,7 @@ class Subflow(Step):
 
     type = "subflow"
     title_word = "Subflow"
-    icon = "workflow"
+    icon = "layers"
 
     flow: str = option(Reference("flow", required=True), "Flow", "")
     of: str | None = option(
