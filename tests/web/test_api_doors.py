@@ -62,10 +62,10 @@ def people_of(shop: Shop, name: str) -> Any:
 def test_files_go_up_and_come_down(program: Callable[..., Program], shop: Shop) -> None:
     manager, clerk = program("manager"), program("clerk")
     headers = {"Authorization": f"Bearer {manager.token}"}
-    sent = {"file": (io.BytesIO("报价".encode()), "报价单.txt")}
+    sent = {"file": (io.BytesIO("照片".encode()), "照片单.txt")}
     kept = manager.client.post(f"{BOOKS}/files/papers", data=sent, headers=headers)
     assert kept.status_code == 201, kept.text
-    assert (kept.get_json()["name"], kept.get_json()["size"]) == ("报价单.txt", 6)
+    assert (kept.get_json()["name"], kept.get_json()["size"]) == ("照片单.txt", 6)
     raw = manager.client.post(f"{BOOKS}/files/papers?name=b.txt", data=b"plain", headers=headers)
     assert raw.status_code == 201
     ids = [kept.get_json()["id"], raw.get_json()["id"]]
@@ -73,11 +73,11 @@ def test_files_go_up_and_come_down(program: Callable[..., Program], shop: Shop) 
     assert book["fields"]["papers"] == ids
     url = f"{BOOKS}/records/{book['id']}/files/papers/{ids[0]}"
     down = manager.get(url)
-    assert down.data.decode() == "报价"
+    assert down.data.decode() == "照片"
     down.close()
     assert "attachment" in down.headers["Content-Disposition"]
     assert clerk.get(url).status_code == 404
-    assert manager.get(f"{BOOKS}/records/{book['id']}?expand=names").get_json()["names"][ids[0]] == "报价单.txt"
+    assert manager.get(f"{BOOKS}/records/{book['id']}?expand=names").get_json()["names"][ids[0]] == "照片单.txt"
     assert manager.client.post(f"{BOOKS}/files/papers", headers=headers).status_code == 422
     assert manager.client.post(f"{BOOKS}/files/title?name=x.txt", data=b"x", headers=headers).status_code == 404
     stolen = clerk.post(f"{BOOKS}/records", {"fields": {"title": "Mine", "papers": ids}})
