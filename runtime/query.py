@@ -1,22 +1,17 @@
 """Reading records: filter, sort, search, page, group. Everything starts from a door."""
 
-import base64
-import json
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
-    and_,
     bindparam,
+    case,
     cast,
-    false,
     func,
     literal,
     or_,
@@ -25,37 +20,36 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy import Text as SqlText
-from sqlalchemy.dialects.postgresql import array
 
-from runtime import models, plans
+from runtime import plans
 from runtime.access import Door, door
-from runtime.bigrams import bigrams, like
+from runtime.bigrams import like
 from runtime.context import Context
 from runtime.expressions import NoSqlForm
+from runtime.ordering import beyond_bounds, read_cursor, sort_keys, write_cursor
+from runtime.searching import LONGEST_SEARCH, found_by
 from runtime.sources import RecordSource, expression_of, points_at
 from runtime.tables import COLLATION, LiveTable
-from schemas.errors import BadValue, InvalidInput, NotFound
-from schemas.fields import Field, Storage
-from schemas.fields.choice import Choice
+from schemas.access import SEES
+from schemas.errors import InvalidInput, NotFound
+from schemas.fields import Field
 from schemas.fields.lookup import Lookup
 from schemas.fields.query import Query as QueryField
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue, Expression, Formula, FormulaError
 from schemas.formula.types import BOOLEAN
+from schemas.masking import mask_of
 from schemas.messages import say
-from schemas.source import read_json
 from schemas.table import SYSTEM_FIELDS
 
 COUNTED = 10_000
-LONGEST_SEARCH = 200
-SYSTEM_PATHS = (*SYSTEM_FIELDS, "flow.state")
 
 
 @dataclass(frozen=True)
 class Record:
     """One record as the actor sees it: values by field id; hidden ones are not in it.
 
-    `rights` (hidden, read, write by path) is there only for a record fetched alone.
+    `rights` (one of `schemas.access.RIGHTS` by path) is there only for a record fetched alone.
     """
 
     id: UUID
@@ -64,6 +58,8 @@ class Record:
     system: Mapping[str, Any]
     rights: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
+    masked: Mapping[str, str] = field(default_factory=dict)
+    """What is shown of fields of which the actor may see no more than a mask; their values are not in `values`."""
 
     def __getitem__(self, path: str) -> Any:
         return self.values.get(path, self.system.get(path))
@@ -112,7 +108,7 @@ def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ())
     more, rows = len(rows) > listing.size, rows[: listing.size]
     if backwards:
         rows.reverse()
-    cursors = [_write_cursor(row[-keys:]) for row in (rows[:1] + rows[-1:])]
+    cursors = [write_cursor(row[-keys:]) for row in (rows[:1] + rows[-1:])]
     return Page(
         [read(row) for row in rows],
         after=cursors[-1] if rows and (more or backwards) else "",
@@ -126,10 +122,10 @@ def _page_query(
     """The statement, what makes a record of one of its rows, and how many terms of the order stand at its end."""
     keys = sort_keys(gate, listing.sort)
     query = _chosen(gate, listing).where(*also)
-    read = reading(query, listing.columns)
+    read = reading(query, listing.columns, gate.live.table.fields)
     if bounds is not None:
         named: list[Any] = [None if b is None else bindparam(f"_bound_{n}") for n, b in enumerate(bounds)]
-        query = query.where(_beyond(keys, named, backwards))
+        query = query.where(beyond_bounds(keys, named, backwards))
     order = [key.order(backwards) for key in keys]
     query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
     return query.limit(listing.size + 1), read, len(keys)
@@ -140,7 +136,7 @@ def _bounds(gate: Door, listing: Listing) -> list[Any] | None:
     if not (cursor := listing.before or listing.after):
         return None
     sort = tuple(listing.sort)
-    return _read_cursor(cursor, plans.plan(gate, ("keys", sort), lambda g: sort_keys(g, sort)).made)
+    return read_cursor(cursor, plans.plan(gate, ("keys", sort), lambda g: sort_keys(g, sort)).made)
 
 
 def _shape(name: str, listing: Listing, *more: Hashable) -> Hashable | None:
@@ -234,7 +230,7 @@ def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record
     """The records that point at another one by this link, the newest first."""
     query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
-    return [*map(reading(query, listing.columns), rows)]
+    return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]
 
 
 def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
@@ -254,7 +250,7 @@ def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock:
     rights = gate.rights_of_row(flags, "update")
     record = read(row, rights)
     for rows in gate.live.table.subforms:
-        if rights[rows.id] != "hidden":
+        if rights[rows.id] in ("read", "write"):
             record.values[rows.id] = child_rows(gate.ctx, gate.live, rows, [id], rights).get(id)  # type: ignore[index]
     return record
 
@@ -264,7 +260,7 @@ def _fetch_query(gate: Door, action: str, trash: bool, lock: bool) -> tuple[Sele
     t = gate.live.sql
     columns = [f.id for f in gate.live.table.fields]
     query = select(*_columns(gate, columns)).where(t.c.id == bindparam("_id"), gate.rows(action, deleted=trash))
-    read = reading(query, columns)
+    read = reading(query, columns, gate.live.table.fields)
     query = query.add_columns(*gate.flags(t))
     return query.with_for_update(of=t) if lock else query, read
 
@@ -274,13 +270,17 @@ def child_rows(
 ) -> dict[UUID, list[dict[str, Any]]]:
     """The rows of a subform by record, without the columns that `rights` hides. `_id` is the row's own id."""
     child = live.children[rows.id]
-    source = expression_of(ctx, live, child, rows, None if rights is None else door(ctx, live))
-    shown = [c for c in rows.fields if rights is None or rights.get(f"{rows.id}.{c.id}", "hidden") != "hidden"]
+    plain = expression_of(ctx, live, child, rows, None)
+    source = plain if rights is None else expression_of(ctx, live, child, rows, door(ctx, live))
+    sight = {c.id: 2 if rights is None else SEES[rights.get(f"{rows.id}.{c.id}", "hidden")] for c in rows.fields}
+    shown, masked = ([c for c in rows.fields if sight[c.id] == seen] for seen in (2, 1))
     values = [source.column(c.id).label(c.id) for c in shown]
+    values += [plain.column(c.id).label(f"_mask_{c.id}") for c in masked]
     query = select(child.c._record_id, child.c._id, child.c._errors, *values).where(child.c._record_id.in_(ids))
     found: dict[UUID, list[dict[str, Any]]] = {}
     for row in ctx.conn.execute(query.order_by(child.c._record_id, child.c._position)):
         line = {"_id": row._id, **{c.id: _with_error(row._mapping[c.id], c.id, row._errors) for c in shown}}
+        line |= {f"mask:{c.id}": mask_of(c, row._mapping[f"_mask_{c.id}"]) for c in masked}
         found.setdefault(row._record_id, []).append(line)
     return found
 
@@ -345,7 +345,7 @@ def suggest(
     title = title_sql(gate).label("title")
     query = select(gate.live.sql.c.id, title).where(gate.rows(), *where)
     if text := text.strip()[:LONGEST_SEARCH]:
-        query = query.where(or_(title.ilike(like(text)), _search(gate, text)))
+        query = query.where(or_(title.ilike(like(text)), found_by(gate, text)))
     query = query.order_by(gate.live.sql.c.created_at.desc()).limit(limit)
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
 
@@ -406,11 +406,22 @@ def _chosen(gate: Door, listing: Listing) -> Select[Any]:
 def _columns(gate: Door, columns: Iterable[str]) -> list[ColumnElement[Any]]:
     t, source = gate.live.sql, gate.source()
     system = [t.c[c] for c in ("id", "version", "created_at", "created_by", "updated_at", "updated_by")]
-    wanted = [c for c in dict.fromkeys(columns) if _has_value(gate.live, c) and gate.readable(c)]
+    asked = [c for c in dict.fromkeys(columns) if _has_value(gate.live, c)]
+    wanted = [c for c in asked if gate.readable(c)]
     plain = [c for c in wanted if not isinstance(gate.live.table.by_id[c], Rows)]
     counted = [c for c in wanted if isinstance(gate.live.table.by_id[c], Rows)]
     return [*system, t.c._flow_state, t.c._errors, title_sql(gate).label("_title"),
-            *(source.column(c).label(c) for c in plain), *(_row_count(gate, c).label(c) for c in counted)]  # fmt: skip
+            *(source.column(c).label(c) for c in plain), *(_row_count(gate, c).label(c) for c in counted),
+            *_masked_columns(gate, asked)]  # fmt: skip
+
+
+def _masked_columns(gate: Door, columns: Iterable[str]) -> Iterator[ColumnElement[Any]]:
+    """The values of fields where only their mask may be seen, for `reading`, which lets nothing else of them out."""
+    t = gate.live.sql
+    plain = RecordSource(gate.ctx, gate.live, t, eyes=gate)
+    for c in columns:
+        if (rows := gate.only_masked(c, t)) is not None and not isinstance(gate.live.table.by_id[c], Rows):
+            yield case((rows, plain.column(c))).label(f"_mask_{c}")
 
 
 def _has_value(live: LiveTable, id: str) -> bool:
@@ -420,13 +431,14 @@ def _has_value(live: LiveTable, id: str) -> bool:
 
 def _row_count(gate: Door, rows: str) -> ColumnElement[int]:
     child = gate.live.children[rows]
-    return select(func.count()).where(child.c._record_id == gate.live.sql.c.id).scalar_subquery()
+    count = select(func.count()).where(child.c._record_id == gate.live.sql.c.id).scalar_subquery()
+    return gate.mask(rows, count, gate.live.sql)
 
 
 def _conditions(gate: Door, listing: Listing) -> list[ColumnElement[bool]]:
     conditions = [gate.rows(deleted=listing.trash), *(condition(gate, formula) for formula in listing.where)]
     if text := listing.search.strip()[:LONGEST_SEARCH]:
-        conditions.append(_search(gate, text))
+        conditions.append(found_by(gate, text))
     return conditions
 
 
@@ -449,192 +461,6 @@ def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
         raise InvalidInput({"filter": [say("The filter names a field that does not exist.")]}) from None
 
 
-def _search(gate: Door, text: str) -> ColumnElement[bool]:
-    """Candidates by their bigrams, then a second look at the columns that the actor may read."""
-    t, source = gate.live.sql, gate.source()
-    pattern = like(text)
-    hits: list[ColumnElement[bool]] = []
-    for found in gate.live.table.fields:
-        if not gate.readable(found.id) or found.id not in t.c:
-            continue
-        if isinstance(found, Choice):
-            matching = [
-                o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()
-            ]
-            column = source.column(found.id)
-            if found.other:
-                listed = func.array_to_string(column, ", ") if found.several else column
-                hits.append(listed.ilike(pattern))
-            if matching:
-                hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
-        elif found.facets:
-            hits.append(source.column(f"{found.id}.{found.searched}").ilike(pattern))
-        elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
-            hits.append(source.column(found.id).ilike(pattern))
-    hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
-    candidates = t.c._bigrams.contains(cast(array(sorted(bigrams(text))), t.c._bigrams.type))
-    return and_(candidates, or_(false(), *hits))
-
-
-def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
-    child = gate.live.children[rows.id]
-    texts = [
-        c.id
-        for c in rows.fields
-        if c.storage is Storage.TEXT and gate.readable(f"{rows.id}.{c.id}") and c.id in child.c
-    ]
-    if not texts:
-        return false()
-    hit = or_(*(child.c[c].ilike(pattern) for c in texts))
-    return select(literal(1)).where(child.c._record_id == gate.live.sql.c.id, hit).exists()
-
-
-# -- order and cursors -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SortKey:
-    """One term of an order. Blanks come last either way."""
-
-    value: ColumnElement[Any]
-    down: bool = False
-    nullable: bool = True
-
-    def order(self, backwards: bool) -> Any:
-        down = self.down != backwards
-        term = self.value.desc() if down else self.value.asc()
-        if not self.nullable:
-            return term
-        return term.nulls_first() if backwards else term.nulls_last()
-
-    def takes(self, bound: Any) -> bool:
-        """Whether a bound is of this term's type."""
-        if bound is None:
-            return self.nullable
-        if type(bound) is datetime and bound.tzinfo is None:
-            return False
-        wanted = self.value.type.python_type
-        if wanted in (Decimal, int):
-            return type(bound) in (int, Decimal) and _within(bound, wanted)
-        return type(bound) is wanted
-
-    def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
-        """Strictly further on in the order than a bound."""
-        if bound is None:
-            return self.value.is_not(None) if backwards else false()
-        further = self.value < bound if self.down != backwards else self.value > bound
-        return further if backwards or not self.nullable else or_(further, self.value.is_(None))
-
-    def reaches(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
-        """Not before a bound in the order. It follows from being beyond, and an index can begin there."""
-        reached: ColumnElement[bool] = self.value <= bound if self.down != backwards else self.value >= bound
-        return reached
-
-    def level(self, bound: Any) -> ColumnElement[bool]:
-        return self.value.is_(None) if bound is None else self.value == bound
-
-
-def sort_keys(gate: Door, sort: Sequence[str]) -> list[SortKey]:
-    """The terms of an order, ended by the id so that it is total. Raises InvalidInput."""
-    keys = []
-    for entry in sort or ("-created_at",):
-        path, down = entry.removeprefix("-"), entry.startswith("-")
-        keys.append(
-            SortKey(_sort_value(gate, path), down, nullable=path not in ("created_at", "updated_at", "version"))
-        )
-    down = keys[-1].down if keys else True
-    return [*keys, SortKey(gate.live.sql.c.id, down, nullable=False)]
-
-
-def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
-    refusal = InvalidInput({"sort": [say("'{id}' is not a field to sort by.", id=path[:60])]})
-    found = gate.live.table.by_id.get(path)
-    if (found is None and path not in SYSTEM_PATHS) or (
-        found is not None and (not found.sortable or not gate.readable(path))
-    ):
-        raise refusal
-    value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
-    kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
-    if isinstance(found, Choice):
-        return func.array_position(array([o.id for o in found.options], type_=SqlText), value, type_=Integer)
-    if kind and kind.kind == "member":
-        return _name_of(models.member, value)
-    if kind and kind.kind == "department":
-        return _name_of(models.department, value)
-    if kind and kind.kind == "link":
-        return _title_of(gate, gate.live.sibling(kind.target or ""), value)
-    return in_order(value) if kind and kind.kind in ("text", "choice") else value
-
-
-def folded_text(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A text as imports look it up: white space made single, letters small."""
-    return func.lower(func.regexp_replace(func.btrim(cast(text, SqlText)), r"\s+", " ", "g").collate(COLLATION))
-
-
-def in_order(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A text as lists sort it."""
-    return func.lower(text.collate(COLLATION), type_=SqlText)
-
-
-def _name_of(people: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return select(in_order(people.c.name)).where(people.c.id == value).scalar_subquery()
-
-
-def _title_of(gate: Door, target: LiveTable, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    there = target.sql.alias()
-    other = door(gate.ctx, target)
-    if not other.may("read"):
-        return literal(None)
-    aliased = other.source(there)
-    first = next((f.id for f in target.table.fields if f.type in ("text", "serial") and other.readable(f.id)), None)
-    if first is None:
-        return value
-    return select(in_order(aliased.column(first))).where(there.c.id == value, other.rows(sql=there)).scalar_subquery()
-
-
-def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnElement[bool]:
-    terms = []
-    for n, key in enumerate(keys):
-        level = [k.level(b) for k, b in zip(keys[:n], bounds[:n], strict=True)]
-        terms.append(and_(*level, key.beyond(bounds[n], backwards)))
-    first = keys[0]
-    if first.nullable:
-        return or_(*terms)
-    return and_(first.reaches(bounds[0], backwards), or_(*terms))
-
-
-def _within(bound: int | Decimal, wanted: type) -> bool:
-    """Whether a number is one that a column of this kind can be compared with."""
-    if not Decimal(bound).is_finite():
-        return False
-    return wanted is Decimal or (bound == int(bound) and -(2**31) <= bound < 2**31)
-
-
-def _write_cursor(values: Sequence[Any]) -> str:
-    text = json.dumps([_plain(v) for v in values], ensure_ascii=False)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _plain(value: Any) -> Any:
-    kinds = {Decimal: "n", datetime: "t", date: "d", UUID: "u"}
-    kind = next((k for c, k in kinds.items() if type(value) is c), None)
-    return [kind, value.isoformat() if kind in "td" else str(value)] if kind else value
-
-
-def _read_cursor(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
-    """The values that a page ended with. Raises InvalidInput when they are none of these keys' values."""
-    refusal = InvalidInput({"page": [say("This page of the list no longer exists. Begin again from the first.")]})
-    try:
-        values = [*read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))]
-        readers = {"n": Decimal, "t": datetime.fromisoformat, "d": date.fromisoformat, "u": UUID}
-        bounds = [readers[v[0]](v[1]) if isinstance(v, list) else v for v in values]  # type: ignore[operator]
-    except (ValueError, BadValue, KeyError, TypeError, IndexError, ArithmeticError):
-        raise refusal from None
-    if len(bounds) != len(keys) or not all(key.takes(bound) for key, bound in zip(keys, bounds, strict=True)):
-        raise refusal
-    return bounds
-
-
 # -- rows to records -------------------------------------------------------------------------------
 
 
@@ -642,10 +468,11 @@ SYSTEM_COLUMNS = ("created_at", "created_by", "updated_at", "updated_by", "versi
 Reading = Callable[..., Record]
 
 
-def reading(query: Select[Any], columns: Iterable[str]) -> Reading:
+def reading(query: Select[Any], columns: Iterable[str], fields: Iterable[Field]) -> Reading:
     """What makes a record of a row of `_columns`, given the rights to its fields where they have been decided."""
     place = {name: n for n, name in enumerate(query.selected_columns.keys())}
     values = [(c, place[c]) for c in dict.fromkeys(columns) if c in place]
+    masks = [(f, place[f"_mask_{f.id}"]) for f in fields if f"_mask_{f.id}" in place]
     system = [(c, place[c]) for c in SYSTEM_COLUMNS]
     id, version, state, failed, title = (place[c] for c in ("id", "version", "_flow_state", "_errors", "_title"))
 
@@ -654,10 +481,11 @@ def reading(query: Select[Any], columns: Iterable[str]) -> Reading:
         if errors := row[failed]:
             found = {c: _with_error(value, c, errors) for c, value in found.items()}
         if rights is not None:
-            found = {c: value for c, value in found.items() if rights.get(c) != "hidden"}
+            found = {c: value for c, value in found.items() if SEES[rights.get(c, "hidden")] == 2}
         about = {c: row[n] for c, n in system}
         about["flow.state"] = row[state]
-        return Record(row[id], row[version], found, about, rights or {}, row[title])
+        masked = {f.id: mask_of(f, row[n]) for f, n in masks if row[n] is not None} if masks else {}
+        return Record(row[id], row[version], found, about, rights or {}, row[title], masked)
 
     return read
 

@@ -16,10 +16,11 @@ from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch
-from runtime.rows import child_values, replace_rows, search_words
+from runtime.rows import child_values, keep_words, replace_rows, search_words
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
+from schemas.access import SEES, WRITES
 from schemas.errors import Conflict, Denied, InvalidInput
 from schemas.fields import Field
 from schemas.fields.links import Links
@@ -29,6 +30,7 @@ from schemas.filling import Errors, Values
 from schemas.form import Form
 from schemas.formula import ErrorValue
 from schemas.formula.values import fold
+from schemas.masking import mask_of
 from schemas.messages import say
 from schemas.rules import settle
 from schemas.text import Sentence
@@ -153,14 +155,20 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values), "_bigrams": search_words(live, d.values)} for d in drafts]
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    words = [search_words(live, d.values) for d in drafts]
+    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
     with _unique(live):
-        insert_rows(ctx.conn, live.sql, rows)
+        if len(drafts) == 1:
+            entry = history.beside(ctx, live, "create", *entries[0], key)
+            ctx.conn.execute(live.adding, {**rows[0], "_record": drafts[0].id, "_bigrams": words[0], **entry})
+        else:
+            insert_rows(ctx.conn, live.sql, rows)
+            keep_words(ctx, live, {d.id: found for d, found in zip(drafts, words, strict=True)})
+            history.write(ctx, live, "create", entries, key)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
     answers.forget(ctx, live)
-    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
-    history.write(ctx, live, "create", entries, key)
 
 
 def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
@@ -210,6 +218,7 @@ def change(
     present = fetch(gate, id, "update", lock=True)
     draft = _load(ctx, live, id)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
+    given = _keep_masked(live, present, given, draft.before)
     _refuse_unwritable(gate, present, given, draft.before)
     given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
@@ -265,15 +274,49 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
+def _keep_masked(live: LiveTable, present: Record, given: Values, before: Mapping[str, Any]) -> Values:
+    """What was given, without what only sends a mask, or nothing, back for a value that its writer has not seen."""
+    kept: Values = {}
+    for id, value in given.items():
+        found = live.table.by_id.get(id)
+        if isinstance(found, Rows):
+            kept[id] = _keep_masked_columns(found, present.rights, value, before.get(id))
+        elif found is None or not _unseen(found, present.rights.get(id), value, before.get(id)):
+            kept[id] = value
+    return kept
+
+
+def _keep_masked_columns(rows: Rows, rights: Mapping[str, str], value: Any, before: Any) -> Any:
+    masked = [c for c in rows.fields if SEES[rights.get(f"{rows.id}.{c.id}", "read")] == 1]
+    if not masked or not value:
+        return value
+    known = {str(row.get("_id")): row for row in before or ()}
+    lines = [dict(row) for row in value]
+    for line in lines:
+        old = known.get(str(line.get("_id")), {})
+        line |= {
+            c.id: old[c.id]
+            for c in masked
+            if c.id in old and _unseen(c, rights.get(f"{rows.id}.{c.id}"), line.get(c.id), old[c.id])
+        }
+    return lines
+
+
+def _unseen(found: Field, right: str | None, value: Any, before: Any) -> bool:
+    """Whether a value says nothing new of a field that its writer knows by its mask alone."""
+    return SEES[right or "write"] == 1 and (value in (None, []) or value == mask_of(found, before))
+
+
 def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
     """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
     live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
-        if found is None or present.rights.get(id) == "write":
+        right = present.rights.get(id, "hidden")
+        if found is None or right in WRITES:
             continue
-        if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
+        if SEES[right] < 2 or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
     if not gate.free:
         for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
@@ -286,15 +329,16 @@ def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], be
 def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
     columns = {id: value for id, value in _columns(live, draft.values).items() if id in changes or id == "_errors"}
+    entry = history.beside(ctx, live, "update", draft.id, draft.version, changes, key)
+    statement = live.changing
     if any(f.id in changes for f in live.analysis.plan(live.table).searched):
-        columns["_bigrams"] = search_words(live, draft.values)
+        statement, columns["_bigrams"] = live.changing_words, search_words(live, draft.values)
     with _unique(live):
-        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**columns, **stamp}))
+        ctx.conn.execute(statement, {"_changed": draft.id, **columns, **stamp, **entry})
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
     answers.forget(ctx, live)
-    history.write(ctx, live, "update", [(draft.id, draft.version, changes)], key)
 
 
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
