@@ -1,6 +1,6 @@
 """The audit trail: what people did that somebody may have to answer for. Written in the transaction that does it.
 
-One line notes it: `audit.note(ctx, "app.published", about="crm", revision=4)`. The kinds are below; a room adds its own
+One line notes it: `audit.note(ctx, "app.published", about="expense", revision=4)`. The kinds are below; a room adds its own
 with `kind(...)`. The database seals every event with the hash of the one before (`runtime/models_audit.py`).
 """
 
