@@ -17,6 +17,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     union_all,
 )
 from sqlalchemy import Text as SqlText
@@ -28,7 +29,7 @@ from runtime.context import Context
 from runtime.expressions import NoSqlForm
 from runtime.ordering import beyond_bounds, read_cursor, sort_keys, write_cursor
 from runtime.searching import LONGEST_SEARCH, found_by
-from runtime.sources import RecordSource, expression_of, points_at
+from runtime.sources import RecordSource, expression_of, folded_column, points_at
 from runtime.tables import COLLATION, LiveTable
 from schemas.access import SEES
 from schemas.errors import InvalidInput, NotFound
@@ -255,13 +256,44 @@ def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock:
     return record
 
 
-def _fetch_query(gate: Door, action: str, trash: bool, lock: bool) -> tuple[Select[Any], "Reading"]:
+def fetch_many(gate: Door, ids: Sequence[UUID], action: str = "read", lock: bool = False) -> dict[UUID, Record]:
+    """Those of these records with which the actor may do this, each as `fetch` gives it; locked in the order of ids."""
+    planned = plans.plan(gate, ("fetch many", action, lock), lambda g: _fetch_query(g, action, False, lock, True))
+    query, read = planned.made
+    found: dict[UUID, Record] = {}
+    for row in planned.ask(gate.ctx, query, {"_ids": list(ids)}) if ids else ():
+        flags = [bool(flag) for flag in row[len(row) - len(gate.rights) :]]
+        record = read(row, gate.rights_of_row(flags, "update"))
+        found[record.id] = record
+    for rows in gate.live.table.subforms:
+        _give_rows(gate, rows, found.values())
+    return found
+
+
+def _give_rows(gate: Door, rows: Rows, records: Iterable[Record]) -> None:
+    """The rows of a subform, read at once for records with the same rights to its columns."""
+    alike: dict[tuple[str, ...], list[Record]] = {}
+    for record in records:
+        if record.rights[rows.id] in ("read", "write"):
+            shown = tuple(record.rights[f"{rows.id}.{c.id}"] for c in rows.fields)
+            alike.setdefault(shown, []).append(record)
+    for some in alike.values():
+        lines = child_rows(gate.ctx, gate.live, rows, [r.id for r in some], some[0].rights)
+        for record in some:
+            record.values[rows.id] = lines.get(record.id)  # type: ignore[index]
+
+
+def _fetch_query(
+    gate: Door, action: str, trash: bool, lock: bool, several: bool = False
+) -> tuple[Select[Any], "Reading"]:
     """The statement, whose last columns are the rights that hold for the row, and what makes a record of it."""
     t = gate.live.sql
     columns = [f.id for f in gate.live.table.fields]
-    query = select(*_columns(gate, columns)).where(t.c.id == bindparam("_id"), gate.rows(action, deleted=trash))
+    wanted = t.c.id.in_(bindparam("_ids", expanding=True)) if several else t.c.id == bindparam("_id")
+    query = select(*_columns(gate, columns)).where(wanted, gate.rows(action, deleted=trash))
     read = reading(query, columns, gate.live.table.fields)
     query = query.add_columns(*gate.flags(t))
+    query = query.order_by(t.c.id) if several else query
     return query.with_for_update(of=t) if lock else query, read
 
 
@@ -363,6 +395,21 @@ def values_of(
         query = query.where(value.in_(among))
     found = query.distinct().subquery()
     return list(gate.ctx.conn.scalars(select(found.c[0]).order_by(found.c[0].collate(COLLATION)).limit(limit)))
+
+
+def by_key(gate: Door, fields: Sequence[str], keys: set[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[UUID]]:
+    """The records that the actor may see with each of these keys; texts compare as where they must be unique.
+
+    Raises NotFound for a field that the actor may not see anywhere.
+    """
+    source = gate.source()
+    columns = [folded_column(source.column(f)) for f in fields]
+    same = tuple_(*columns).in_(list(keys)) if len(columns) > 1 else columns[0].in_({key[0] for key in keys})
+    query = select(gate.live.sql.c.id, *columns).where(gate.rows(), same).order_by(gate.live.sql.c.id)
+    found: dict[tuple[Any, ...], list[UUID]] = {}
+    for row in gate.ctx.conn.execute(query) if keys else ():
+        found.setdefault(tuple(row[1:]), []).append(row[0])
+    return found
 
 
 def pickable(
