@@ -27,6 +27,7 @@ ELSEWHERE = {
     "api_records.batch": "web/test_api.py",
     "api_records.restore": "web/test_api.py",
     "api_tasks.decide": "web/test_api_doors.py",
+    "audit.retention": "web/test_audit.py",
     "build_formulas.trial": "web/test_designer.py",
     "build_types.cancel": "web/test_changing_types.py",
     "forms.keep_draft": "web/test_forms.py",

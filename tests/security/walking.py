@@ -281,7 +281,7 @@ def programs(guarded: Guarded, aim: list[str], address: str) -> list[dict[str, A
 
 # -- what is kept ----------------------------------------------------------------------------------
 
-PASSING = {"attempt", "session", "token"}
+PASSING = {"attempt", "audit", "session", "token"}
 """Tables of the installation that every request may touch."""
 
 
