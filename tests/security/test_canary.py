@@ -37,6 +37,12 @@ ELSEWHERE = {
     "members_import.decide": "web/test_members.py",
     "records.press": "web/test_forms.py",
     "session.change_password": "web/test_members.py",
+    "tokens.make": "web/test_token_pages.py",
+    "tokens.revoke": "web/test_token_pages.py",
+    "webhooks.act": "web/test_token_pages.py",
+    "webhooks.change": "web/test_token_pages.py",
+    "webhooks.add": "web/test_token_pages.py",
+    "webhooks.replay": "web/test_token_pages.py",
 }
 """Doors that ask for more than one body can hold at once, and the tests in which those who may get through them."""
 
