@@ -19,6 +19,7 @@ from schemas.messages import Message, say
 
 Json = dict[str, Any]
 SHOWN = 5
+LONGEST = 60
 TOKEN = "$MORTISE_TOKEN"
 NOBODY = str(UUID(int=1))
 
@@ -59,7 +60,11 @@ def _table(ctx: Context, source: LiveTable, url: str) -> TableSamples:
     facts = api.table_facts(ctx, source)
     made = TableSamples(source.id, facts["title"], facts["may"], facts["fields"])
     record = _record(ctx, source)
-    values = _values(source, facts["fields"], record["fields"] if record else {})
+    known = record["fields"] if record else {}
+    values = _values(source, facts["fields"], known)
+    for one in facts["fields"]:
+        if isinstance(value := known.get(one["id"]), str | bool) and len(str(value)) <= LONGEST:
+            one["example"] = value
     id = record["id"] if record else NOBODY
     made.samples = [*_reading(made, url, values, id), *_writing(source, made, url, values, id)]
     return made
