@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from builder import changes
+from builder.inputs import Choices, Near
 from builder.layout import layout_of, stops_of, title_of
 from builder.names import Book, Place
 from builder.parts import Parts
-from builder.widgets import Choices, Near
 from schemas.app import App
 from schemas.fields import field_types
 from schemas.messages import say

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from builder.inputs import Choices, Json, Near, Sent
 from builder.parts import fresh
-from builder.widgets import Choices, Items, Json, Near, Object, Sent, Switchable, inner_options, widget_of
+from builder.widgets import Items, Object, Switchable, inner_options, widget_of
 from schemas import parsers
 from schemas.errors import DefinitionError
 from schemas.messages import Message, say

@@ -232,7 +232,9 @@ def _is_for(ctx: Context, inst: Installed, who: Who) -> bool:
     if not isinstance(actor, Member):
         return False
     if who.everyone:
-        return True
+        return not actor.external
+    if who.external:
+        return actor.external
     if who.role:
         return f"{inst.slug}.{who.role}" in Directory.of(ctx).fact(actor.id, "roles")
     if who.slot:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, MetaData, Table, Uuid, bindparam, func, literal_column, select, update
 
-from runtime import models, query
+from runtime import models, ordering, query
 from runtime.access import door
 from runtime.actors import System
 from runtime.context import Context
@@ -205,7 +205,9 @@ def _found(ctx: Context, live: LiveTable, change: Conversion, values: Sequence[A
 def _by_title(ctx: Context, target: LiveTable, texts: set[str]) -> dict[str, Any]:
     gate = door(ctx, target)
     title = query.title_sql(gate)
-    rows = select(target.sql.c.id, title).where(gate.rows(), query.folded_text(title).in_({fold_key(t) for t in texts}))
+    rows = select(target.sql.c.id, title).where(
+        gate.rows(), ordering.folded_text(title).in_({fold_key(t) for t in texts})
+    )
     found: dict[str, Any] = {}
     for id, text in ctx.conn.execute(rows):
         key = fold_key(text)

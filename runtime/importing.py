@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, query, records, wording
+from runtime import definitions, models, ordering, records, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -112,9 +112,10 @@ def _import_chunk(
         if importing.matched(source.table, path)
     }
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
+    known: filling.Known = {}
     for line, row in chunk:
         raw, missing = importing.answers(source.table, mappings, row, found)
-        values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
+        values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone, known)
         report.total += 1
         for path, target in mappings.items():
             if row.get(target.column) is None:
@@ -175,7 +176,7 @@ def _records_by(ctx: Context, target: LiveTable, match: str | None, texts: set[s
         return {}
     column = gate.source().column(field_id)
     wanted = select(gate.live.sql.c.id, column).where(
-        gate.rows(), query.folded_text(column).in_({fold_key(t) for t in texts})
+        gate.rows(), ordering.folded_text(column).in_({fold_key(t) for t in texts})
     )
     found: dict[str, str] = {}
     for id, text in ctx.conn.execute(wanted):

@@ -1,22 +1,16 @@
 """Reading records: filter, sort, search, page, group. Everything starts from a door."""
 
-import base64
-import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
-    and_,
     bindparam,
     cast,
-    false,
     func,
     literal,
     or_,
@@ -25,30 +19,27 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy import Text as SqlText
-from sqlalchemy.dialects.postgresql import array
 
-from runtime import models, plans
+from runtime import plans
 from runtime.access import Door, door
-from runtime.bigrams import bigrams, like
+from runtime.bigrams import like
 from runtime.context import Context
 from runtime.expressions import NoSqlForm
+from runtime.ordering import beyond_bounds, read_cursor, sort_keys, write_cursor
+from runtime.searching import LONGEST_SEARCH, found_by
 from runtime.sources import RecordSource, expression_of, points_at
 from runtime.tables import COLLATION, LiveTable
-from schemas.errors import BadValue, InvalidInput, NotFound
-from schemas.fields import Field, Storage
-from schemas.fields.choice import Choice
+from schemas.errors import InvalidInput, NotFound
+from schemas.fields import Field
 from schemas.fields.lookup import Lookup
 from schemas.fields.query import Query as QueryField
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue, Expression, Formula, FormulaError
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
-from schemas.source import read_json
 from schemas.table import SYSTEM_FIELDS
 
 COUNTED = 10_000
-LONGEST_SEARCH = 200
-SYSTEM_PATHS = (*SYSTEM_FIELDS, "flow.state")
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,7 @@ def page(gate: Door, listing: Listing, also: Sequence[ColumnElement[bool]] = ())
     more, rows = len(rows) > listing.size, rows[: listing.size]
     if backwards:
         rows.reverse()
-    cursors = [_write_cursor(row[-keys:]) for row in (rows[:1] + rows[-1:])]
+    cursors = [write_cursor(row[-keys:]) for row in (rows[:1] + rows[-1:])]
     return Page(
         [read(row) for row in rows],
         after=cursors[-1] if rows and (more or backwards) else "",
@@ -129,7 +120,7 @@ def _page_query(
     read = reading(query, listing.columns)
     if bounds is not None:
         named: list[Any] = [None if b is None else bindparam(f"_bound_{n}") for n, b in enumerate(bounds)]
-        query = query.where(_beyond(keys, named, backwards))
+        query = query.where(beyond_bounds(keys, named, backwards))
     order = [key.order(backwards) for key in keys]
     query = query.add_columns(*(key.value.label(f"_key_{n}") for n, key in enumerate(keys))).order_by(*order)
     return query.limit(listing.size + 1), read, len(keys)
@@ -140,7 +131,7 @@ def _bounds(gate: Door, listing: Listing) -> list[Any] | None:
     if not (cursor := listing.before or listing.after):
         return None
     sort = tuple(listing.sort)
-    return _read_cursor(cursor, plans.plan(gate, ("keys", sort), lambda g: sort_keys(g, sort)).made)
+    return read_cursor(cursor, plans.plan(gate, ("keys", sort), lambda g: sort_keys(g, sort)).made)
 
 
 def _shape(name: str, listing: Listing, *more: Hashable) -> Hashable | None:
@@ -345,7 +336,7 @@ def suggest(
     title = title_sql(gate).label("title")
     query = select(gate.live.sql.c.id, title).where(gate.rows(), *where)
     if text := text.strip()[:LONGEST_SEARCH]:
-        query = query.where(or_(title.ilike(like(text)), _search(gate, text)))
+        query = query.where(or_(title.ilike(like(text)), found_by(gate, text)))
     query = query.order_by(gate.live.sql.c.created_at.desc()).limit(limit)
     return [(row[0], row[1]) for row in gate.ctx.conn.execute(query)]
 
@@ -426,7 +417,7 @@ def _row_count(gate: Door, rows: str) -> ColumnElement[int]:
 def _conditions(gate: Door, listing: Listing) -> list[ColumnElement[bool]]:
     conditions = [gate.rows(deleted=listing.trash), *(condition(gate, formula) for formula in listing.where)]
     if text := listing.search.strip()[:LONGEST_SEARCH]:
-        conditions.append(_search(gate, text))
+        conditions.append(found_by(gate, text))
     return conditions
 
 
@@ -447,192 +438,6 @@ def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
         raise InvalidInput({"filter": [err.message]}) from err
     except NotFound:
         raise InvalidInput({"filter": [say("The filter names a field that does not exist.")]}) from None
-
-
-def _search(gate: Door, text: str) -> ColumnElement[bool]:
-    """Candidates by their bigrams, then a second look at the columns that the actor may read."""
-    t, source = gate.live.sql, gate.source()
-    pattern = like(text)
-    hits: list[ColumnElement[bool]] = []
-    for found in gate.live.table.fields:
-        if not gate.readable(found.id) or found.id not in t.c:
-            continue
-        if isinstance(found, Choice):
-            matching = [
-                o.id for o in found.options if text.casefold() in " ".join(o.label.by_language.values()).casefold()
-            ]
-            column = source.column(found.id)
-            if found.other:
-                listed = func.array_to_string(column, ", ") if found.several else column
-                hits.append(listed.ilike(pattern))
-            if matching:
-                hits.append(column.op("&&")(array(matching, type_=SqlText)) if found.several else column.in_(matching))
-        elif found.facets:
-            hits.append(source.column(f"{found.id}.{found.searched}").ilike(pattern))
-        elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
-            hits.append(source.column(found.id).ilike(pattern))
-    hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
-    candidates = t.c._bigrams.contains(cast(array(sorted(bigrams(text))), t.c._bigrams.type))
-    return and_(candidates, or_(false(), *hits))
-
-
-def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
-    child = gate.live.children[rows.id]
-    texts = [
-        c.id
-        for c in rows.fields
-        if c.storage is Storage.TEXT and gate.readable(f"{rows.id}.{c.id}") and c.id in child.c
-    ]
-    if not texts:
-        return false()
-    hit = or_(*(child.c[c].ilike(pattern) for c in texts))
-    return select(literal(1)).where(child.c._record_id == gate.live.sql.c.id, hit).exists()
-
-
-# -- order and cursors -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SortKey:
-    """One term of an order. Blanks come last either way."""
-
-    value: ColumnElement[Any]
-    down: bool = False
-    nullable: bool = True
-
-    def order(self, backwards: bool) -> Any:
-        down = self.down != backwards
-        term = self.value.desc() if down else self.value.asc()
-        if not self.nullable:
-            return term
-        return term.nulls_first() if backwards else term.nulls_last()
-
-    def takes(self, bound: Any) -> bool:
-        """Whether a bound is of this term's type."""
-        if bound is None:
-            return self.nullable
-        if type(bound) is datetime and bound.tzinfo is None:
-            return False
-        wanted = self.value.type.python_type
-        if wanted in (Decimal, int):
-            return type(bound) in (int, Decimal) and _within(bound, wanted)
-        return type(bound) is wanted
-
-    def beyond(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
-        """Strictly further on in the order than a bound."""
-        if bound is None:
-            return self.value.is_not(None) if backwards else false()
-        further = self.value < bound if self.down != backwards else self.value > bound
-        return further if backwards or not self.nullable else or_(further, self.value.is_(None))
-
-    def reaches(self, bound: Any, backwards: bool) -> ColumnElement[bool]:
-        """Not before a bound in the order. It follows from being beyond, and an index can begin there."""
-        reached: ColumnElement[bool] = self.value <= bound if self.down != backwards else self.value >= bound
-        return reached
-
-    def level(self, bound: Any) -> ColumnElement[bool]:
-        return self.value.is_(None) if bound is None else self.value == bound
-
-
-def sort_keys(gate: Door, sort: Sequence[str]) -> list[SortKey]:
-    """The terms of an order, ended by the id so that it is total. Raises InvalidInput."""
-    keys = []
-    for entry in sort or ("-created_at",):
-        path, down = entry.removeprefix("-"), entry.startswith("-")
-        keys.append(
-            SortKey(_sort_value(gate, path), down, nullable=path not in ("created_at", "updated_at", "version"))
-        )
-    down = keys[-1].down if keys else True
-    return [*keys, SortKey(gate.live.sql.c.id, down, nullable=False)]
-
-
-def _sort_value(gate: Door, path: str) -> ColumnElement[Any]:
-    refusal = InvalidInput({"sort": [say("'{id}' is not a field to sort by.", id=path[:60])]})
-    found = gate.live.table.by_id.get(path)
-    if (found is None and path not in SYSTEM_PATHS) or (
-        found is not None and (not found.sortable or not gate.readable(path))
-    ):
-        raise refusal
-    value = gate.source().column(f"{path}.text" if found is not None and found.facets else path)
-    kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
-    if isinstance(found, Choice):
-        return func.array_position(array([o.id for o in found.options], type_=SqlText), value, type_=Integer)
-    if kind and kind.kind == "member":
-        return _name_of(models.member, value)
-    if kind and kind.kind == "department":
-        return _name_of(models.department, value)
-    if kind and kind.kind == "link":
-        return _title_of(gate, gate.live.sibling(kind.target or ""), value)
-    return in_order(value) if kind and kind.kind in ("text", "choice") else value
-
-
-def folded_text(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A text as imports look it up: white space made single, letters small."""
-    return func.lower(func.regexp_replace(func.btrim(cast(text, SqlText)), r"\s+", " ", "g").collate(COLLATION))
-
-
-def in_order(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A text as lists sort it."""
-    return func.lower(text.collate(COLLATION), type_=SqlText)
-
-
-def _name_of(people: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return select(in_order(people.c.name)).where(people.c.id == value).scalar_subquery()
-
-
-def _title_of(gate: Door, target: LiveTable, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    there = target.sql.alias()
-    other = door(gate.ctx, target)
-    if not other.may("read"):
-        return literal(None)
-    aliased = other.source(there)
-    first = next((f.id for f in target.table.fields if f.type in ("text", "serial") and other.readable(f.id)), None)
-    if first is None:
-        return value
-    return select(in_order(aliased.column(first))).where(there.c.id == value, other.rows(sql=there)).scalar_subquery()
-
-
-def _beyond(keys: list[SortKey], bounds: list[Any], backwards: bool) -> ColumnElement[bool]:
-    terms = []
-    for n, key in enumerate(keys):
-        level = [k.level(b) for k, b in zip(keys[:n], bounds[:n], strict=True)]
-        terms.append(and_(*level, key.beyond(bounds[n], backwards)))
-    first = keys[0]
-    if first.nullable:
-        return or_(*terms)
-    return and_(first.reaches(bounds[0], backwards), or_(*terms))
-
-
-def _within(bound: int | Decimal, wanted: type) -> bool:
-    """Whether a number is one that a column of this kind can be compared with."""
-    if not Decimal(bound).is_finite():
-        return False
-    return wanted is Decimal or (bound == int(bound) and -(2**31) <= bound < 2**31)
-
-
-def _write_cursor(values: Sequence[Any]) -> str:
-    text = json.dumps([_plain(v) for v in values], ensure_ascii=False)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _plain(value: Any) -> Any:
-    kinds = {Decimal: "n", datetime: "t", date: "d", UUID: "u"}
-    kind = next((k for c, k in kinds.items() if type(value) is c), None)
-    return [kind, value.isoformat() if kind in "td" else str(value)] if kind else value
-
-
-def _read_cursor(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
-    """The values that a page ended with. Raises InvalidInput when they are none of these keys' values."""
-    refusal = InvalidInput({"page": [say("This page of the list no longer exists. Begin again from the first.")]})
-    try:
-        values = [*read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), say("bad"))]
-        readers = {"n": Decimal, "t": datetime.fromisoformat, "d": date.fromisoformat, "u": UUID}
-        bounds = [readers[v[0]](v[1]) if isinstance(v, list) else v for v in values]  # type: ignore[operator]
-    except (ValueError, BadValue, KeyError, TypeError, IndexError, ArithmeticError):
-        raise refusal from None
-    if len(bounds) != len(keys) or not all(key.takes(bound) for key, bound in zip(keys, bounds, strict=True)):
-        raise refusal
-    return bounds
 
 
 # -- rows to records -------------------------------------------------------------------------------

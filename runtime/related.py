@@ -13,7 +13,8 @@ from runtime import listing, query
 from runtime.access import Door, door
 from runtime.context import Context
 from runtime.query import Listing, Record
-from runtime.sources import RecordSource, rollup_sql
+from runtime.rollups import rollup_sql
+from runtime.sources import RecordSource
 from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import NotFound

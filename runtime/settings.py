@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from runtime.outgoing import Allowed, allowed
+
 
 class BadSetting(Exception):
     """The environment says something we cannot run with; the text says what to change."""
@@ -66,6 +68,12 @@ def sender(text: str) -> str:
     return text
 
 
+def reach(text: str) -> str:
+    if text not in ("public", "listed", "off"):
+        raise ValueError("public, listed or off")
+    return text
+
+
 def folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -108,6 +116,18 @@ class Settings:
         "smtp:// or smtps:// mail server; when empty, mail is kept as files.",
         mail_server,
         private=True,
+    )
+    outgoing: str = setting(
+        "MORTISE_OUTGOING",
+        "public",
+        "Which servers flows and webhooks may reach: `public` ones and those allowed, only those allowed (`listed`), or none (`off`).",
+        reach,
+    )
+    outgoing_allow: tuple[Allowed, ...] = setting(
+        "MORTISE_OUTGOING_ALLOW",
+        "",
+        "Servers inside the network that they may reach too, such as `10.1.2.0/24:443, erp.example:8080`.",
+        allowed,
     )
     mail_from: str = setting("MAIL_FROM", "Mortise <mortise@localhost>", "Sender of mail.", sender)
 

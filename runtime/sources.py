@@ -12,7 +12,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     FromClause,
-    Join,
     Numeric,
     Subquery,
     Text,
@@ -26,17 +25,14 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import column as bare_column
-from sqlalchemy.dialects.postgresql import aggregate_order_by, array
+from sqlalchemy.dialects.postgresql import array
 
 from runtime import models
-from runtime import sql_operations as ops
 from runtime.context import Context
 from runtime.expressions import RowsSource, to_sql
 from runtime.people import Directory
 from runtime.plans import fact
-from runtime.sql_convert import as_kind
 from runtime.tables import LiveTable, sql_type_of
-from schemas.analysis import JOINED_AS_LISTS
 from schemas.errors import NotFound
 from schemas.fields import Field
 from schemas.fields.formula import FormulaField
@@ -47,7 +43,7 @@ from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.formula import Expression, Formula, Type
 from schemas.formula.typed import Read
-from schemas.formula.types import BOOLEAN
+from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS
 from schemas.table import SYSTEM_FIELDS
 
 if TYPE_CHECKING:
@@ -132,6 +128,8 @@ class RecordSource(Clock):
             return func.array(ids.scalar_subquery())
         plain = RecordSource(self.ctx, self.live, self.table)
         if isinstance(found, Rollup):
+            from runtime.rollups import rollup_sql
+
             return rollup_sql(self.ctx, self.live, found, self.table)
         assert isinstance(found, FormulaField)
         analysis = self.live.analysis
@@ -323,7 +321,7 @@ class PersonSource(Clock):
             return t.c.id
         if self.kind == "department":
             return {"name": t.c.name, "head": t.c.head_id, "parent": t.c.parent_id}[name]
-        if name in ("name", "email", "phone"):
+        if name in ("name", "email", "phone", "title", "external"):
             return t.c[name]
         if name == "department":
             return t.c.department_id
@@ -336,41 +334,54 @@ class PersonSource(Clock):
             return _gather(
                 t.c.id, [(u.head, d) for u in directory.units.values() if u.head for d in directory.below(u.id)]
             )
-        pairs = [(p.id, d) for p in directory.persons(self._everybody()).values() for d in p.departments]
-        return _gather(t.c.id, pairs)
+        return self._departments()
+
+    def _departments(self) -> Column:
+        """The main department first, then the others."""
+        d = models.member_department.alias()
+        others = select(d.c.department_id).where(
+            d.c.member_id == self.table.c.id, d.c.department_id.is_distinct_from(self.table.c.department_id)
+        )
+        listed = func.array(others.correlate_except(d).scalar_subquery(), type_=ARRAY(Uuid()))
+        main: Column = array([self.table.c.department_id], type_=Uuid())
+        return func.array_remove(func.array_cat(main, listed, type_=ARRAY(Uuid())), null(), type_=ARRAY(Uuid()))
+
+    def sql(self, expression: Expression) -> Column:
+        return to_sql(expression, self)
 
     def _everybody(self) -> list[UUID]:
         ids: list[UUID] = list(self.ctx.conn.scalars(select(models.member.c.id)))
         return ids
 
     def _roles(self) -> Column:
-        r, i = models.role_member.alias(), models.installation.alias()
-        named = func.concat(i.c.slug, ".", r.c.role)
-        query = (
-            select(func.array_agg(named))
-            .join_from(r, i, i.c.id == r.c.installation_id)
-            .where(r.c.member_id == self.table.c.id)
-        )
-        return func.coalesce(query.scalar_subquery(), cast([], ARRAY(Text())))
+        """Every role in an app that each member has, one member after the other in the list of all roles."""
+        from runtime import roles
+
+        parts: list[Column] = [
+            case((roles.condition(self.ctx, key, self.table), name)) for key, name in roles.all_keys(self.ctx)
+        ]
+        listed: Column = array(parts, type_=Text())
+        return func.array_remove(listed, null(), type_=ARRAY(Text()))
 
     def rows(self, name: str) -> RowsSource:
         raise NotFound
 
     def linked(self, name: str) -> RowsSource:
-        kind = "member" if name == "head" else "department"
-        return _hop(self, Type(kind), self.column(name), None, None)  # type: ignore[arg-type]
+        kind = (MEMBER_FACTS if self.kind == "member" else DEPARTMENT_FACTS)[name]
+        return _hop(self, kind, self.column(name), None, None)  # type: ignore[arg-type]
 
 
 def _lookup(key: Column, pairs: dict[UUID, UUID | None]) -> Column:
     """The value of a mapping that is bound as two arrays."""
     given = [(k, v) for k, v in pairs.items() if v]
     rows = _pairs(given)
-    return select(rows.c.value).where(rows.c.key == key).limit(1).scalar_subquery()
+    query = select(rows.c.value).where(rows.c.key == key).limit(1)
+    return query.correlate_except(rows).scalar_subquery()
 
 
 def _gather(key: Column, pairs: Iterable[tuple[UUID, UUID]]) -> Column:
     rows = _pairs(list(dict.fromkeys(pairs)))
-    query = select(func.array_agg(rows.c.value)).where(rows.c.key == key).scalar_subquery()
+    query = select(func.array_agg(rows.c.value)).where(rows.c.key == key).correlate_except(rows).scalar_subquery()
     return func.coalesce(query, cast([], ARRAY(Uuid())))
 
 
@@ -401,107 +412,6 @@ def condition_sql(ctx: Context, live: LiveTable, formula: Formula, table: FromCl
     """A condition of the definition about a row, as the system sees it."""
     expression = live.analysis.expression(formula, live.analysis.scope(live.table), BOOLEAN)
     return system_source(ctx, live, table).sql(expression)
-
-
-def rollup_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause) -> Column:
-    """The aggregate over what a rollup gathers for a parent row, as the system sees it."""
-    analysis = live.analysis
-    there = gathered_sql(ctx, live, rollup, parent)
-    scope = analysis.linked_scope(rollup, live.table)
-    where = [there.on]
-    if rollup.where is not None:
-        where.append(to_sql(analysis.expression(rollup.where, scope, BOOLEAN), there.source))
-    value = _rolled(ctx, there, rollup, analysis.expression(rollup.value, scope) if rollup.value else None)
-    query = select(_aggregate(rollup, value, _orders(there, rollup))).select_from(there.from_clause).where(*where)
-    return query.correlate_except(*_froms(there.from_clause)).scalar_subquery()
-
-
-def _rolled(ctx: Context, there: RowsSource, rollup: Rollup, expression: Expression | None) -> Column:
-    """The value that is aggregated; for a join of anything but ids its text."""
-    if expression is None:
-        return there.source.column("id")
-    value = to_sql(expression, there.source)
-    if rollup.aggregate != "join" or expression.type.kind in JOINED_AS_LISTS:
-        return value
-    kind = expression.type.kind
-    numbers = ops.numeric(value) if kind == "number" else value
-    return as_kind(ops.Piece(numbers, kind=kind), "text", Clock(ctx)).value
-
-
-def _froms(clause: FromClause) -> list[FromClause]:
-    return [clause.left, clause.right] if isinstance(clause, Join) else [clause]
-
-
-def gathered_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause) -> RowsSource:
-    """The records, or rows of records, that a rollup gathers for a parent row; none of them in the trash."""
-    source = live.analysis.gathered(live.table, rollup)
-    assert source is not None
-    child = live.sibling(source.table.id)
-    there = child.sql.alias()
-    alive = there.c._deleted_at.is_(None)
-    record = RecordSource(ctx, child, there, this=(live, parent))
-    if source.rows is not None:
-        rows = child.children[source.rows.id].alias()
-        on = points_at(rows.c[source.hop.rpartition(".")[2]], parent.c.id) & alive
-        both = rows.join(there, there.c.id == rows.c._record_id)
-        return RowsSource(both, on, RowSource(ctx, record, source.rows, rows), rows.c._position)
-    if source.hop[0] == "~":
-        return RowsSource(there, alive, record)
-    if source.hop[0] == "<":
-        return RowsSource(there, points_at(there.c[source.hop.rpartition(".")[2]], parent.c.id) & alive, record)
-    return RowsSource(there, _own(live, source.hop, parent, there.c.id) & alive, record)
-
-
-def _own(live: LiveTable, hop: str, parent: FromClause, id: Column) -> ColumnElement[bool]:
-    """Whether a record is among those that a link of the parent, or of its rows, holds."""
-    rows, _, column = hop.partition(".")
-    if not column:
-        link = parent.c[hop]
-        return id == func.any(link) if isinstance(link.type, ARRAY) else id == link
-    line = live.children[rows].alias()
-    held = line.c[column]
-    hit = id == func.any(held) if isinstance(held.type, ARRAY) else id == held
-    return select(literal(1)).where(line.c._record_id == parent.c.id, hit).correlate_except(line).exists()
-
-
-def _orders(there: RowsSource, rollup: Rollup) -> list[Any]:
-    """The order of first, last and join: as asked, then the oldest first, then as the rows stand."""
-    asked = []
-    for entry in rollup.sort:
-        value = there.source.column(entry.removeprefix("-"))
-        asked.append(value.desc().nulls_last() if entry.startswith("-") else value.asc().nulls_last())
-    record = there.source.parent if isinstance(there.source, RowSource) else there.source
-    assert isinstance(record, RecordSource)
-    tail = [record.table.c.created_at, record.table.c.id]
-    return [*asked, *tail, *([there.order] if there.order is not None else [])]
-
-
-def _aggregate(rollup: Rollup, value: Column, orders: list[Any]) -> Column:
-    name = rollup.aggregate
-    if name == "count":
-        return func.count(value)
-    if name == "count_distinct":
-        return func.count(value.distinct())
-    if name == "sum":
-        return func.coalesce(func.sum(value), 0)
-    if name in ("first", "last"):
-        listed = func.array_agg(aggregate_order_by(value, *orders), type_=ARRAY(value.type)).filter(value.is_not(None))
-        return listed[1] if name == "first" else listed[func.cardinality(listed)]
-    if name == "join":
-        return _joined(rollup, value, orders)
-    functions: dict[str, Any] = {"average": func.avg, "min": func.min, "max": func.max}
-    made: Column = functions[name](value)
-    return made
-
-
-def _joined(rollup: Rollup, value: Column, orders: list[Any]) -> Column:
-    """Texts with something between them; ids as a list."""
-    if rollup.distinct:
-        value, orders = value.distinct(), [value]
-    if isinstance(value.type, Text):
-        joined = func.string_agg(value, aggregate_order_by(literal(rollup.separator, Text()), *orders), type_=Text())
-        return func.nullif(joined, "", type_=Text())
-    return func.array_agg(aggregate_order_by(value, *orders), type_=ARRAY(value.type)).filter(value.is_not(None))
 
 
 def folded_column(column: Column) -> Column:

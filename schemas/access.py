@@ -18,14 +18,16 @@ RIGHTS = ("hidden", "read", "write")
 class Who:
     """Whom a grant is for: exactly one of these."""
 
-    everyone: bool = option(Flag(), "Every member", False)
+    everyone: bool = option(Flag(), "Every member", False, help="Contacts outside the company are not among them.")
+    external: bool = option(Flag(), "Every external contact", False)
     role: str | None = option(Id(allow_none=True), "Role")
     slot: str | None = option(Id(allow_none=True), "Slot")
     flow: str | None = option(Id(allow_none=True), "Flow")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
-        if sum([self.everyone, bool(self.role), bool(self.slot), bool(self.flow)]) != 1:
-            yield "", say("name exactly one of: everyone, role, slot, flow")
+        named = (self.everyone, self.external, self.role, self.slot, self.flow)
+        if sum(bool(one) for one in named) != 1:
+            yield "", say("name exactly one of: everyone, external, role, slot, flow")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ from markupsafe import Markup
 
 from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
+from builder.formula_inputs import condition_fields
 from builder.near import Surroundings
 from builder.parts import Parts
 from builder.places import Told, errors_at, told, uses_at
 from builder.retyping import may_become
 from builder.web.apps import CHANGED, about, counter_sent, designer
-from builder.widgets import condition_fields
 from runtime.context import Context
 from runtime.render import BoundField, BoundRow
 from runtime.web.edge import go, is_fragment, words, work

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builder.inputs import Near
 from builder.panel import inputs
 from builder.web.studio import GROUPS
-from builder.widgets import Near
 from runtime.tables import TYPES as COLUMNS
 from schemas.conditions import operators_for
 from schemas.errors import BadValue
