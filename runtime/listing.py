@@ -28,7 +28,7 @@ from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
-from schemas.view import View
+from schemas.views import View
 
 SIZES = (20, 50, 100, 200)
 
@@ -442,12 +442,12 @@ class Lane:
     count: int
 
 
-def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[list[Lane], Door]:
+def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
     """The lanes of a board by a choice field or the flow's state."""
     table = live(ctx, inst, view.table)
     gate = door(ctx, table)
     gate.require("read")
-    by = view.group or ""
+    by = view.group
     if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])

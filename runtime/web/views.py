@@ -15,7 +15,8 @@ from schemas import filling
 from schemas.conditions import Condition, to_formula
 from schemas.errors import InvalidInput, NotFound
 from schemas.messages import say
-from schemas.view import View
+from schemas.views import View
+from schemas.views.kanban import Kanban
 
 bp = Blueprint("views", __name__)
 
@@ -33,7 +34,7 @@ def show(app: str, view: str) -> Any:
         inst = enter(ctx, app)
         chosen = find_view(inst, view)
         wishes = Wishes.read(request.args)
-        if chosen.type == "kanban" and not wishes.trash:
+        if isinstance(chosen, Kanban) and not wishes.trash:
             return _board(ctx, inst, chosen, wishes)
         columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
         shown = listing.show(ctx, inst, chosen, wishes, columns.get("shown", ()))
@@ -49,7 +50,7 @@ def show(app: str, view: str) -> Any:
         return render_template("runtime/view.html", **values)
 
 
-def _board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> Any:
+def _board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> Any:
     lanes, gate = listing.board(ctx, inst, view, wishes)
     frame(ctx, inst, f"/a/{inst.slug}/v/{view.id}/")
     values = _tabs(ctx, inst, view, wishes)
