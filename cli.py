@@ -220,6 +220,8 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
 
     MAPPING is a JSON file: a field's path, then {"column": heading, "match": field of the linked table, "values": {said: meant}}.
     Without a mapping the columns that bear a field's name are taken. With --people it is {"name": heading, "department": heading, ...}.
+    With --key no (several times for a combination) rows find the records that are there: --mode says what becomes of
+    those found and those not, --blank what an empty cell does. Lines with one key are one record.
     """
     import json
 
@@ -241,10 +243,19 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
             return 0
         app, _, name = options.into.partition(".")
         table = live(ctx, installed(ctx, app), name)
-        chosen = importing.mappings_of(wanted) if wanted else mappings.suggest(table.table, sheet.headings, {})
+        by = importing.matching_of(
+            {"key": options.key, "mode": options.mode, "blank": options.blank} if options.key else None
+        )
+        key = by.key if by else ()
+        chosen = importing.mappings_of(wanted) if wanted else importing.suggest(table, sheet.headings, key)
+        if wrong := list(mappings.problems(chosen, table.table, sheet.headings, by)):
+            raise Refused("Nothing was imported: " + "; ".join(str(problem.message) for problem in wrong) + ".")
         run = importing.trial if options.dry_run else importing.run_now
-        report = run(ctx, table, sheet, chosen)
+        report = run(ctx, table, sheet, chosen, by)
     print(f"{report.sound} of {report.total} rows {'can be' if options.dry_run else 'were'} imported.")
+    if by:
+        told = ", ".join(f"{report.counts[what]} {what}" for what in ("added", "changed", "unchanged"))
+        print(f"Records: {told}. Refused rows: {report.refused}, of which ambiguous: {report.counts['ambiguous']}.")
     for trouble in report.sorted():
         hint = f" (did you mean {trouble.nearest!r}?)" if trouble.nearest else ""
         print(f"  {trouble.count:6} x {trouble.path}: {trouble.message} {trouble.value!r}{hint}, lines {trouble.rows}")
@@ -409,6 +420,13 @@ def parser() -> argparse.ArgumentParser:
     f.add_argument("file", type=Path)
     f.add_argument("--map", type=Path, metavar="MAPPING")
     f.add_argument("--encoding", choices=["utf-8", "gb18030"])
+    f.add_argument("--key", action="append", default=[], metavar="FIELD", help="find records by this; may be repeated")
+    f.add_argument(
+        "--mode", choices=["both", "update", "add"], default="both", help="with --key: change and add (both)"
+    )
+    f.add_argument(
+        "--blank", choices=["keep", "clear"], default="keep", help="with --key: what an empty cell does (keep)"
+    )
     f.add_argument("--dry-run", action="store_true", help="only say what would be imported")
     f.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     e = command(commands, "export", export)

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from runtime import effects, notices, progress, running, task_forms
+from runtime.access import may_flow
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.models import member
@@ -130,6 +131,7 @@ def buttons(ctx: Context, live: LiveTable, record: UUID) -> list[Flow]:
         for flow in live.inst.app.flows
         for trigger in flow.trigger
         if trigger.button is not None and trigger.button.table == live.id
+        and may_flow(ctx, live.inst, flow.id, "start")
         and running.open_run(ctx, live, flow.id, record) is None
         and (trigger.when is None or _holds(ctx, live, flow, record, trigger))
     ]  # fmt: skip
@@ -181,7 +183,7 @@ def _write(sheet: task_forms.Sheet, decision: Decision, missing: Mapping[str, An
 
 
 def transfer(ctx: Context, task: UUID, to: UUID, comment: str = "") -> Running:
-    """Hand a task on; an administrator may do it for anybody. Raises NotFound, Denied, InvalidInput."""
+    """Hand a task on; who manages the flow may do it for anybody. Raises NotFound, Denied, InvalidInput."""
     run, number = _task(ctx, task, also_admin=True)
     own = run.state.tasks[number].member == str(ctx.actor.id)
     event = Transferred(number, str(ctx.actor.id), str(to), comment.strip(), by_admin=not own)
@@ -199,24 +201,25 @@ def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
 
 
 def end(ctx: Context, instance: UUID, comment: str = "") -> Running:
-    """An administrator ends it. Raises NotFound, Denied."""
-    run = _for_admin(ctx, instance)
+    """Who manages the flow ends it. Raises NotFound, Denied."""
+    run = _for_managers(ctx, instance)
     _happen(ctx, run, Ended(str(ctx.actor.id), comment.strip()))
     return run
 
 
 def help_on(ctx: Context, instance: UUID, token: int, action: str) -> Running:
-    """An administrator tries a failed step again (`retry`) or passes it by (`skip`). Raises NotFound, Denied."""
-    run = _for_admin(ctx, instance)
+    """Who manages the flow tries a failed step again (`retry`) or passes it by (`skip`). Raises NotFound, Denied."""
+    run = _for_managers(ctx, instance)
     by = str(ctx.actor.id)
     _happen(ctx, run, Skipped(token, by) if action == "skip" else Retried(token, by))
     return run
 
 
-def _for_admin(ctx: Context, instance: UUID) -> Running:
-    if not (isinstance(ctx.actor, Member) and ctx.actor.admin):
+def _for_managers(ctx: Context, instance: UUID) -> Running:
+    run = running.load(ctx, instance)
+    if not (isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")):
         raise NotFound
-    return running.load(ctx, instance)
+    return run
 
 
 def _task(ctx: Context, id: UUID, also_admin: bool = False) -> tuple[Running, int]:
@@ -227,7 +230,7 @@ def _task(ctx: Context, id: UUID, also_admin: bool = False) -> tuple[Running, in
         raise NotFound
     run = running.load(ctx, row.instance_id)
     holder = run.state.tasks[row.number].member
-    admin = also_admin and isinstance(ctx.actor, Member) and ctx.actor.admin
+    admin = also_admin and isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")
     if holder != str(ctx.actor.id) and not admin:
         raise NotFound
     return run, row.number

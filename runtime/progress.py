@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from runtime import running, tasks
-from runtime.access import door
+from runtime.access import door, may_flow
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.models_flow import flow_instance
@@ -134,7 +134,7 @@ def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
     holders = holding(run.state)
     names = _names(ctx, run, moments, holders)
     words, tone = STATES[run.state.state]
-    admin = isinstance(ctx.actor, Member) and ctx.actor.admin
+    admin = isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")
     return Progress(
         id=run.id, title=run.flow.title or Text.of(run.flow.id), state=run.state.state, words=words, tone=tone,
         starter=names.get(str(run.starter), ""), events=[_event(run.flow, m, names) for m in moments],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from schemas.access import WRITES
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.link import Link
@@ -89,9 +90,11 @@ class Place:
     def may_write(self, path: str, target: Table, name: str) -> Iterator[Problem]:
         """A flow acts within its own rights: without a grant, setting the field would fail every time."""
         grants = [
-            g for g in self.app.access if g.who.flow == self.flow.id and g.table == target.id and "update" in g.do
+            o
+            for o in self.app.openings(target.id)
+            if "update" in o.actions and any(who.flow == self.flow.id for who in o.grant.who)
         ]
-        if not any(grant.right(name) == "write" for grant in grants):
+        if not any(opening.right(name) in WRITES for opening in grants):
             yield Problem(
                 path,
                 say("the flow may not write '{id}': add an access rule for the flow with 'update' on '{table}'",

@@ -60,7 +60,9 @@ class View:
         sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, FLOW_STATE]
         yield from strangers("sort", "field", [s.removeprefix("-") for s in self.sort], sortable)
         if self.form:
-            yield from strangers("form", "form", [self.form], [f.id for f in app.all_forms.values() if f.table == table.id])
+            yield from strangers(
+                "form", "form", [self.form], [f.id for f in app.all_forms.values() if f.table == table.id]
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
