@@ -88,6 +88,6 @@ def _begin_of(scale: str, day: date) -> date:
 
 
 def _month_later(first: date, months: int) -> date:
-    """The first of a month, so many months later; at the ends of the calendar it stays."""
-    number = min(max(first.year * 12 + first.month - 1 + months, 12), 9999 * 12 + 10)
+    """The first of a month, so many months later."""
+    number = first.year * 12 + first.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)

@@ -98,11 +98,12 @@ def _gantt(ctx: Context, inst: Installed, view: Gantt, wishes: Wishes) -> Any:
 
 
 def _day_asked(ctx: Context, wishes: Wishes) -> date:
-    """The day that the address names, or today."""
+    """The day that the address names, or today for one beyond what calendars reach."""
     try:
-        return date.fromisoformat(wishes.day)
+        day = date.fromisoformat(wishes.day)
     except ValueError:
         return spans.day_of(ctx.now, ctx)
+    return day if 1800 <= day.year <= 2999 else spans.day_of(ctx.now, ctx)
 
 
 DRAWN: dict[type[View], Callable[..., Any]] = {
