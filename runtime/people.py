@@ -1,6 +1,7 @@
 """Members and departments: their names, and the facts that formulas may ask of them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -248,6 +249,18 @@ class Directory:
         """After a change of people in this transaction."""
         for key in (Directory, Person, "roles held", "role parts"):
             self._ctx.memo.pop(key, None)
+
+
+def here(ctx: Context, ids: Iterable[str]) -> list[UUID]:
+    """Those ids that are of members who are here, in their order."""
+    m = models.member
+    wanted: dict[UUID, None] = {}
+    for text in ids:
+        with suppress(ValueError):
+            wanted[UUID(text)] = None
+    query = select(m.c.id).where(m.c.id == any_(literal(list(wanted), ARRAY(Uuid()))), m.c.left_at.is_(None))
+    found = set(ctx.conn.scalars(query)) if wanted else set()
+    return [id for id in wanted if id in found]
 
 
 def member_of(ctx: Context, account_id: UUID) -> Member:

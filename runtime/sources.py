@@ -357,7 +357,9 @@ class PersonSource(Clock):
         """Every role in an app that each member has, one member after the other in the list of all roles."""
         from runtime import roles
 
-        parts: list[Column] = [case((roles.condition(self.ctx, key, self.table), name)) for key, name in roles.all_keys(self.ctx)]
+        parts: list[Column] = [
+            case((roles.condition(self.ctx, key, self.table), name)) for key, name in roles.all_keys(self.ctx)
+        ]
         listed: Column = array(parts, type_=Text())
         return func.array_remove(listed, null(), type_=ARRAY(Text()))
 

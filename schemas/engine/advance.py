@@ -8,6 +8,7 @@ from schemas.engine.events import (
     Ended,
     Event,
     Failed,
+    HandedOver,
     Performed,
     Retried,
     Skipped,
@@ -124,6 +125,19 @@ def _transfer(run: Run, event: Transferred) -> None:
     )
 
 
+def _hand_over(run: Run, event: HandedOver) -> None:
+    """Nobody is asked to decide: who is asked beside the successor may hold two tasks of a round, and decides both."""
+    waiting = [t for token in run.state.live_tokens() for t in run.state.round_of(token) if not t.decision]
+    for task in waiting if event.tasks else ():
+        if task.member == event.member:
+            run.note(
+                "transferred", task=task.id, step=task.step, by=event.by, member=task.member, to=event.to, comment="",
+                since=task.since, why="handed_over",
+            )  # fmt: skip
+    if event.start and run.state.starter == event.member:
+        run.note("starter", by=event.by, member=event.member, to=event.to, why="handed_over")
+
+
 def _withdraw(run: Run, event: Withdrawn) -> None:
     if event.by != run.state.starter:
         raise Denied(say("Only the person who started this may withdraw it."))
@@ -194,6 +208,7 @@ HAPPENS: dict[type[Event], Callable[[Run, Any], None]] = {
     Started: _start,
     Decided: _decide,
     Transferred: _transfer,
+    HandedOver: _hand_over,
     Withdrawn: _withdraw,
     Ended: _end,
     Performed: _performed,

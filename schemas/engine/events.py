@@ -38,6 +38,17 @@ class Transferred(Event):
 
 
 @dataclass(frozen=True)
+class HandedOver(Event):
+    """All that waits for a member goes to another one: their tasks, with `tasks`, and with `start` what they started."""
+
+    by: str
+    member: str
+    to: str
+    tasks: bool = True
+    start: bool = True
+
+
+@dataclass(frozen=True)
 class Withdrawn(Event):
     """The starter takes the whole thing back."""
 

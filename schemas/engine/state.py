@@ -180,6 +180,10 @@ def _transferred(state: State, entry: Entry) -> None:
     task.member, task.since = entry["to"], entry["at"]
 
 
+def _starter(state: State, entry: Entry) -> None:
+    state.starter = entry["to"]
+
+
 def _left(state: State, entry: Entry) -> None:
     for id in entry["tokens"]:
         state.tokens[id].live = False
@@ -219,6 +223,7 @@ CHANGES: dict[str, Callable[[State, Entry], None]] = {
     "decided": _decided,
     "closed": _closed,
     "transferred": _transferred,
+    "starter": _starter,
     "left": _left,
     "completed": _completed,
     "returned": _returned,
