@@ -51,19 +51,18 @@ def refuse_unknown_people(ctx: Context, live: LiveTable, many: Sequence[Given]) 
 def _pointers(
     live: LiveTable, given: Mapping[str, Any], before: Mapping[str, Any]
 ) -> Iterator[tuple[str, Field, UUID]]:
-    for found in live.table.fields:
+    alone, inner = live.people
+    for found in alone:
         yield from _new(found, found.id, given, before)
-    for rows in live.table.subforms:
+    for rows, columns in inner:
         for number, row, old in _rows(rows.id, given, before):
-            for column in rows.fields:
+            for column in columns:
                 yield from _new(column, f"{rows.id}[{number}].{column.id}", row, old)
 
 
 def _new(
     found: Field, path: str, given: Mapping[str, Any], before: Mapping[str, Any]
 ) -> Iterator[tuple[str, Field, UUID]]:
-    if found.type.rstrip("s") not in ("member", "department"):
-        return
     old, new = (value if isinstance(value, list) else [value] for value in (before.get(found.id), given.get(found.id)))
     yield from ((path, found, id) for id in new if isinstance(id, UUID) and id not in old)
 

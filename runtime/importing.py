@@ -112,9 +112,10 @@ def _import_chunk(
         if importing.matched(source.table, path)
     }
     sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
+    known: filling.Known = {}
     for line, row in chunk:
         raw, missing = importing.answers(source.table, mappings, row, found)
-        values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone)
+        values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone, known)
         report.total += 1
         for path, target in mappings.items():
             if row.get(target.column) is None:

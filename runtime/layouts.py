@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateColumn
 
 import runtime
-from runtime import models
+from runtime import models, words
 
 
 def load_models() -> None:
@@ -26,6 +26,7 @@ def bring_up(conn: Connection) -> None:
     for row in conn.execute(select(w.c.id, w.c.schema).where(w.c.layout < models.LAYOUT)).all():
         conn.exec_driver_sql(f'SET LOCAL search_path TO "{row.schema}"')
         _complete(conn, models.workspace_metadata, row.schema)
+        words.move_out(conn)
         conn.execute(update(w).where(w.c.id == row.id).values(layout=models.LAYOUT))
     conn.exec_driver_sql("RESET search_path")
 

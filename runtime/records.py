@@ -16,7 +16,7 @@ from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch
-from runtime.rows import child_values, replace_rows, search_words
+from runtime.rows import child_values, keep_words, replace_rows, search_words
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -153,14 +153,20 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values), "_bigrams": search_words(live, d.values)} for d in drafts]
+    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
+    words = [search_words(live, d.values) for d in drafts]
+    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
     with _unique(live):
-        insert_rows(ctx.conn, live.sql, rows)
+        if len(drafts) == 1:
+            entry = history.beside(ctx, live, "create", *entries[0], key)
+            ctx.conn.execute(live.adding, {**rows[0], "_record": drafts[0].id, "_bigrams": words[0], **entry})
+        else:
+            insert_rows(ctx.conn, live.sql, rows)
+            keep_words(ctx, live, {d.id: found for d, found in zip(drafts, words, strict=True)})
+            history.write(ctx, live, "create", entries, key)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
     answers.forget(ctx, live)
-    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
-    history.write(ctx, live, "create", entries, key)
 
 
 def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
@@ -286,15 +292,16 @@ def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], be
 def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
     stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
     columns = {id: value for id, value in _columns(live, draft.values).items() if id in changes or id == "_errors"}
+    entry = history.beside(ctx, live, "update", draft.id, draft.version, changes, key)
+    statement = live.changing
     if any(f.id in changes for f in live.analysis.plan(live.table).searched):
-        columns["_bigrams"] = search_words(live, draft.values)
+        statement, columns["_bigrams"] = live.changing_words, search_words(live, draft.values)
     with _unique(live):
-        ctx.conn.execute(update(live.sql).where(live.sql.c.id == draft.id).values({**columns, **stamp}))
+        ctx.conn.execute(statement, {"_changed": draft.id, **columns, **stamp, **entry})
     for subform in live.table.subforms:
         if subform.id in changes:
             replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
     answers.forget(ctx, live)
-    history.write(ctx, live, "update", [(draft.id, draft.version, changes)], key)
 
 
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:

@@ -120,7 +120,7 @@ def answers(
                 stranger = next(t for t in texts_in(text) if fold_key(t) not in found[path])
                 missing[path] = say("'{text}' was not found.", text=stranger[:80])
                 value = None
-        _put(raw, path, value, table.facet(path) is not None)
+        _put(raw, path, value, "." in path and table.facet(path) is not None)
     return raw, missing
 
 
