@@ -200,6 +200,12 @@ def give(ctx: Context, member: UUID, kind: str, target: UUID, wanted: Iterable[s
     ctx.memo.pop(Duty, None)
 
 
+def take(ctx: Context, member: UUID, kind: str, target: UUID) -> None:
+    """A member administers this no more."""
+    ctx.conn.execute(delete(duty).where(duty.c.member_id == member, duty.c.kind == kind, duty.c.target_id == target))
+    ctx.memo.pop(Duty, None)
+
+
 def withdraw(ctx: Context, member: UUID) -> None:
     """A member administers nothing any more."""
     ctx.conn.execute(delete(duty).where(duty.c.member_id == member))

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from runtime import models
+from runtime import models, people
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.models_people import role_part, workspace_role
@@ -245,6 +245,26 @@ def set_parts(ctx: Context, key: Key, parts: Iterable[Part]) -> None:
     Directory.of(ctx).forget()
 
 
+def put_on_list(ctx: Context, key: Key, member: UUID) -> None:
+    """Name a member for a role."""
+    if key.installation is not None:
+        people.give_role(ctx, key.installation, key.role, member)
+    elif member not in (part.target for part in parts_of(ctx, key) if part.kind == "member"):
+        values = {"installation_id": None, "role": key.role, "kind": "member", "target_id": member}
+        ctx.conn.execute(insert(role_part).values(id=new_id(), **values))
+        Directory.of(ctx).forget()
+
+
+def off_list(ctx: Context, key: Key, member: UUID) -> None:
+    """A member is named for a role no more; what else gives it to them stays."""
+    r, p = models.role_member, role_part
+    own = (r.c.installation_id == key.installation, r.c.role == key.role, r.c.member_id == member)
+    ctx.conn.execute(delete(r).where(*own))
+    same = (p.c.installation_id.is_not_distinct_from(key.installation), p.c.role == key.role)
+    ctx.conn.execute(delete(p).where(*same, p.c.kind == "member", p.c.target_id == member))
+    Directory.of(ctx).forget()
+
+
 def _refuse(part: Part, key: Key) -> None:
     if part.kind not in KINDS or (part.kind == "role" and key.installation is None):
         raise InvalidInput({"": [say("This cannot give a role.")]})
@@ -259,6 +279,16 @@ def problem(formula: str) -> None:
     except FormulaError as err:
         words = say("{problem} (at character {n})", problem=err.message, n=err.position + 1)
         raise InvalidInput({"formula": [words]}) from err
+
+
+def tried(ctx: Context, formula: str, most: int = 8) -> tuple[int, list[str]]:
+    """Of how many a condition is true, and the first of their names. Raises InvalidInput."""
+    problem(formula)
+    m = models.member
+    wanted = (m.c.left_at.is_(None), _part_condition(ctx, Part(None, "formula", formula=formula), m))
+    count = ctx.conn.scalar(select(func.count()).select_from(m).where(*wanted)) or 0
+    names = list(ctx.conn.scalars(select(m.c.name).where(*wanted).order_by(m.c.name).limit(most)))
+    return count, [*names, "…"] if count > len(names) else names
 
 
 def explain(ctx: Context, part: Part) -> Message:

@@ -1,8 +1,9 @@
 """Members and departments from a file, in the browser: choose it, map its columns, try it, import, watch."""
 
+import io
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
 from builder.web.apps import designer
 from runtime import importing, importing_people
@@ -15,6 +16,7 @@ from schemas.errors import InvalidInput, NotFound
 from schemas.messages import Message, say
 
 bp = Blueprint("members_import", __name__)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/members/import/")
@@ -29,6 +31,15 @@ def _choose(ctx: Context, problem: str = "", status: int = 200) -> Any:
     labels = [words for words, _ in NAMES.values()]
     page = render_template("builder/members_import.html", encodings=ENCODINGS, problem=problem, labels=labels)
     return make_response(page, status)
+
+
+@bp.get("/members/export")
+def export() -> Any:
+    """Every member in a file that the import understands."""
+    with work() as ctx:
+        designer(ctx)
+        body = importing_people.exported(ctx)
+    return send_file(io.BytesIO(body), mimetype=XLSX, as_attachment=True, download_name="members.xlsx")
 
 
 @bp.post("/members/import/")
