@@ -45,7 +45,7 @@ class Line:
     title: Sentence
     count: int
     place: tuple[Sentence, ...] = ()
-    detail: str = ""
+    detail: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def _others(ctx: Context, member: UUID) -> Iterator[Line]:
     yield Line("tasks", say("Tasks that wait for them"), ctx.conn.scalar(asked) or 0)
     yield Line("runs", say("Flows under way that they started"), ctx.conn.scalar(started) or 0)
     if unlimited(ctx.actor):
-        headed = [u.name for u in Directory.of(ctx).units.values() if u.head == member]
-        yield Line("heads", say("Departments that they head"), len(headed), detail=", ".join(headed))
-        slots = [f"{slug}: {title}" for slug, title in _slots(ctx, member)]
-        yield Line("slots", say("Posts in apps"), len(slots), detail=", ".join(slots))
-        listed = [f"{slug}: {role}" for slug, role in _lists(ctx, member)]
-        yield Line("roles", say("Places on lists of roles"), len(listed), detail=", ".join(listed))
+        headed = tuple(Text.of(u.name) for u in Directory.of(ctx).units.values() if u.head == member)
+        yield Line("heads", say("Departments that they head"), len(headed), detail=headed)
+        slots = tuple(_slots(ctx, member))
+        yield Line("slots", say("Posts in apps"), len(slots), detail=slots)
+        listed = tuple(_lists(ctx, member))
+        yield Line("roles", say("Places on lists of roles"), len(listed), detail=listed)
         yield Line("duties", say("What they administer"), len(powers.of_member(ctx, member)))
     p, d = models.preference, form_draft
     views = select(func.count()).select_from(p).where(p.c.member_id == member)
@@ -91,21 +91,23 @@ def _others(ctx: Context, member: UUID) -> Iterator[Line]:
     yield Line("drafts", say("Forms that they began to fill in"), ctx.conn.scalar(drafts) or 0)
 
 
-def _slots(ctx: Context, member: UUID) -> Iterator[tuple[str, str]]:
+def _slots(ctx: Context, member: UUID) -> Iterator[Sentence]:
     s = models.slot
     for row in ctx.conn.execute(select(s).where(s.c.target_id == member)):
         inst = _installed(ctx, row.installation_id)
-        if inst is not None:
-            title = next((slot.title for slot in inst.app.slots if slot.id == row.slot), None)
-            yield str(inst.app.title or inst.slug), str(title or row.slot)
+        slot = next((one for one in inst.app.slots if one.id == row.slot), None) if inst else None
+        if slot is not None:
+            yield say("{app}: {role}", app=inst.app.title or inst.slug, role=slot.title or slot.id)
 
 
-def _lists(ctx: Context, member: UUID) -> Iterator[tuple[str, str]]:
-    r, i = models.role_member, models.installation
-    listed = select(i.c.slug, r.c.role).join(i, i.c.id == r.c.installation_id)
-    for row in ctx.conn.execute(listed.where(r.c.member_id == member, i.c.removed_at.is_(None))):
-        yield row.slug, row.role
-    yield from roles.used_roles(ctx, member)
+def _lists(ctx: Context, member: UUID) -> Iterator[Sentence]:
+    r, p = models.role_member, role_part
+    listed = select(r.c.installation_id, r.c.role).where(r.c.member_id == member)
+    named = select(p.c.installation_id, p.c.role).where(p.c.kind == "member", p.c.target_id == member)
+    for row in ctx.conn.execute(listed.union_all(named)).all():
+        title = roles.title_of(ctx, roles.Key(row.installation_id, row.role))
+        if title is not None:
+            yield title
 
 
 def _installed(ctx: Context, id: UUID) -> Any:

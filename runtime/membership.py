@@ -21,7 +21,7 @@ FACTS = ("name", "email", "phone", "title")
 LONGEST = 120
 SIZE = 50
 STATES: dict[str, Message] = {
-    "here": say("Members"), "external": say("External contacts"), "waiting": say("Cannot sign in yet"),
+    "here": say("Active members"), "external": say("External contacts"), "waiting": say("Cannot sign in yet"),
     "admin": say("Administrators"), "left": say("Left"),
 }  # fmt: skip
 

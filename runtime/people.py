@@ -107,7 +107,8 @@ class Directory:
 
     def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
         known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
-        missing = {id for id in ids if id} - set(known)
+        ids = [id for id in ids if id]
+        missing = set(ids) - set(known)
         if missing:
             m, d = models.member, models.member_department
             more: dict[UUID, list[UUID]] = {}

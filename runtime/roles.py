@@ -34,6 +34,7 @@ from schemas.errors import InvalidInput, NotFound
 from schemas.formula import FormulaError, Need, World, evaluate
 from schemas.messages import Message, say
 from schemas.roles import rule
+from schemas.text import Sentence, Text
 
 KINDS = ("member", "department", "role", "formula")
 PART = (role_part.c.id, role_part.c.kind, role_part.c.target_id, role_part.c.below, role_part.c.formula)
@@ -279,6 +280,21 @@ def problem(formula: str) -> None:
     except FormulaError as err:
         words = say("{problem} (at character {n})", problem=err.message, n=err.position + 1)
         raise InvalidInput({"formula": [words]}) from err
+
+
+def title_of(ctx: Context, key: Key) -> Sentence | None:
+    """What a role is called, with its app; None when it is not there any more."""
+    from runtime import definitions
+
+    try:
+        if key.installation is None:
+            return Text.of(of_workspace(ctx, UUID(key.role)).title)
+        inst = definitions.by_id(ctx, key.installation)
+    except NotFound:
+        return None
+    role = next((r for r in inst.app.roles if r.id == key.role), None)
+    title = role.title if role and role.title else key.role
+    return say("{app}: {role}", app=inst.app.title or inst.slug, role=title)
 
 
 def tried(ctx: Context, formula: str, most: int = 8) -> tuple[int, list[str]]:

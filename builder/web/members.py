@@ -177,14 +177,7 @@ def _held(ctx: Context, member: UUID) -> list[dict[str, Any]]:
 
 def role_title(ctx: Context, key: Key) -> Any:
     """What a role is called, with its app."""
-    if key.installation is None:
-        return Text.of(roles.of_workspace(ctx, UUID(key.role)).title)
-    try:
-        inst = definitions.by_id(ctx, key.installation)
-    except NotFound:
-        return Text.of(key.role)
-    role = next((r for r in inst.app.roles if r.id == key.role), None)
-    return say("{app}: {role}", app=inst.app.title or inst.slug, role=role.title if role and role.title else key.role)
+    return roles.title_of(ctx, key) or Text.of(key.role)
 
 
 def _to_give(ctx: Context, member: Listed) -> list[tuple[str, Any]]:

@@ -30,7 +30,7 @@ def ask(id: str) -> Any:
 
 def _ask(ctx: Context, id: str, err: InvalidInput | None = None) -> Any:
     member = membership.one(ctx, known(ctx, id).id)
-    if member.id == ctx.actor.id:
+    if member.id == ctx.actor.id and err is None:
         raise NotFound
     lines = handover.preview(ctx, member.id)
     superior = Directory.of(ctx).head_of(member.id)

@@ -5,7 +5,21 @@ from copy import deepcopy
 import pytest
 from sqlalchemy import select, update
 
-from runtime import definitions, flows, handover, history, jobs, membership, models, people, powers, query, records, roles, tasks
+from runtime import (
+    definitions,
+    flows,
+    handover,
+    history,
+    jobs,
+    membership,
+    models,
+    people,
+    powers,
+    query,
+    records,
+    roles,
+    tasks,
+)
 from runtime.access import door
 from runtime.handover import STAY
 from runtime.models_flow import flow_instance
@@ -163,7 +177,9 @@ def hr(shop):
 
 def given(**facts):
     others = facts.pop("others", ())
-    return membership.Given({"name": "N", "email": None, "phone": None, "title": None, "department_id": None, **facts}, others)
+    return membership.Given(
+        {"name": "N", "email": None, "phone": None, "title": None, "department_id": None, **facts}, others
+    )
 
 
 def test_they_manage_those_of_their_departments_who_have_no_power_beyond_theirs(shop, hr):
