@@ -234,7 +234,7 @@ def test_a_role_of_the_workspace_is_made_tried_and_given_on_to_an_app_with_its_r
 
 ANY = ["/build/", "/build/shop/", "/build/shop/publish", "/build/functions"]
 PAGES = {
-    "design": ["/build/shop/export", "/build/shop/names"],
+    "design": ["/build/shop/export"],
     "publish": [],
     "rights": ["/build/shop/people", "/build/shop/people/clerk", "/pick/role"],
 }  # fmt: skip
