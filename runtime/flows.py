@@ -213,7 +213,7 @@ def hand_over(ctx: Context, instance: UUID, member: UUID, to: UUID, tasks: bool 
     """In one run, all that waits for a member goes to another one. May they do this? The caller knows."""
     run = running.load(ctx, instance)
     if run.state.open:
-        _happen(ctx, run, HandedOver(str(ctx.actor.id or ""), str(member), str(to), tasks, started))
+        happen(ctx, run, HandedOver(str(ctx.actor.id or ""), str(member), str(to), tasks, started))
 
 
 def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:

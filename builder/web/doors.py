@@ -47,15 +47,15 @@ DOORS = {
     "members_leaving.progress": "members",
     "members_leaving.come_back": "members",
 }
-DESIGN = ("studio.", "build_formulas.")
-"""Blueprints whose every route is designing an app."""
+WHOLE = {"studio.": "design", "build_formulas.": "design", "build_rights.": "rights"}
+"""Blueprints whose every other route asks for one power."""
 
 
 def power_of(endpoint: str) -> str:
     """What opens a route."""
     if endpoint in DOORS:
         return DOORS[endpoint]
-    return "design" if endpoint.startswith(DESIGN) else WORKSPACE
+    return next((power for prefix, power in WHOLE.items() if endpoint.startswith(prefix)), WORKSPACE)
 
 
 def opens(ctx: Context) -> None:

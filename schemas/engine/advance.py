@@ -185,7 +185,9 @@ def _transfer(run: Run, event: Transferred) -> None:
 
 def _hand_over(run: Run, event: HandedOver) -> None:
     """Nobody is asked to decide: who is asked beside the successor may hold two tasks of a round, and decides both."""
-    waiting = [t for token in run.state.live_tokens() for t in run.state.round_of(token) if not (t.decision or t.closed)]
+    waiting = [
+        t for token in run.state.live_tokens() for t in run.state.round_of(token) if not (t.decision or t.closed)
+    ]
     for task in waiting if event.tasks else ():
         if task.member == event.member:
             run.note(
