@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime import definitions, powers
-from tests.security.conftest import COLUMN, COMMENT, FIGURE, LINKED, RECORD, TRASHED, Guarded
+from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Guarded
 from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
 SIGNED_OUT = {"session.form", "session.language", "healthz"}
@@ -108,7 +108,7 @@ def test_who_may_only_design_an_app_is_shown_no_record_by_any_page_of_the_builde
         inst = definitions.installed(ctx, "shop")
         powers.give(ctx, shop.outsider.id, "app", inst.id, ["design", "publish"])
     designer = sign_in(shop, "outsider")
-    held = (RECORD, TRASHED, LINKED, COMMENT, COLUMN, FIGURE)
+    held = (RECORD, TRASHED, COMMENT, COLUMN, FIGURE)
     seen = []
     for rule, _, address in addresses(guarded, "GET"):
         answer = designer.get(address)
