@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, union_all, update
 
-from runtime import definitions, handover, mentions, models, people, roles
+from runtime import audit, definitions, handover, mentions, models, people, roles
 from runtime.context import Context
 from runtime.handover import Plan
 from runtime.models_people import duty, role_part
@@ -71,7 +71,9 @@ def add(ctx: Context, name: str, parent: str) -> UUID:
     known = {str(u): u for u in Directory.of(ctx).units}
     if parent and parent not in known:
         raise InvalidInput({"parent": [say("There is no such department.")]})
-    return people.add_department(ctx, _named(ctx, name, known.get(parent)), known.get(parent))
+    id = people.add_department(ctx, _named(ctx, name, known.get(parent)), known.get(parent))
+    audit.note(ctx, "member.department_added", name.strip(), id)
+    return id
 
 
 def _named(ctx: Context, name: str, parent: UUID | None, but: UUID | None = None) -> str:
@@ -90,6 +92,7 @@ def change(ctx: Context, id: UUID, name: str, head: UUID | None) -> None:
     unit, d = one(ctx, id), models.department
     values = {"name": _named(ctx, name, unit.parent, id), "head_id": head}
     ctx.conn.execute(update(d).where(d.c.id == id).values(values))
+    audit.note(ctx, "member.department_changed", unit.name, id, name=values["name"], head=head)
     Directory.of(ctx).forget()
 
 
@@ -111,6 +114,7 @@ def move(ctx: Context, id: UUID, parent: UUID | None, position: int) -> None:
     beside.insert(max(0, min(position, len(beside))), id)
     d = models.department
     ctx.conn.execute(update(d).where(d.c.id == id).values(parent_id=parent))
+    audit.note(ctx, "member.department_changed", unit.name, id, under=parent)
     for place, other in enumerate(beside):
         ctx.conn.execute(update(d).where(d.c.id == other).values(position=place))
     directory.forget()
@@ -154,10 +158,11 @@ def _members(ctx: Context, id: UUID) -> int:
 
 def remove(ctx: Context, id: UUID) -> None:
     """Raises NotFound, and InvalidInput with every use while it is in use."""
-    one(ctx, id)
+    name = one(ctx, id).name
     if found := uses(ctx, id):
         raise InvalidInput({"": [say("This department is in use and cannot be removed."), *found]})
     _drop(ctx, id)
+    audit.note(ctx, "member.department_removed", name, id)
 
 
 def _drop(ctx: Context, id: UUID) -> None:
@@ -175,7 +180,7 @@ def merge(ctx: Context, id: UUID, into: UUID) -> UUID:
     InvalidInput.
     """
     directory = Directory.of(ctx)
-    one(ctx, id), one(ctx, into)
+    name, other = one(ctx, id).name, one(ctx, into).name
     if into in directory.below(id):
         raise InvalidInput({"into": [say("Choose a department that does not lie below it.")]})
     for child in list(directory.children.get(id, ())):
@@ -184,6 +189,7 @@ def merge(ctx: Context, id: UUID, into: UUID) -> UUID:
     fields = {f"records:{m.key}": into for m in mentions.all_fields(ctx, "department") if mentions.count(ctx, m, id)}
     run = handover.begin(ctx, id, Plan(fields), kind="department")
     _drop(ctx, id)
+    audit.note(ctx, "member.department_merged", name, id, into=other, into_id=into)
     return run
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import definitions, flows, mentions, models, people, powers, records, roles
+from runtime import audit, definitions, flows, mentions, models, people, powers, records, roles
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.ids import new_id
@@ -153,6 +153,10 @@ def begin(ctx: Context, member: UUID, wanted: Plan, kind: str = "member") -> UUI
             told={}, begun_at=ctx.now,
         )
     )  # fmt: skip
+    names = Directory.of(ctx).names([member, *wanted.to.values()])
+    if kind == "member":
+        to = ", ".join(dict.fromkeys(names.get(one, "") for one in wanted.to.values()))
+        audit.note(ctx, "member.handed_over", names.get(member, ""), member, to=to, plan=targets)
     if total > AT_ONCE:
         enqueue(ctx, "hand_over", {"run": str(id)})
     else:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
 
-from runtime import accounts, models, people, powers, roles
+from runtime import accounts, audit, models, people, powers, roles
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.models_people import duty
@@ -210,7 +210,12 @@ def change(ctx: Context, id: UUID, facts: Mapping[str, Any], admin: bool) -> Non
     m = models.member
     if not admin:
         _keep_an_administrator(ctx, id)
+    before = ctx.conn.execute(select(m).where(m.c.id == id)).one()
     ctx.conn.execute(update(m).where(m.c.id == id).values(**facts, admin=admin))
+    if changed := [name for name, value in facts.items() if getattr(before, name) != value]:
+        audit.note(ctx, "member.changed", before.name, id, fields=changed)
+    if admin != before.admin:
+        audit.note(ctx, "rights.admin_given" if admin else "rights.admin_taken", before.name, id)
     Directory.of(ctx).forget()
 
 
@@ -246,6 +251,7 @@ def let_in(ctx: Context, id: UUID) -> str:
     if ctx.workspace.id not in accounts.workspaces_of(ctx.conn, account):
         accounts.join(ctx.conn, account, ctx.workspace.id)
     ctx.conn.execute(update(m).where(m.c.id == id).values(account_id=account))
+    audit.note(ctx, "member.let_in", member.name, id, email=member.email)
     return password
 
 
@@ -270,6 +276,7 @@ def renew_password(ctx: Context, id: UUID) -> str:
         )
     password = accounts.new_password()
     accounts.set_password(ctx.conn, account, password)
+    audit.note(ctx, "member.password_renewed", one(ctx, id).name, id)
     return password
 
 
@@ -283,7 +290,7 @@ def _account(ctx: Context, id: UUID) -> UUID:
 
 def leave(ctx: Context, id: UUID) -> None:
     """A member goes: they can no longer sign in here, their records and tasks stay. Raises NotFound, InvalidInput."""
-    one(ctx, id)
+    name = one(ctx, id).name
     if id == ctx.actor.id:
         raise InvalidInput({"": [say("You cannot remove yourself.")]})
     powers.require_member(ctx, id)
@@ -295,6 +302,7 @@ def leave(ctx: Context, id: UUID) -> None:
     if account is not None:
         here = (joined.c.account_id == account, joined.c.workspace_id == ctx.workspace.id)
         ctx.conn.execute(delete(joined).where(*here))
+    audit.note(ctx, "member.left", name, id)
     Directory.of(ctx).forget()
 
 
@@ -312,6 +320,7 @@ def come_back(ctx: Context, id: UUID) -> None:
         raise InvalidInput({"email": [wrong]})
     account = _account_again(ctx, row.former_account_id)
     ctx.conn.execute(update(m).where(m.c.id == id).values(left_at=None, account_id=account, former_account_id=None))
+    audit.note(ctx, "member.came_back", row.name, id)
     Directory.of(ctx).forget()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, LargeBinary, Table, delete, or_, select, update
 
-from runtime import accounts, avatars, mentions, models, roles
+from runtime import accounts, audit, avatars, mentions, models, roles
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.importing_people import APART
@@ -39,6 +39,7 @@ def packed(ctx: Context, storage: Storage, member: UUID) -> IO[bytes]:
     person = ctx.conn.execute(select(models.member).where(models.member.c.id == member)).one_or_none()
     if person is None or not unlimited(ctx.actor):
         raise NotFound
+    audit.note(ctx, "member.data_exported", person.name, member)
     out: Any = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (the answer closes it)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         _write(archive, "member.json", [_member(ctx, person)])
@@ -139,6 +140,7 @@ def erase(ctx: Context, storage: Storage, member: UUID) -> dict[str, int]:
     blank = dict.fromkeys(("email", "phone", "title", "company", "department_id", "former_account_id"))
     values = {**blank, "name": nameless(ctx, member), "erased_at": ctx.now, "account_id": None}
     ctx.conn.execute(update(m).where(m.c.id == member).values(values))
+    audit.note(ctx, "member.erased", str(values["name"]), member)
     Directory.of(ctx).forget()
     return done
 

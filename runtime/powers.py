@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from runtime import definitions, models, roles
+from runtime import audit, definitions, models, roles
 from runtime.actors import Member, unlimited
 from runtime.context import Context
 from runtime.ids import new_id
@@ -190,6 +190,8 @@ def give(ctx: Context, member: UUID, kind: str, target: UUID, wanted: Iterable[s
     person = Directory.of(ctx).person(member)
     if person is None or person.left or person.external:
         raise InvalidInput({"member": [say("Choose a member.")]})
+    told = {"what": _what(ctx, kind, target), "powers": chosen, "gives": sorted(set(roles))}
+    audit.note(ctx, "rights.duty_given" if chosen else "rights.duty_taken", person.name, member, **told)
     own = (duty.c.member_id == member, duty.c.kind == kind, duty.c.target_id == target)
     if not chosen:
         ctx.conn.execute(delete(duty).where(*own))
@@ -200,8 +202,18 @@ def give(ctx: Context, member: UUID, kind: str, target: UUID, wanted: Iterable[s
     ctx.memo.pop(Duty, None)
 
 
+def _what(ctx: Context, kind: str, target: UUID) -> str:
+    """The app's short name, or the department's name."""
+    i = models.installation
+    if kind == "app":
+        return str(ctx.conn.scalar(select(i.c.slug).where(i.c.id == target)) or "")
+    return Directory.of(ctx).names({target}).get(target, "")
+
+
 def take(ctx: Context, member: UUID, kind: str, target: UUID) -> None:
     """A member administers this no more."""
+    name = Directory.of(ctx).names({member}).get(member, "")
+    audit.note(ctx, "rights.duty_taken", name, member, what=_what(ctx, kind, target))
     ctx.conn.execute(delete(duty).where(duty.c.member_id == member, duty.c.kind == kind, duty.c.target_id == target))
     ctx.memo.pop(Duty, None)
 

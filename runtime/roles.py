@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from runtime import models, people
+from runtime import audit, models, people
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.models_people import role_part, workspace_role
@@ -234,6 +234,10 @@ def set_parts(ctx: Context, key: Key, parts: Iterable[Part]) -> None:
     wanted = list(dict.fromkeys(Part(None, p.kind, p.target, p.below, p.formula) for p in parts))
     for part in wanted:
         _refuse(part, key)
+    before = [Part(None, p.kind, p.target, p.below, p.formula) for p in parts_of(ctx, key)]
+    if key.installation is not None and set(before) != set(wanted):
+        told = [[_noted(part) for part in side] for side in (before, wanted)]
+        audit.note(ctx, "rights.role_changed", key.role, key.installation, before=told[0], after=told[1])
     p = role_part
     ctx.conn.execute(delete(p).where(p.c.installation_id.is_not_distinct_from(key.installation), p.c.role == key.role))
     for part in wanted:
@@ -246,8 +250,14 @@ def set_parts(ctx: Context, key: Key, parts: Iterable[Part]) -> None:
     Directory.of(ctx).forget()
 
 
+def _noted(part: Part) -> str:
+    below = " and below" if part.below else ""
+    return f"{part.kind}: {part.formula or part.target}{below}"
+
+
 def put_on_list(ctx: Context, key: Key, member: UUID) -> None:
     """Name a member for a role."""
+    audit.note(ctx, "rights.role_changed", key.role, key.installation, given=member)
     if key.installation is not None:
         people.give_role(ctx, key.installation, key.role, member)
     elif member not in (part.target for part in parts_of(ctx, key) if part.kind == "member"):
@@ -258,6 +268,7 @@ def put_on_list(ctx: Context, key: Key, member: UUID) -> None:
 
 def off_list(ctx: Context, key: Key, member: UUID) -> None:
     """A member is named for a role no more; what else gives it to them stays."""
+    audit.note(ctx, "rights.role_changed", key.role, key.installation, taken=member)
     r, p = models.role_member, role_part
     own = (r.c.installation_id == key.installation, r.c.role == key.role, r.c.member_id == member)
     ctx.conn.execute(delete(r).where(*own))
@@ -356,6 +367,7 @@ def save(ctx: Context, id: UUID | None, title: str, section: str, parts: Iterabl
     else:
         ctx.conn.execute(update(w).where(w.c.id == id).values(title=title, section=section))
     set_parts(ctx, Key(None, str(id)), parts)
+    audit.note(ctx, "rights.workspace_role_changed", title, id)
     return id
 
 
@@ -371,7 +383,8 @@ def remove(ctx: Context, id: UUID) -> None:
             {"": [say("Roles of apps are given through it: {names}. Take it out there first.", names=names)]}
         )
     ctx.conn.execute(delete(p).where(p.c.installation_id.is_(None), p.c.role == str(id)))
-    ctx.conn.execute(delete(workspace_role).where(workspace_role.c.id == id))
+    title = ctx.conn.scalar(delete(workspace_role).where(workspace_role.c.id == id).returning(workspace_role.c.title))
+    audit.note(ctx, "rights.workspace_role_removed", title or "", id)
     Directory.of(ctx).forget()
 
 

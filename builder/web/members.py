@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, make_response, render_template, request
 
 from builder.web.apps import designer
-from runtime import avatars, definitions, departments, membership, powers, roles
+from runtime import audit, avatars, definitions, departments, membership, powers, roles
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.membership import SIZE, Asked, Listed
@@ -103,6 +103,7 @@ def add() -> Any:
             outside = "external" in request.form and unlimited(ctx.actor)
             said = membership.given(ctx, request.form, external=outside)
             id = membership.add(ctx, said, "admin" in request.form and not outside)
+            audit.note(ctx, "member.added", said.facts["name"], id)
     except InvalidInput as err:
         with work() as ctx:
             return _form(ctx, None, err)

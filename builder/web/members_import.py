@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
 from builder.web.apps import designer
-from runtime import importing, importing_people
+from runtime import audit, importing, importing_people
 from runtime.context import Context
 from runtime.importing_people import APART, COLUMNS, MOST_LINES, NAMES, Arrivals
 from runtime.sheets import ENCODINGS
@@ -39,6 +39,7 @@ def export() -> Any:
     with work() as ctx:
         designer(ctx)
         body = importing_people.exported(ctx)
+        audit.note(ctx, "member.exported")
     return send_file(io.BytesIO(body), mimetype=XLSX, as_attachment=True, download_name="members.xlsx")
 
 
