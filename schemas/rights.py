@@ -59,18 +59,11 @@ def _opening(app: "App", grant: Grant, table: str) -> Opening | None:
     return None
 
 
-FIELDS_OF_A_VIEW = ("card", "group", "sums", "start", "end", "color", "cover")
-"""The options by which the kinds of views name fields that they show, beside their columns."""
-
-
 def columns_of(app: "App", view: View) -> list[str]:
     """The fields that a view shows."""
     table = app.table(view.table)
     flat = [f.id for f in table.fields if f.storage != "child" and f.type != "query"] if table else []
-    shown = [*(view.columns or flat[:DEFAULT_COLUMNS])]
-    for name in FIELDS_OF_A_VIEW:
-        named = getattr(view, name, None) or ()
-        shown += [named] if isinstance(named, str) else named
+    shown = [*(view.columns or flat[:DEFAULT_COLUMNS]), *view.placed]
     return list(dict.fromkeys(shown))
 
 
