@@ -29,6 +29,7 @@ from sqlalchemy import column as bare_column
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import ARRAY, Boolean
 
+from runtime import sql_calendar, sql_steps, sql_texts  # noqa: F401 - they register their operations
 from runtime import sql_operations as ops
 from runtime.plans import Individual
 from runtime.sql_aggregates import FORMS

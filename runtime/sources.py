@@ -150,7 +150,8 @@ class RecordSource(Clock):
         if isinstance(found, Rollup):
             from runtime.rollups import rollup_sql
 
-            return rollup_sql(self.ctx, self.live, found, self.table)
+            seen = found.per_reader and (self.door or self.eyes) is not None
+            return rollup_sql(self.ctx, self.live, found, self.table, seen)
         assert isinstance(found, FormulaField)
         return inlined(self.plain(), self.formula(found))
 

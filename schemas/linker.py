@@ -31,7 +31,16 @@ from schemas.wording import parts_of
 
 
 def problems_of(analysis: Analysis) -> Iterator[Problem]:
-    """Everything wrong with an app's references and formulas, by path in its JSON."""
+    """Everything wrong with an app's references and formulas, by path in its JSON; if nothing is, what it gives away."""
+    from schemas.disclosures import disclosures
+
+    found = list(_all_of(analysis))
+    yield from found
+    if not any(p.severity == "error" for p in found):
+        yield from disclosures(analysis)
+
+
+def _all_of(analysis: Analysis) -> Iterator[Problem]:
     app = analysis.app
     for n, table in enumerate(app.tables):
         yield from _table(analysis, table, f"tables[{n}]")
@@ -422,7 +431,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
         yield from _known(
             f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]
         )
-    yield from _filter(analysis, f"{path}.filter", view.filter, analysis.scope(table), BOOLEAN)
+    yield from _filter(analysis, f"{path}.filter", view.filter, analysis.reading_scope(table), BOOLEAN)
 
 
 def _filter(
