@@ -21,7 +21,8 @@ from schemas.text import Text
 
 FLOW_STATE = "flow.state"
 FACT_LABELS: dict[str, Message] = {
-    "name": say("Name"), "email": say("E-mail"), "phone": say("Phone"), "department": say("Department"),
+    "name": say("Name"), "email": say("E-mail"), "phone": say("Phone"), "title": say("Job title"),
+    "external": say("External contact"), "department": say("Department"),
     "departments": say("All departments"), "head": say("Head"), "roles": say("Roles"), "parent": say("Higher department"),
     "headed_departments": say("Headed departments"),
 }  # fmt: skip

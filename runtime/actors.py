@@ -16,11 +16,15 @@ class Actor:
 
 @dataclass(frozen=True)
 class Member(Actor):
-    """A person of the workspace. An administrator builds apps and sees everything in them."""
+    """A person of the workspace. An administrator builds apps and sees everything in them.
+
+    `external` is a contact outside the company: not among "everyone", and shown nobody to choose from.
+    """
 
     kind: ClassVar[str] = "member"
     account_id: UUID | None = None
     admin: bool = False
+    external: bool = False
     language: str | None = None
 
 

@@ -168,13 +168,7 @@ def _follow(ctx: Context, live: LiveTable, kind: str, target: str | None, value:
 
 def _facts(ctx: Context, kind: str, value: Any, path: tuple[str, ...]) -> Any:
     """A fact of a member or department, and facts of that."""
-    directory = Directory.of(ctx)
-    for name in path:
-        if isinstance(value, list):
-            return [_facts(ctx, "department", item, (name,)) for item in value]
-        value = directory.fact(value, name) if kind == "member" else directory.department_fact(value, name)
-        kind = "member" if name == "head" else "department"
-    return value
+    return Directory.of(ctx).follow(kind, value, path)
 
 
 def _column(ctx: Context, live: LiveTable, name: str, ids: set[UUID]) -> dict[UUID, Any]:

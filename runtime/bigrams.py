@@ -1,10 +1,15 @@
-"""Search by pairs of characters: finds two-character words in any script and needs no extension."""
+"""Search by pairs of characters: finds two-character words in any script and needs no extension.
 
+A pair is kept as the number that its two units of UTF-16 make, a single one as its own: four bytes each, quick to
+sort and to compare. Where a character takes two units, it is a pair by itself; nothing is found by less than a unit.
+"""
+
+import struct
 import unicodedata
 from collections.abc import Iterable
-from operator import add
 
 LONGEST = 20_000
+SPACE = 0x20
 
 
 def folded(text: str) -> str:
@@ -13,21 +18,28 @@ def folded(text: str) -> str:
     return " ".join(plain.casefold().split())
 
 
-def bigrams(text: str) -> set[str]:
+def bigrams(text: str) -> set[int]:
     """The single characters and neighbouring pairs of a text, spaces apart."""
     return _parts(folded(text[:LONGEST]))
 
 
-def of_texts(texts: Iterable[str]) -> list[str]:
+def of_texts(texts: Iterable[str]) -> list[int]:
     """What the search column of a record holds, in no order: its index sorts for itself."""
     return list(_parts(folded(" ".join([text[:LONGEST] for text in texts if text]))))
 
 
-def _parts(whole: str) -> set[str]:
-    found = {pair for pair in map(add, whole, whole[1:]) if " " not in pair}
-    found.update(whole)
-    found.discard(" ")
+def _parts(whole: str) -> set[int]:
+    """The units, then the pairs that begin at even and at odd places, read as the numbers that their bytes are."""
+    units = whole.encode("utf-16-le", "surrogatepass")
+    found = {n for start in (0, 2) for n in _numbers("i", units[start:]) if n & 0xFFFF != SPACE and n >> 16 != SPACE}
+    found.update(_numbers("H", units))
+    found.discard(SPACE)
     return found
+
+
+def _numbers(kind: str, units: bytes) -> tuple[int, ...]:
+    count = len(units) // struct.calcsize(f"<{kind}")
+    return struct.unpack_from(f"<{count}{kind}", units)
 
 
 def like(text: str) -> str:

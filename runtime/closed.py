@@ -7,6 +7,7 @@ from uuid import UUID
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.tables import LiveTable
+from schemas.access import WRITES
 from schemas.fields import Field
 from schemas.filling import NOT_OFFERED, Errors, Values
 
@@ -19,7 +20,7 @@ def changed_columns(
 ) -> Iterator[str]:
     """The columns (`items[2].cost`) that would change though they may not be written."""
     for rows in live.table.subforms:
-        closed = [c for c in rows.fields if not c.computed and right(f"{rows.id}.{c.id}") != "write"]
+        closed = [c for c in rows.fields if not c.computed and right(f"{rows.id}.{c.id}") not in WRITES]
         for number, row, old in _rows(rows.id, given, before) if closed else ():
             for column in closed:
                 own = column.id in row and column.dump(row[column.id]) != column.dump(old.get(column.id))
@@ -51,23 +52,24 @@ def refuse_unknown_people(ctx: Context, live: LiveTable, many: Sequence[Given]) 
 def _pointers(
     live: LiveTable, given: Mapping[str, Any], before: Mapping[str, Any]
 ) -> Iterator[tuple[str, Field, UUID]]:
-    for found in live.table.fields:
+    alone, inner = live.people
+    for found in alone:
         yield from _new(found, found.id, given, before)
-    for rows in live.table.subforms:
+    for rows, columns in inner:
         for number, row, old in _rows(rows.id, given, before):
-            for column in rows.fields:
+            for column in columns:
                 yield from _new(column, f"{rows.id}[{number}].{column.id}", row, old)
 
 
 def _new(
     found: Field, path: str, given: Mapping[str, Any], before: Mapping[str, Any]
 ) -> Iterator[tuple[str, Field, UUID]]:
-    if found.type.rstrip("s") not in ("member", "department"):
-        return
     old, new = (value if isinstance(value, list) else [value] for value in (before.get(found.id), given.get(found.id)))
     yield from ((path, found, id) for id in new if isinstance(id, UUID) and id not in old)
 
 
 def _known(ctx: Context, found: Field, ids: set[UUID]) -> set[UUID]:
     directory = Directory.of(ctx)
-    return set(directory.persons(ids)) if found.type.startswith("member") else ids & set(directory.units)
+    if found.type.startswith("member"):
+        return directory.known(ids)
+    return ids & {unit.id for unit in directory.offered_units()}

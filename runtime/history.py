@@ -40,15 +40,24 @@ def write(
     ctx: Context, live: LiveTable, action: str, entries: Iterable[tuple[UUID, int, Changes]], key: str | None = None
 ) -> None:
     """Write an entry for each (record, version, changes)."""
-    rows = [
-        {
-            "id": new_id(), "installation_id": live.inst.id, "table_id": live.id, "record_id": record, "version": version,
-            "action": action, "changes": changes, "actor_kind": ctx.actor.kind, "actor_id": ctx.actor.id,
-            "origin": ctx.origin or None, "key": key, "at": ctx.now,
-        }
-        for record, version, changes in entries
-    ]  # fmt: skip
-    insert_rows(ctx.conn, models.history, rows)
+    insert_rows(ctx.conn, models.history, [_row(ctx, live, action, *entry, key) for entry in entries])
+
+
+def beside(
+    ctx: Context, live: LiveTable, action: str, record: UUID, version: int, changes: Changes, key: str | None = None
+) -> dict[str, Any]:
+    """The entry as the statements of a LiveTable take it, that write it beside the record."""
+    return {f"_entry_{name}": v for name, v in _row(ctx, live, action, record, version, changes, key).items()}
+
+
+def _row(
+    ctx: Context, live: LiveTable, action: str, record: UUID, version: int, changes: Changes, key: str | None
+) -> dict[str, Any]:
+    return {
+        "id": new_id(), "installation_id": live.inst.id, "table_id": live.id, "record_id": record, "version": version,
+        "action": action, "changes": changes, "actor_kind": ctx.actor.kind, "actor_id": ctx.actor.id,
+        "origin": ctx.origin or None, "key": key, "at": ctx.now,
+    }  # fmt: skip
 
 
 def of_record(ctx: Context, live: LiveTable, record: UUID, since: int = 0, limit: int = 200) -> list[Entry]:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateColumn
 
 import runtime
-from runtime import models
+from runtime import models, words
 
 
 def load_models() -> None:
@@ -26,6 +26,7 @@ def bring_up(conn: Connection) -> None:
     for row in conn.execute(select(w.c.id, w.c.schema).where(w.c.layout < models.LAYOUT)).all():
         conn.exec_driver_sql(f'SET LOCAL search_path TO "{row.schema}"')
         _complete(conn, models.workspace_metadata, row.schema)
+        words.move_out(conn)
         conn.execute(update(w).where(w.c.id == row.id).values(layout=models.LAYOUT))
     conn.exec_driver_sql("RESET search_path")
 
@@ -34,8 +35,10 @@ def _complete(conn: Connection, metadata: MetaData, schema: str) -> None:
     metadata.create_all(conn)
     inspector = inspect(conn)
     for table in metadata.sorted_tables:
-        present = {column["name"] for column in inspector.get_columns(table.name, schema=schema)}
+        present = {column["name"]: column for column in inspector.get_columns(table.name, schema=schema)}
         for column in table.columns:
+            if column.name in present and column.nullable and not present[column.name]["nullable"]:
+                conn.exec_driver_sql(f'ALTER TABLE "{schema}"."{table.name}" ALTER "{column.name}" DROP NOT NULL')
             if column.name not in present:
                 clause = CreateColumn(column).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
                 conn.exec_driver_sql(f'ALTER TABLE "{schema}"."{table.name}" ADD COLUMN {clause}')

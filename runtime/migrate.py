@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateColumn, CreateTable, MetaData
 
-from runtime import conversion, definitions, models
+from runtime import conversion, definitions, models, words
 from runtime.actors import System
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -142,7 +142,7 @@ def _create_table(ctx: Context, inst: Installed, need: Wanted) -> str:
         ctx.conn.exec_driver_sql(
             f"CREATE INDEX {name}_created ON {name} (created_at DESC, id DESC) WHERE deleted_at IS NULL"
         )
-        ctx.conn.exec_driver_sql(f"CREATE INDEX {name}_search ON {name} USING gin (bigrams)")
+        words.make(ctx.conn, name)
     return name
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 2
+LAYOUT = 6
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -100,9 +100,15 @@ member = Table(
     Column("title", Text),
     Column("department_id", Uuid, ForeignKey("department.id", use_alter=True, name="member_department"), index=True),
     Column("admin", Boolean, nullable=False, server_default=text("false")),
+    Column("external", Boolean, nullable=False, server_default=text("false"), comment="a contact outside the company"),
+    Column("company", Text, comment="of an external contact"),
+    Column("avatar", Uuid, comment="the file with the picture"),
     Column("sample", Boolean, nullable=False, server_default=text("false")),
     moment("created_at", nullable=False, server_default=func.now()),
     moment("left_at"),
+    Column("former_account_id", Uuid, comment="of one who left: the account that opened this workspace"),
+    moment("erased_at"),
+    Index("member_name", "name", "id"),
 )
 
 department = Table(
@@ -268,3 +274,4 @@ from runtime import models_drafts as models_drafts  # noqa: E402
 from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)
 from runtime import models_forms as models_forms  # noqa: E402
 from runtime import models_importing as models_importing  # noqa: E402
+from runtime import models_people as models_people  # noqa: E402

@@ -6,7 +6,22 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, union_all, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from runtime import models
@@ -16,13 +31,6 @@ from runtime.ids import new_id
 from schemas.errors import NotFound
 
 MOST_SUGGESTED = 30
-
-
-ROLES_OF = (
-    select(models.installation.c.slug, models.role_member.c.role)
-    .join(models.role_member, models.installation.c.id == models.role_member.c.installation_id)
-    .where(models.role_member.c.member_id == bindparam("member"))
-)
 
 
 NAMES = union_all(
@@ -45,6 +53,10 @@ class Person:
     department: UUID | None
     departments: tuple[UUID, ...]
     admin: bool
+    external: bool = False
+    company: str | None = None
+    avatar: UUID | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,12 +87,19 @@ class Directory:
         )
         return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
 
+    @cached_property
+    def children(self) -> dict[UUID | None, list[UUID]]:
+        """The departments directly below each."""
+        found: dict[UUID | None, list[UUID]] = {}
+        for unit in self.units.values():
+            found.setdefault(unit.parent, []).append(unit.id)
+        return found
+
     def roles_of(self, id: UUID) -> list[str]:
-        """A member's roles as `app.role`."""
-        kept: dict[UUID, list[str]] = self._ctx.memo.setdefault("roles of a member", {})
-        if id not in kept:
-            kept[id] = [f"{row.slug}.{row.role}" for row in self._ctx.conn.execute(ROLES_OF, {"member": id})]
-        return kept[id]
+        """A member's roles as `app.role`, whatever gives them."""
+        from runtime import roles
+
+        return roles.names_of(self._ctx, id)
 
     def person(self, id: UUID | None) -> Person | None:
         return self.persons([id]).get(id) if id else None
@@ -98,8 +117,9 @@ class Directory:
                     [*([row.department_id] if row.department_id else []), *more.get(row.id, [])]
                 )
                 known[row.id] = Person(
-                    row.id, row.name, row.email, row.phone, row.title, row.department_id, tuple(departments), row.admin
-                )
+                    row.id, row.name, row.email, row.phone, row.title, row.department_id, tuple(departments), row.admin,
+                    row.external, row.company, row.avatar, row.left_at is not None,
+                )  # fmt: skip
         return {id: known[id] for id in ids if id in known}
 
     def head_of(self, id: UUID | None) -> UUID | None:
@@ -121,9 +141,21 @@ class Directory:
 
     def below(self, department: UUID) -> list[UUID]:
         """A department and all those under it."""
-        found = [department]
-        for id in found:
-            found.extend(u.id for u in self.units.values() if u.parent == id and u.id not in found)
+        found = {department: None}
+        waiting = [department]
+        while waiting:
+            more = [id for id in self.children.get(waiting.pop(), ()) if id not in found]
+            found.update(dict.fromkeys(more))
+            waiting.extend(more)
+        return list(found)
+
+    def above(self, departments: Iterable[UUID | None]) -> set[UUID]:
+        """These departments and all those over them."""
+        found: set[UUID] = set()
+        for id in departments:
+            while id and id not in found:
+                found.add(id)
+                id = self.units[id].parent if id in self.units else None
         return found
 
     def headed_by(self, id: UUID | None) -> list[UUID]:
@@ -145,6 +177,15 @@ class Directory:
         value = getattr(person, name)
         return list(value) if isinstance(value, tuple) else value
 
+    def follow(self, kind: str, value: Any, path: Iterable[str]) -> Any:
+        """A fact of a member or department, and facts of that; of a list what each gives."""
+        for name in path:
+            if isinstance(value, list):
+                return [self.follow("department", item, (name,)) for item in value]
+            value = self.fact(value, name) if kind == "member" else self.department_fact(value, name)
+            kind = "member" if name == "head" else "department"
+        return value
+
     def department_fact(self, id: UUID | None, name: str) -> Any:
         unit = self.units.get(id) if id else None
         return getattr(unit, name) if unit else None
@@ -154,10 +195,28 @@ class Directory:
         wanted = {id for id in ids if id}
         return {row.id: row.name for row in self._ctx.conn.execute(NAMES, {"ids": list(wanted)})} if wanted else {}
 
-    def search(self, text: str = "", limit: int = MOST_SUGGESTED) -> list[Person]:
-        """Members whose name or e-mail contains the text."""
+    def offered_units(self) -> list[Unit]:
+        """The departments that the actor may choose from: none for a contact outside."""
+        actor = self._ctx.actor
+        return [] if isinstance(actor, Member) and actor.external else list(self.units.values())
+
+    def seen(self) -> ColumnElement[bool]:
+        """Which rows of the member table the actor may choose from: a contact outside meets nobody but themselves."""
+        m, actor = models.member, self._ctx.actor
+        return m.c.id == actor.id if isinstance(actor, Member) and actor.external else true()
+
+    def known(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those of these members whom the actor may choose."""
+        m, wanted = models.member, list(ids)
+        query = select(m.c.id).where(m.c.id.in_(wanted), self.seen())
+        return set(self._ctx.conn.scalars(query)) if wanted else set()
+
+    def search(self, text: str = "", limit: int = MOST_SUGGESTED, among: Iterable[UUID] | None = None) -> list[Person]:
+        """Members whose name or e-mail contains the text, of `among` if given, whom the actor may choose."""
         m = models.member
-        query = select(m.c.id).where(m.c.left_at.is_(None)).order_by(m.c.name).limit(limit)
+        query = select(m.c.id).where(m.c.left_at.is_(None), self.seen()).order_by(m.c.name, m.c.id).limit(limit)
+        if among is not None:
+            query = query.where(m.c.id == any_(literal(list(among), ARRAY(Uuid()))))
         if text:
             query = query.where(
                 or_(m.c.name.icontains(text, autoescape=True), m.c.email.icontains(text, autoescape=True))
@@ -173,6 +232,13 @@ class Directory:
         return list(self._ctx.conn.scalars(query.order_by(m.c.name)))
 
     def with_role(self, installation: UUID, role: str) -> list[UUID]:
+        """Everybody who has the role, whatever gives it to them."""
+        from runtime import roles
+
+        return roles.members(self._ctx, roles.Key(installation, role))
+
+    def on_list(self, installation: UUID, role: str) -> list[UUID]:
+        """The members whom the role's list names."""
         r, m = models.role_member, models.member
         query = select(r.c.member_id).join(m, m.c.id == r.c.member_id)
         query = query.where(r.c.installation_id == installation, r.c.role == role, m.c.left_at.is_(None))
@@ -180,9 +246,8 @@ class Directory:
 
     def forget(self) -> None:
         """After a change of people in this transaction."""
-        self._ctx.memo.pop(Directory, None)
-        self._ctx.memo.pop(Person, None)
-        self._ctx.memo.pop("roles of a member", None)
+        for key in (Directory, Person, "roles held", "role parts"):
+            self._ctx.memo.pop(key, None)
 
 
 def member_of(ctx: Context, account_id: UUID) -> Member:
@@ -191,7 +256,7 @@ def member_of(ctx: Context, account_id: UUID) -> Member:
     row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
     if row is None:
         raise NotFound
-    return Member(id=row.id, name=row.name, account_id=account_id, admin=row.admin)
+    return _actor(row)
 
 
 def member_by_id(ctx: Context, id: UUID) -> Member:
@@ -199,7 +264,11 @@ def member_by_id(ctx: Context, id: UUID) -> Member:
     row = ctx.conn.execute(select(m).where(m.c.id == id, m.c.left_at.is_(None))).one_or_none()
     if row is None:
         raise NotFound
-    return Member(id=row.id, name=row.name, account_id=row.account_id, admin=row.admin)
+    return _actor(row)
+
+
+def _actor(row: Any) -> Member:
+    return Member(id=row.id, name=row.name, account_id=row.account_id, admin=row.admin, external=row.external)
 
 
 def add_member(ctx: Context, name: str, **facts: Any) -> UUID:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, CursorResult, Date, DateTime, Text, Uuid, bindparam, literal
+from sqlalchemy import ARRAY, Boolean, ColumnElement, CursorResult, Date, DateTime, Text, Uuid, bindparam, literal
 from sqlalchemy.types import TypeEngine
 
 from runtime.actors import Member, unlimited
@@ -35,7 +35,7 @@ def _individual(self: Any) -> NoReturn:
 class AnyMember(Member):
     """A member of whom nothing is known but whether they administer."""
 
-    id = name = account_id = language = property(_individual)
+    id = name = account_id = external = language = property(_individual)
 
     def __init__(self, admin: bool) -> None:
         object.__setattr__(self, "admin", admin)
@@ -95,6 +95,8 @@ def _fact_type(name: str) -> TypeEngine[Any]:
         return ARRAY(Text())
     if name in ("departments", "headed_departments"):
         return ARRAY(Uuid())
+    if name == "external":
+        return Boolean()
     return Uuid() if name in ("me", "department", "head", "parent") else Text()
 
 

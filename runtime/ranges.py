@@ -9,7 +9,7 @@ from sqlalchemy import select
 from runtime import models
 from runtime.answers import answering
 from runtime.context import Context
-from runtime.people import Directory
+from runtime.people import Directory, Person
 from runtime.tables import LiveTable
 from schemas.fields.member import AnyMember, People
 from schemas.fields.rows import Rows
@@ -104,11 +104,15 @@ def offered(directory: Directory, kind: str, text: str, allowed: set[UUID] | Non
     """Members or departments for a picker, as `{id, text, note}`, at most fifty."""
     if kind == "department":
         folded = text.casefold()
-        units = [u for u in directory.units.values() if folded in u.name.casefold()]
+        units = [u for u in directory.offered_units() if folded in u.name.casefold()]
         found = [(u.id, u.name, directory.units[u.parent].name if u.parent in directory.units else "") for u in units]
     else:
-        people = directory.search(text) if allowed is None else directory.search(text, limit=10_000)
-        names = {u.id: u.name for u in directory.units.values()}
-        found = [(p.id, p.name, names.get(p.department, "") if p.department else "") for p in people]
+        found = [(p.id, p.name, note_of(directory, p)) for p in directory.search(text, 50, allowed)]
     kept = [one for one in found if allowed is None or one[0] in allowed][:50]
     return [{"id": str(id), "text": name, "note": note} for id, name, note in kept]
+
+
+def note_of(directory: Directory, person: Person) -> str:
+    """What tells people of one name apart: their department, or the company of a contact outside."""
+    unit = directory.units.get(person.department) if person.department else None
+    return unit.name if unit else person.company or ""

@@ -17,7 +17,7 @@ from runtime.actors import System
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.rollups import rollup_sql
-from runtime.rows import child_values, search_words
+from runtime.rows import change_words, child_values, search_words
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -302,16 +302,20 @@ def _formula(ctx: Context, live: LiveTable, found: FormulaField, ids: Sequence[U
     _lock(ctx, live, ids)
     changed: list[Written] = []
     stored: list[dict[str, Any]] = []
+    words: dict[UUID, list[int]] = {}
     for id, before, value in evaluated(ctx, live, found, ids):
         if value != before.get(found.id):
-            changed.append((id, {found.id: _value(before.get(found.id))}, {found.id: _value(value)}))
-            stored.append({"_id": id, **_stored(live, found.id, {**before, found.id: value})})
+            old, new = _value(before.get(found.id)), _value(value)
+            after = {**before, found.id: value}
+            changed.append((id, {found.id: old}, {found.id: new}))
+            stored.append({"_id": id, **_stored(live, found.id, after)})
+            if found.words(old) != found.words(new):
+                words[id] = search_words(live, after)
     if stored:
-        t = live.sql
-        column = t.c[found.id]
-        values = {column: bindparam("_value", type_=column.type), t.c._errors: bindparam("_codes", type_=CODES),
-                  t.c._bigrams: bindparam("_words", type_=t.c._bigrams.type)}  # fmt: skip
+        t, column = live.sql, live.sql.c[found.id]
+        values = {column: bindparam("_value", type_=column.type), t.c._errors: bindparam("_codes", type_=CODES)}
         ctx.conn.execute(update(t).where(t.c.id == bindparam("_id")).values(values), stored)
+        change_words(ctx, live, words)
     return changed
 
 
@@ -374,7 +378,7 @@ def _value(value: Any) -> Any:
 
 def _stored(live: LiveTable, field: str, after: Mapping[str, Any]) -> dict[str, Any]:
     errors = {f.id: v.code for f in live.columns if isinstance(v := after.get(f.id), ErrorValue)}
-    return {"_value": _value(after.get(field)), "_codes": errors or None, "_words": search_words(live, after)}
+    return {"_value": _value(after.get(field)), "_codes": errors or None}
 
 
 # -- all records -----------------------------------------------------------------------------------

@@ -4,30 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from runtime.bigrams import of_texts
 from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
-from runtime.tables import LiveTable
+from runtime.tables import SYSTEM_COLUMNS, LiveTable
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue
-
-PLAIN = ("created_at", "created_by", "updated_at", "updated_by", "version")
 
 
 def child_values(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Everything stored of these records by id, subforms as lists of rows with their `_id`."""
-    t = live.sql
-    columns = [t.c[f.id].label(f.id) for f in live.table.fields if f.id in t.c]
-    system = [t.c[name] for name in PLAIN]
-    query = select(t.c.id, t.c._flow_state, t.c._errors, *system, *columns).where(t.c.id.in_(ids))
+    names = (*SYSTEM_COLUMNS[1:], *(f.id for f in live.columns))
     found: dict[UUID, dict[str, Any]] = {}
-    for row in ctx.conn.execute(query):
-        values = {name: row._mapping[name] for name in (*PLAIN, *(c.name for c in columns))}
-        values |= {path: ErrorValue(code) for path, code in (row._errors or {}).items()}
-        found[row.id] = {**values, "flow.state": row._flow_state}
+    for state, errors, id, *held in ctx.conn.execute(live.whole, {"ids": ids}):
+        values = dict(zip(names, held, strict=True))
+        values |= {path: ErrorValue(code) for path, code in (errors or {}).items()}
+        found[id] = {**values, "flow.state": state}
     for rows in live.table.subforms:
         for id, lines in _lines(ctx, live, rows, ids).items():
             found[id][rows.id] = lines
@@ -89,7 +84,23 @@ def _known(given: Any, own: set[UUID]) -> UUID | None:
     return None
 
 
-def search_words(live: LiveTable, values: Mapping[str, Any]) -> list[str]:
-    """What the search column of a record of these values holds."""
+def keep_words(ctx: Context, live: LiveTable, by_record: Mapping[UUID, list[int]]) -> None:
+    """Write what search finds new records by."""
+    insert_rows(ctx.conn, live.words, [{"record_id": id, "bigrams": found} for id, found in by_record.items()])
+
+
+def change_words(ctx: Context, live: LiveTable, by_record: Mapping[UUID, list[int]]) -> None:
+    """Write what search finds records by now."""
+    w = live.words.c
+    if by_record:
+        change = update(live.words).where(w.record_id == bindparam("_id"))
+        ctx.conn.execute(
+            change.values({w.bigrams: bindparam("_words", type_=w.bigrams.type)}),
+            [{"_id": id, "_words": found} for id, found in by_record.items()],
+        )
+
+
+def search_words(live: LiveTable, values: Mapping[str, Any]) -> list[int]:
+    """What search finds a record of these values by."""
     searched = live.analysis.plan(live.table).searched
     return of_texts([f.words(v) for f in searched if not isinstance(v := values.get(f.id), ErrorValue)])

@@ -36,8 +36,9 @@ def found_by(gate: Door, text: str) -> ColumnElement[bool]:
         elif gate.live.analysis.storage_of(gate.live.table, found) is Storage.TEXT:
             hits.append(source.column(found.id).ilike(pattern))
     hits.extend(_search_rows(gate, rows, pattern) for rows in gate.live.table.subforms if gate.readable(rows.id))
-    candidates = t.c._bigrams.contains(cast(array(sorted(bigrams(text))), t.c._bigrams.type))
-    return and_(candidates, or_(false(), *hits))
+    words = gate.live.words
+    holding = words.c.bigrams.contains(cast(array(sorted(bigrams(text))), words.c.bigrams.type))
+    return and_(t.c.id.in_(select(words.c.record_id).where(holding)), or_(false(), *hits))
 
 
 def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
@@ -49,5 +50,5 @@ def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
     ]
     if not texts:
         return false()
-    hit = or_(*(child.c[c].ilike(pattern) for c in texts))
+    hit = or_(*(gate.mask(f"{rows.id}.{c}", child.c[c], gate.live.sql).ilike(pattern) for c in texts))
     return select(literal(1)).where(child.c._record_id == gate.live.sql.c.id, hit).exists()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     Uuid,
+    and_,
     case,
     cast,
     func,
@@ -46,7 +47,7 @@ from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.formula import Expression, Formula, Type
 from schemas.formula.typed import Read
-from schemas.formula.types import BOOLEAN
+from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS
 from schemas.table import SYSTEM_FIELDS
 
 if TYPE_CHECKING:
@@ -174,10 +175,10 @@ class RecordSource(Clock):
     def rows(self, name: str) -> RowsSource:
         rows = self.live.table.by_id[name]
         assert isinstance(rows, Rows)
-        if self.door and not self.door.readable(name):
-            raise NotFound
+        seen = self.door.seen(name, self.table) if self.door else None
         child = self.live.children[name].alias()
         on = child.c._record_id == self.table.c.id
+        on = on if seen is None else and_(on, seen)
         return RowsSource(child, on, RowSource(self.ctx, self, rows, child), order=child.c._position)
 
     def linked(self, name: str) -> RowsSource:
@@ -423,7 +424,7 @@ class PersonSource(Clock):
             return t.c.id
         if self.kind == "department":
             return {"name": t.c.name, "head": t.c.head_id, "parent": t.c.parent_id}[name]
-        if name in ("name", "email", "phone"):
+        if name in ("name", "email", "phone", "title", "external"):
             return t.c[name]
         if name == "department":
             return t.c.department_id
@@ -436,41 +437,54 @@ class PersonSource(Clock):
             return _gather(
                 t.c.id, [(u.head, d) for u in directory.units.values() if u.head for d in directory.below(u.id)]
             )
-        pairs = [(p.id, d) for p in directory.persons(self._everybody()).values() for d in p.departments]
-        return _gather(t.c.id, pairs)
+        return self._departments()
+
+    def _departments(self) -> Column:
+        """The main department first, then the others."""
+        d = models.member_department.alias()
+        others = select(d.c.department_id).where(
+            d.c.member_id == self.table.c.id, d.c.department_id.is_distinct_from(self.table.c.department_id)
+        )
+        listed = func.array(others.correlate_except(d).scalar_subquery(), type_=ARRAY(Uuid()))
+        main: Column = array([self.table.c.department_id], type_=Uuid())
+        return func.array_remove(func.array_cat(main, listed, type_=ARRAY(Uuid())), null(), type_=ARRAY(Uuid()))
+
+    def sql(self, expression: Expression) -> Column:
+        return to_sql(expression, self)
 
     def _everybody(self) -> list[UUID]:
         ids: list[UUID] = list(self.ctx.conn.scalars(select(models.member.c.id)))
         return ids
 
     def _roles(self) -> Column:
-        r, i = models.role_member.alias(), models.installation.alias()
-        named = func.concat(i.c.slug, ".", r.c.role)
-        query = (
-            select(func.array_agg(named))
-            .join_from(r, i, i.c.id == r.c.installation_id)
-            .where(r.c.member_id == self.table.c.id)
-        )
-        return func.coalesce(query.scalar_subquery(), cast([], ARRAY(Text())))
+        """Every role in an app that each member has, one member after the other in the list of all roles."""
+        from runtime import roles
+
+        parts: list[Column] = [
+            case((roles.condition(self.ctx, key, self.table), name)) for key, name in roles.all_keys(self.ctx)
+        ]
+        listed: Column = array(parts, type_=Text())
+        return func.array_remove(listed, null(), type_=ARRAY(Text()))
 
     def rows(self, name: str) -> RowsSource:
         raise NotFound
 
     def linked(self, name: str) -> RowsSource:
-        kind = "member" if name == "head" else "department"
-        return _hop(self, Type(kind), self.column(name), None, None)  # type: ignore[arg-type]
+        kind = (MEMBER_FACTS if self.kind == "member" else DEPARTMENT_FACTS)[name]
+        return _hop(self, kind, self.column(name), None, None)  # type: ignore[arg-type]
 
 
 def _lookup(key: Column, pairs: dict[UUID, UUID | None]) -> Column:
     """The value of a mapping that is bound as two arrays."""
     given = [(k, v) for k, v in pairs.items() if v]
     rows = _pairs(given)
-    return select(rows.c.value).where(rows.c.key == key).limit(1).scalar_subquery()
+    query = select(rows.c.value).where(rows.c.key == key).limit(1)
+    return query.correlate_except(rows).scalar_subquery()
 
 
 def _gather(key: Column, pairs: Iterable[tuple[UUID, UUID]]) -> Column:
     rows = _pairs(list(dict.fromkeys(pairs)))
-    query = select(func.array_agg(rows.c.value)).where(rows.c.key == key).scalar_subquery()
+    query = select(func.array_agg(rows.c.value)).where(rows.c.key == key).correlate_except(rows).scalar_subquery()
     return func.coalesce(query, cast([], ARRAY(Uuid())))
 
 

@@ -5,13 +5,32 @@ Columns are reached by the field's id (`live.sql.c.amount`); our own by names th
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid, select
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Insert,
+    Integer,
+    MetaData,
+    Numeric,
+    Select,
+    Table,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    insert,
+    select,
+    update,
+)  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -96,6 +115,7 @@ class LiveTable:
     table: definition.Table
     sql: Table
     children: Mapping[str, Table]
+    words: Table
     family: Mapping[str, "LiveTable"] = dataclasses.field(repr=False)
 
     def __hash__(self) -> int:
@@ -123,6 +143,39 @@ class LiveTable:
         return tuple((f, f.dump(None)) for f in self.table.fields)
 
     @cached_property
+    def people(self) -> tuple[tuple[Field, ...], tuple[tuple[Rows, tuple[Field, ...]], ...]]:
+        """The fields that name members or departments, and the subforms with those of their columns that do."""
+        inner = ((rows, _naming_people(rows.fields)) for rows in self.table.subforms)
+        return _naming_people(self.table.fields), tuple((rows, columns) for rows, columns in inner if columns)
+
+    @cached_property
+    def whole(self) -> Select[Any]:
+        """Everything that the table's own rows of these `ids` hold, by the names of their columns."""
+        t = self.sql
+        columns = (t.c[name] for name in ("_flow_state", "_errors", *SYSTEM_COLUMNS, *(f.id for f in self.columns)))
+        return select(*columns).where(t.c.id.in_(bindparam("ids", expanding=True)))
+
+    @cached_property
+    def adding(self) -> Insert:
+        """Stores one new record: its row of the columns given, its `_bigrams` for search, and its entry of history."""
+        words = insert(self.words).values(record_id=bindparam("_record"), bigrams=bindparam("_bigrams"))
+        return insert(self.sql).add_cte(words.cte("words"), _entry())
+
+    @cached_property
+    def changing(self) -> Update:
+        """Sets the columns that it is given with, in the row `_changed`, and writes the entry of history."""
+        return update(self.sql).where(self.sql.c.id == bindparam("_changed")).add_cte(_entry())
+
+    @cached_property
+    def changing_words(self) -> Update:
+        """The same where search finds the record by other words now."""
+        w = self.words.c
+        words = (
+            update(self.words).where(w.record_id == bindparam("_changed")).values({w.bigrams: bindparam("_bigrams")})
+        )
+        return self.changing.add_cte(words.cte("words"))
+
+    @cached_property
     def plans(self) -> dict[Any, Any]:
         """What runtime.plans keeps of this revision."""
         return {}
@@ -136,6 +189,16 @@ class LiveTable:
 
 
 _built: dict[tuple[UUID, int], dict[str, LiveTable]] = {}
+
+
+def _entry() -> CTE:
+    """One row of history, whose values are bound by the names of its columns after `_entry_`."""
+    values = {c: bindparam(f"_entry_{c.key}", type_=c.type) for c in models.history.c}
+    return insert(models.history).values(values).cte("entry")
+
+
+def _naming_people(fields: Iterable[Field]) -> tuple[Field, ...]:
+    return tuple(f for f in fields if f.type.rstrip("s") in ("member", "department"))
 
 
 def live(ctx: Context, inst: Installed, table: str) -> LiveTable:
@@ -200,7 +263,7 @@ def _live(
         for rows in table.subforms
         if (path := f"{table.id}.{rows.id}") in known
     }
-    return LiveTable(inst, table, sql, children, family)
+    return LiveTable(inst, table, sql, children, words_table(sql.name, metadata), family)
 
 
 def record_columns() -> list[Column[Any]]:
@@ -216,8 +279,13 @@ def record_columns() -> list[Column[Any]]:
         Column("deleted_by", Uuid, key="_deleted_by"),
         Column("flow_state", Text, key="_flow_state"),
         Column("errors", JSONB, key="_errors"),
-        Column("bigrams", ARRAY(Text), key="_bigrams"),
     ]
+
+
+def words_table(records: str, metadata: MetaData) -> Table:
+    """Where search finds the records of a table. Beside them, not in them: what a record weighs, every list and sum pays."""
+    record: Column[Any] = Column("record_id", Uuid, primary_key=True)
+    return Table(f"{records}_words", metadata, record, Column("bigrams", ARRAY(Integer), nullable=False))
 
 
 def row_columns() -> list[Column[Any]]:

@@ -6,8 +6,10 @@ the same functions.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from schemas.analysis import Analysis
 from schemas.errors import BadValue
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 Errors = dict[str, list[Sentence]]
+Known = dict[str, dict[str, Any]]
+"""By field id: text -> the value that it means."""
+UNCHANGING = frozenset({str, bool, Decimal, date, datetime, UUID})
+"""Kinds of values that several records may share, as nobody can change them in place."""
 Answering = Callable[[Values, "frozenset[Need]", "Rows | None"], World]
 """Gives the world as a formula about these values needs it; the third argument is the subform of a row."""
 
@@ -40,8 +46,11 @@ REPEATED = say("Another row already has this.")
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def parse(table: Table, raw: Mapping[str, Any], zone: tzinfo) -> tuple[Values, Errors]:
-    """The values that these answers mean, with every problem in reading them. Computed fields are passed over."""
+def parse(table: Table, raw: Mapping[str, Any], zone: tzinfo, known: Known | None = None) -> tuple[Values, Errors]:
+    """The values that these answers mean, with every problem in reading them. Computed fields are passed over.
+
+    `known` keeps what texts mean from one call to the next, for many records of one table and zone.
+    """
     values: Values = {}
     errors: Errors = {}
     for id, given in raw.items():
@@ -49,13 +58,26 @@ def parse(table: Table, raw: Mapping[str, Any], zone: tzinfo) -> tuple[Values, E
         if found is None or found.computed:
             continue
         try:
-            values[id] = found.parse_in(given, zone)
+            values[id] = found.parse_in(given, zone) if known is None else _recall(found, given, zone, known)
         except BadValue as err:
             values[id] = None
             errors[id] = [err.message]
         if isinstance(found, Rows) and values[id]:
             values[id] = [_parse_row(found, row, n, zone, errors) for n, row in enumerate(values[id])]
     return values, errors
+
+
+def _recall(found: Field, given: Any, zone: tzinfo, known: Known) -> Any:
+    """What the answer means; a text that was read before is not read again."""
+    if given.__class__ is not str:
+        return found.parse_in(given, zone)
+    texts = known.setdefault(found.id, {})
+    if given in texts:
+        return texts[given]
+    value = found.parse_in(given, zone)
+    if value.__class__ in UNCHANGING:
+        texts[given] = value
+    return value
 
 
 def _parse_row(rows: Rows, raw: Mapping[str, Any], number: int, zone: tzinfo, errors: Errors) -> Values:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from schemas.errors import BadValue
@@ -76,7 +77,12 @@ def _without_separators(text: str) -> str:
 
 def round_to(number: Decimal, scale: int) -> Decimal:
     """Rounded half away from zero to this many decimals."""
-    return number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+    return number.quantize(_last_place(scale), rounding=ROUND_HALF_UP)
+
+
+@cache
+def _last_place(scale: int) -> Decimal:
+    return Decimal(1).scaleb(-scale)
 
 
 def plain(number: Decimal) -> str:

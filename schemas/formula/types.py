@@ -65,6 +65,8 @@ MEMBER_FACTS = MappingProxyType(
         "name": TEXT,
         "email": TEXT,
         "phone": TEXT,
+        "title": TEXT,
+        "external": BOOLEAN,
         "department": DEPARTMENT,
         "departments": array_of(DEPARTMENT),
         "head": MEMBER,

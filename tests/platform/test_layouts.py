@@ -2,7 +2,15 @@
 
 from sqlalchemy import Engine, inspect, select, text, update
 
-from runtime import models, people, workspaces
+from runtime import definitions, models, people, query, records, workspaces
+from runtime.access import door
+from runtime.query import Listing
+from runtime.tables import live
+
+BOOKS = {
+    "language": 1, "app": "shop", "title": "Shop",
+    "tables": [{"id": "book", "fields": [{"id": "title", "type": "text"}]}],
+}  # fmt: skip
 
 
 def test_what_an_earlier_version_did_not_know_is_added(engine: Engine) -> None:
@@ -37,3 +45,27 @@ def test_a_start_changes_nothing_that_is_up_to_date(engine: Engine) -> None:
     before = inspect(engine).get_table_names(made.schema)
     workspaces.prepare(engine)
     assert inspect(engine).get_table_names(made.schema) == before
+
+
+def test_a_record_of_an_earlier_version_is_found_by_its_words_as_before(engine: Engine) -> None:
+    workspaces.prepare(engine)
+    made = workspaces.create(engine, "searched", "Searched")
+    texts = ["出差 😀 Berlin", "量子", ""]
+    with workspaces.opened(engine, made) as ctx:
+        book = live(ctx, definitions.publish(ctx, "shop", BOOKS), "book")
+        drafts = records.create_many(ctx, book, [{"title": text} for text in texts])
+        kept = {row[0]: row[1] for row in ctx.conn.execute(select(book.words))}
+        name = book.sql.name
+        ctx.conn.exec_driver_sql(f"DROP TABLE {book.words.name}")
+        ctx.conn.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN bigrams text[]")
+        for draft, text_ in zip(drafts, texts, strict=True):
+            pairs = {a + b for a, b in zip(text_, text_[1:], strict=False) if " " not in a + b} | {*text_} - {" "}
+            parts = {"id": draft.id, "pairs": [p.casefold() for p in pairs]}
+            ctx.conn.execute(text(f"UPDATE {name} SET bigrams = :pairs WHERE id = :id"), parts)
+        ctx.conn.execute(update(models.workspace).where(models.workspace.c.id == made.id).values(layout=3))
+    workspaces.prepare(engine)
+    with workspaces.opened(engine, made) as ctx:
+        book = live(ctx, definitions.installed(ctx, "shop"), "book")
+        moved = {row[0]: row[1] for row in ctx.conn.execute(select(book.words))}
+        assert {id: set(numbers) for id, numbers in moved.items()} == {id: set(n) for id, n in kept.items()}
+        assert query.ids(door(ctx, book), Listing(search="差 😀 b")) == [drafts[0].id]
