@@ -6,7 +6,7 @@ A right that names the field says that this is meant; `*`, or no list of fields 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from schemas.access import Grant, Who
+from schemas.access import SEES, Who
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.formula import Computed
@@ -15,6 +15,7 @@ from schemas.fields.query import Query
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.messages import Message, say
+from schemas.rights import Opening
 from schemas.table import Table
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ MOST_NAMED = 3
 
 def disclosures(analysis: "Analysis") -> Iterator[Problem]:
     """A warning for each reader of a calculated field who may not see all that it is calculated from."""
-    readers = list(dict.fromkeys(g.who for g in analysis.app.access if g.table and "read" in g.do and not g.who.flow))
+    given = [(g, w) for g in analysis.app.access for w in g.who if not g.off and "read" in g.do]
+    readers = list(dict.fromkeys(w for _, w in given if not w.flow))
     for n, table in enumerate(analysis.app.tables):
         for m, field in enumerate(table.fields):
             for path, computed, row in _computed(field, f"tables[{n}].fields[{m}]"):
@@ -63,14 +65,14 @@ def _told(
 
 def _sentence(analysis: "Analysis", who: Who, fields: list[str]) -> Message:
     listed = ", ".join(fields[:MOST_NAMED]) + (" …" if len(fields) > MOST_NAMED else "")
-    if who.everyone:
+    if who.everyone or who.external:
         return say(
             "Everyone may see this field, but not what it is calculated from ({fields}). Hide it from them, or name it in "
             "their rights if that is meant.",
             fields=listed,
         )
     titles = {r.id: r.title for r in analysis.app.roles} | {s.id: s.title for s in analysis.app.slots}
-    id = who.role or who.slot or ""
+    id = who.role or who.slot or who.link or who.token or ""
     return say(
         "{who} may see this field, but not what it is calculated from ({fields}). Hide it from them, or name it in their "
         "rights if that is meant.",
@@ -84,19 +86,22 @@ def _field_of(analysis: "Analysis", table_id: str, path: str) -> object:
     return table.field(path) if table else None
 
 
+def _openings(analysis: "Analysis", who: Who, table: str) -> Iterator[Opening]:
+    """Where a reader may read of a table: by their own rights, and if they are members by everybody's."""
+    member = not (who.external or who.link or who.token)
+    for opening in analysis.app.openings(table):
+        if "read" in opening.actions and any(w == who or (w.everyone and member) for w in opening.grant.who):
+            yield opening
+
+
 def _reads(analysis: "Analysis", who: Who, table: str, path: str) -> bool:
-    """Whether a reader may see a field in some rows, by their own grants or by everybody's."""
-    return any(_covers(g, who) and g.table == table and g.right(path) != "hidden" for g in analysis.app.access)
+    return any(SEES[o.right(path)] == SEES["read"] for o in _openings(analysis, who, table))
 
 
 def _meant(analysis: "Analysis", who: Who, table: str, path: str) -> bool:
     """Whether a right gives this very field to the reader."""
-    given = (g.fields or {} for g in analysis.app.access if _covers(g, who) and g.table == table)
-    return any(fields.get(path, "hidden") != "hidden" for fields in given)
-
-
-def _covers(grant: Grant, who: Who) -> bool:
-    return "read" in grant.do and (grant.who == who or grant.who.everyone)
+    named = ((o.grant.fields or {}).get(path, "hidden") for o in _openings(analysis, who, table))
+    return any(SEES[right] == SEES["read"] for right in named)
 
 
 def _named(analysis: "Analysis", table_id: str, path: str) -> str:

@@ -464,6 +464,8 @@ def _grant(analysis: Analysis, grant: Grant, path: str) -> Iterator[Problem]:
     yield from _known(f"{path}.fields", [f for f in grant.fields or () if f != "*"], table.paths)
     for name in ("rows", "rows_after"):
         yield from _filter(analysis, f"{path}.{name}", getattr(grant, name), analysis.scope(table), BOOLEAN)
+    if grant.view:  # its filter says which rows are open, and so may not ask what is
+        yield from analysis.attempt(f"{path}.view", app.all_views[grant.view].filter, analysis.scope(table), BOOLEAN)
 
 
 def _opened(app: App, grant: Grant) -> Table | None:
