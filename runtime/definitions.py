@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from runtime import models
+from runtime import audit, models
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.retry import Overtaken
@@ -145,6 +145,7 @@ def publish(
         )
     )
     ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
+    audit.note(ctx, "app.published", slug, id, revision=number)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
     return inst
@@ -162,6 +163,7 @@ def remove(ctx: Context, slug: str) -> None:
     id = installed(ctx, slug).id
     values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    audit.note(ctx, "app.removed", slug, id)
     ctx.memo.pop(Installed, None)
 
 

@@ -21,6 +21,7 @@ LAST = (
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
+    "audit.retention": "web/test_audit.py",
     "build_formulas.trial": "web/test_designer.py",
     "build_types.cancel": "web/test_changing_types.py",
     "forms.keep_draft": "web/test_forms.py",

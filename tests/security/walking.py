@@ -258,7 +258,7 @@ def answers(guarded: Guarded, person: Any, method: str, address: str, aim: list[
 
 # -- what is kept ----------------------------------------------------------------------------------
 
-PASSING = {"attempt", "session"}
+PASSING = {"attempt", "audit", "session"}
 """Tables of the installation that every request may touch."""
 
 
