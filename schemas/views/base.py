@@ -55,8 +55,8 @@ class View:
     page_size: int = option(Whole(10, 200), "Records per page", 50)
 
     @property
-    def drawn(self) -> tuple[str, ...]:
-        """The fields that it shows besides its columns."""
+    def placed(self) -> tuple[str, ...]:
+        """The fields by which records are placed and told apart, besides the columns of a list."""
         return ()
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
@@ -77,7 +77,7 @@ class CardView(View):
     card: tuple[str, ...] = option(Many(Reference("field"), most=8), "On a card", ())
 
     @property
-    def drawn(self) -> tuple[str, ...]:
+    def placed(self) -> tuple[str, ...]:
         return self.card
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
@@ -94,8 +94,8 @@ class TimeView(CardView):
     color: str | None = option(Reference("field", allow_none=True), "Coloured by", help="A choice field.")
 
     @property
-    def drawn(self) -> tuple[str, ...]:
-        return (*self.card, *(name for name in (self.start, self.end, self.color) if name))
+    def placed(self) -> tuple[str, ...]:
+        return tuple(name for name in (*self.card, self.start, self.end, self.color) if name)
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)

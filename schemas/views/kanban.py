@@ -32,7 +32,7 @@ class Kanban(CardView):
     folded: tuple[str, ...] = option(Many(Line(120), most=50), "Folded lanes", (), help="The ids of answers.")
 
     @property
-    def drawn(self) -> tuple[str, ...]:
+    def placed(self) -> tuple[str, ...]:
         return (*self.card, self.group, *self.sums)
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
