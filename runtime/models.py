@@ -182,6 +182,9 @@ wanted_index = Table(
     Column("problem", Text),
 )
 
+epoch = Table("epoch", workspace_metadata, Column("id", Uuid, primary_key=True))
+"""One row; see runtime/known.py."""
+
 role_member = Table(
     "role_member",
     workspace_metadata,

@@ -241,6 +241,22 @@ def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock:
     row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
     if row is None:
         raise NotFound
+    return _fetched(gate, id, row, read)
+
+
+def fetch_to_change(gate: Door, id: UUID, action: str) -> tuple[Record, Sequence[Any]]:
+    """One record, locked: as the actor sees it, and what `live.whole` asks of it. Raises NotFound."""
+    planned = plans.plan(gate, ("fetch to change", action), lambda g: _fetch_query(g, action, False, True, whole=True))
+    query, read = planned.made
+    row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
+    if row is None:
+        raise NotFound
+    own = len(gate.live.whole.selected_columns)
+    return _fetched(gate, id, row[own:], read), row[:own]
+
+
+def _fetched(gate: Door, id: UUID, row: Sequence[Any], read: "Reading") -> Record:
+    """What `_fetch_query` has found, with the subforms that the actor may see."""
     flags = [bool(flag) for flag in row[len(row) - len(gate.rights) :]]
     rights = gate.rights_of_row(flags, "update")
     record = read(row, rights)
@@ -250,13 +266,21 @@ def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock:
     return record
 
 
-def _fetch_query(gate: Door, action: str, trash: bool, lock: bool) -> tuple[Select[Any], "Reading"]:
-    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it."""
+def _fetch_query(
+    gate: Door, action: str, trash: bool, lock: bool, whole: bool = False
+) -> tuple[Select[Any], "Reading"]:
+    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it.
+
+    With `whole`, everything that the row holds stands before that.
+    """
     t = gate.live.sql
     columns = [f.id for f in gate.live.table.fields]
     query = select(*_columns(gate, columns)).where(t.c.id == bindparam("_id"), gate.rows(action, deleted=trash))
     read = reading(query, columns)
     query = query.add_columns(*gate.flags(t))
+    if whole:
+        stored = [c.label(f"_stored_{n}") for n, c in enumerate(gate.live.whole.selected_columns)]
+        query = query.with_only_columns(*stored, *query.selected_columns, maintain_column_froms=True)
     return query.with_for_update(of=t) if lock else query, read
 
 

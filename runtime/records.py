@@ -15,8 +15,8 @@ from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
-from runtime.query import Record, fetch
-from runtime.rows import child_values, keep_words, replace_rows, search_words
+from runtime.query import Record, fetch_to_change
+from runtime.rows import child_values, keep_words, replace_rows, search_words, with_rows
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -213,8 +213,9 @@ def change(
     gate = gate or door(ctx, live)
     gate.require("update")
     definitions.lock_shared(ctx, live.inst)
-    present = fetch(gate, id, "update", lock=True)
-    draft = _load(ctx, live, id)
+    present, stored = fetch_to_change(gate, id, "update")
+    before = with_rows(ctx, live, [stored], [id])[id]
+    draft = Draft(id, dict(before), before)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
     _refuse_unwritable(gate, present, given, draft.before)
     given = linking.keep_unseen(live, present, draft.before, given)
@@ -235,12 +236,6 @@ def change(
         _hold_after(gate, "update", [id])
         recalculate.after_change(ctx, live, [(id, draft.before, draft.values)], set(changes))
     return changes
-
-
-def _load(ctx: Context, live: LiveTable, id: UUID) -> Draft:
-    """The whole record, hidden fields included: checks and calculations see everything."""
-    before = child_values(ctx, live, [id])[id]
-    return Draft(id, dict(before), before)
 
 
 def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, Any], seen: int | None) -> Values:

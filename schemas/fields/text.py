@@ -62,6 +62,10 @@ class TextField(Field):
         if self.pattern and not compiled(self.pattern).fullmatch(value):
             yield self.pattern_message or say("This does not have the expected form.")
 
+    @property
+    def leads(self) -> bool:
+        return self.format == "url" or bool(self.form and self.form.scheme)
+
     def address(self, value: Any) -> str:
         if not value or self.form is None or self.form.problem(value):
             return ""
