@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.resources import VERSION
 from runtime.settings import BadSetting, Settings, described_settings
+from schemas.messages import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from runtime.context import Context
+    from schemas.flow import Flow
 
 START = """\
 Mortise: forms, tables, approvals and dashboards, without code.
@@ -31,6 +33,7 @@ Mortise: forms, tables, approvals and dashboards, without code.
   mortise install my-app/            install an app
   mortise check my-app/              say everything that is wrong with an app
   mortise formula < cases.jsonl      try formulas, a line of JSON each
+  mortise flow scenario.json         play a flow, and see how it stands after each event
   mortise backup today.zip           keep everything in one file
   mortise doctor                     say how this installation is
 
@@ -220,6 +223,8 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
 
     MAPPING is a JSON file: a field's path, then {"column": heading, "match": field of the linked table, "values": {said: meant}}.
     Without a mapping the columns that bear a field's name are taken. With --people it is {"name": heading, "department": heading, ...}.
+    With --key no (several times for a combination) rows find the records that are there: --mode says what becomes of
+    those found and those not, --blank what an empty cell does. Lines with one key are one record.
     """
     import json
 
@@ -241,10 +246,19 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
             return 0
         app, _, name = options.into.partition(".")
         table = live(ctx, installed(ctx, app), name)
-        chosen = importing.mappings_of(wanted) if wanted else mappings.suggest(table.table, sheet.headings, {})
+        by = importing.matching_of(
+            {"key": options.key, "mode": options.mode, "blank": options.blank} if options.key else None
+        )
+        key = by.key if by else ()
+        chosen = importing.mappings_of(wanted) if wanted else importing.suggest(table, sheet.headings, key)
+        if wrong := list(mappings.problems(chosen, table.table, sheet.headings, by)):
+            raise Refused("Nothing was imported: " + "; ".join(str(problem.message) for problem in wrong) + ".")
         run = importing.trial if options.dry_run else importing.run_now
-        report = run(ctx, table, sheet, chosen)
+        report = run(ctx, table, sheet, chosen, by)
     print(f"{report.sound} of {report.total} rows {'can be' if options.dry_run else 'were'} imported.")
+    if by:
+        told = ", ".join(f"{report.counts[what]} {what}" for what in ("added", "changed", "unchanged"))
+        print(f"Records: {told}. Refused rows: {report.refused}, of which ambiguous: {report.counts['ambiguous']}.")
     for trouble in report.sorted():
         hint = f" (did you mean {trouble.nearest!r}?)" if trouble.nearest else ""
         print(f"  {trouble.count:6} x {trouble.path}: {trouble.message} {trouble.value!r}{hint}, lines {trouble.rows}")
@@ -301,6 +315,52 @@ def formula(settings: Settings, options: argparse.Namespace) -> int:
         if line.strip():
             print(answer(line, datetime.now(UTC), options.excel), flush=True)
     return 0
+
+
+def flow(settings: Settings, options: argparse.Namespace) -> int:
+    """Play a flow without a database: a scenario in JSON, and how the flow stands after each of its events.
+
+    Prints state, tokens, tasks and log after each event; 1 is returned when something is not as expected.
+    """
+    from schemas.engine.rehearsal import Rehearsal, report, scenarios
+    from schemas.errors import BadValue
+    from schemas.source import read_json
+
+    wrong = 0
+    try:
+        for scenario in scenarios(read_json(options.file.read_bytes(), NO_SCENARIO)):
+            play = Rehearsal(scenario, flow_in(options.app, scenario))
+            if play.name:
+                print(f"# {play.name}")
+            for step in play.play():
+                wrong += len(step.unexpected)
+                if not options.quiet or step.unexpected:
+                    print("\n".join(report(play, step)), flush=True)
+    except (BadValue, OSError) as err:
+        raise Refused(str(err)) from err
+    if wrong:
+        complain(f"{wrong} not as expected", 1)
+    return 1 if wrong else 0
+
+
+NO_SCENARIO = say("The file is not JSON with a scenario; see: mortise flow --help")
+
+
+def flow_in(app: Path | None, scenario: object) -> "Flow | None":
+    """The flow that a scenario names by its id, in an app's folder; None when it holds its own."""
+    from builder import bundle
+    from schemas.app import App
+    from schemas.options import load
+
+    named = scenario.get("flow") if isinstance(scenario, dict) else None
+    if not isinstance(named, str):
+        return None
+    if app is None:
+        raise Refused("The scenario names a flow by its id: say in which app with --app FOLDER.")
+    found = load(App, bundle.read(bundle.bundled().get(str(app), app))).flow(named)
+    if found is None:
+        raise Refused(f"There is no flow '{named}' in {app}.")
+    return found
 
 
 def backup(settings: Settings, options: argparse.Namespace) -> int:
@@ -409,6 +469,13 @@ def parser() -> argparse.ArgumentParser:
     f.add_argument("file", type=Path)
     f.add_argument("--map", type=Path, metavar="MAPPING")
     f.add_argument("--encoding", choices=["utf-8", "gb18030"])
+    f.add_argument("--key", action="append", default=[], metavar="FIELD", help="find records by this; may be repeated")
+    f.add_argument(
+        "--mode", choices=["both", "update", "add"], default="both", help="with --key: change and add (both)"
+    )
+    f.add_argument(
+        "--blank", choices=["keep", "clear"], default="keep", help="with --key: what an empty cell does (keep)"
+    )
     f.add_argument("--dry-run", action="store_true", help="only say what would be imported")
     f.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     e = command(commands, "export", export)
@@ -419,6 +486,11 @@ def parser() -> argparse.ArgumentParser:
     c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")
     m = command(commands, "formula", formula)
     m.add_argument("--excel", action="store_true", help='blanks compare as in Excel: equal to 0, "" and FALSE')
+    w = command(commands, "flow", flow)
+    w.epilog = scenario_format()
+    w.add_argument("file", type=Path, metavar="FILE")
+    w.add_argument("--app", type=Path, metavar="FOLDER|ZIP|FILE|NAME", help="where a flow named by its id is found")
+    w.add_argument("--quiet", action="store_true", help="print only what is not as expected")
     for name, run in (("backup", backup), ("restore", restore)):
         b = command(commands, name, run)
         b.add_argument("file", type=Path)
@@ -432,6 +504,12 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     command(commands, "settings", show_settings)
     return top
+
+
+def scenario_format() -> str:
+    from schemas.engine.rehearsal import FORMAT
+
+    return FORMAT
 
 
 def command(commands: Commands, name: str, run: Run) -> argparse.ArgumentParser:

@@ -9,23 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, or_, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, not_, or_, true
 
 from runtime import definitions
-from runtime.actors import FlowActor, Member, unlimited
+from runtime.actors import Actor, FlowActor, Member, unlimited
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
 from runtime.plans import Anyone
 from runtime.sources import RecordSource, condition_sql
-from runtime.tables import LiveTable
-from schemas.access import Grant, Who
+from runtime.tables import LiveTable, live
+from schemas.access import SEES, WRITES, Grant, Who, united
 from schemas.errors import Denied, NotFound
 from schemas.fields.formula import Computed
+from schemas.fields.rows import Rows
+from schemas.form import Form
 from schemas.formula import Formula
 from schemas.messages import say
+from schemas.rights import Opening, named
+from schemas.view import View
 
-RANK = {"hidden": 0, "read": 1, "write": 2}
+NEW = ("create", "import")
+"""What makes records: there is nothing yet that a mask could keep from their writer."""
 REFUSALS = {
     "create": say("You may not add records here."),
     "update": say("You may not change this record."),
@@ -33,6 +38,10 @@ REFUSALS = {
     "import": say("You may not import into this table."),
     "export": say("You may not export from this table."),
     "history": say("You may not see the history of this record."),
+    "print": say("You may not print this record."),
+    "comment": say("You may not comment on this record."),
+    "batch": say("You may not change several records at once here."),
+    "share": say("You may not share this record."),
 }
 
 
@@ -41,13 +50,16 @@ class Right:
     """One source of rights to a table: a grant, a live task, having taken part.
 
     `rows` gives the condition on a row (None: every row), `rows_after` the one that must hold after a write;
-    `field` says hidden, read or write for a field's path.
+    `field` says what a field's path may be, one of `schemas.access.RIGHTS`. `through` names the view or form that it
+    goes by, `grant` the grant that gives it.
     """
 
     actions: frozenset[str]
     rows: Callable[[FromClause], ColumnElement[bool]] | None
     rows_after: Callable[[FromClause], ColumnElement[bool]] | None
     field: Callable[[str], str]
+    through: str = ""
+    grant: str = ""
 
     def condition(self, sql: FromClause) -> ColumnElement[bool]:
         return true() if self.rows is None else self.rows(sql)
@@ -105,52 +117,90 @@ class Door:
     # -- fields --------------------------------------------------------------------------------
 
     def best(self, path: str, action: str = "read") -> str:
-        """The most that any row may offer for a field: hidden, read or write."""
+        """The most that any row may offer for a field: hidden, mask, replace, read or write."""
         found = self.live.table.field(path)
         if self.free or found is None:
             return "write" if found is None or not isinstance(found, Computed) else "read"
-        return self._strongest(path, self.givers(action))
+        givers = self.givers(action)
+        return self._united(path, givers, givers, action)
 
     def readable(self, path: str) -> bool:
+        """Whether the value itself may be seen in some row. Only then may it be filtered, sorted, grouped, searched."""
+        return self.best(path) in ("read", "write")
+
+    def visible(self, path: str) -> bool:
+        """Whether there is anything to show of a field, be it only a mask."""
         return self.best(path) != "hidden"
 
+    def writable(self, path: str, action: str = "update") -> bool:
+        return self.best(path, action) in WRITES
+
     def shown(self, paths: Iterable[str]) -> list[str]:
-        return [p for p in paths if self.readable(p)]
+        return [p for p in paths if self.visible(p)]
 
     def rights_of_row(self, flags: Sequence[bool], action: str) -> dict[str, str]:
-        """hidden, read or write for every field of one row; `flags` says which of `self.rights` hold for it."""
+        """What every field of one row may be; `flags` says which of `self.rights` hold for it."""
         if self.free:
             return {p: self.best(p) for p in self.live.table.paths}
         givers = [r for r, holds in zip(self.rights, flags, strict=True) if holds]
-        readers = [r for r in givers if "read" in r.actions or action in r.actions]
+        readers = [r for r in givers if "read" in r.actions]
         writers = [r for r in givers if action in r.actions]
-        return {p: self._row_right(p, readers, writers) for p in self.live.table.paths}
+        return {p: self._united(p, readers, writers, action) for p in self.live.table.paths}
 
-    def _row_right(self, path: str, readers: list[Right], writers: list[Right]) -> str:
-        if self._strongest(path, writers) == "write":
-            return "write"
-        return "hidden" if self._strongest(path, readers) == "hidden" else "read"
+    def _united(self, path: str, readers: Iterable[Right], writers: Iterable[Right], action: str) -> str:
+        written = [self._given(r, path) for r in writers]
+        best = united((self._given(r, path) for r in readers), written)
+        if action in NEW and best in WRITES:
+            best = "write"
+        if isinstance(self.live.table.field(path), Computed):
+            return {"write": "read", "replace": "mask"}.get(best, best)
+        return best
 
-    def _strongest(self, path: str, rights: list[Right]) -> str:
-        best = max((r.field(path) for r in rights), key=RANK.__getitem__, default="hidden")
-        found = self.live.table.field(path)
-        return "read" if best == "write" and isinstance(found, Computed) else best
+    def _given(self, right: Right, path: str) -> str:
+        """What a right gives of a path. A subform has no mask: its columns have."""
+        given = right.field(path)
+        inner = isinstance(self.live.table.by_id.get(path), Rows)
+        return {"mask": "read", "replace": "write"}.get(given, given) if inner else given
 
     def flags(self, sql: FromClause) -> list[ColumnElement[bool]]:
         """One boolean column per right, for `rights_of_row`."""
         return [r.condition(sql).label(f"_right_{n}") for n, r in enumerate(self.rights)]
 
+    def _sights(self, path: str) -> tuple[list[Right], list[Right], list[Right]]:
+        """The rights to read: those that show a field's value, those that show its mask, and all of them."""
+        readers = self.givers("read")
+        sight = [SEES[self._given(r, path)] for r in readers]
+        return (
+            [r for r, s in zip(readers, sight, strict=True) if s == 2],
+            [r for r, s in zip(readers, sight, strict=True) if s == 1],
+            readers,
+        )
+
     def mask(self, path: str, value: ColumnElement[Any], sql: FromClause) -> ColumnElement[Any]:
         """The value on rows where the actor may read this field, NULL elsewhere. Raises NotFound when nowhere."""
+        seen = self.seen(path, sql)
+        return value if seen is None else case((seen, value))
+
+    def seen(self, path: str, sql: FromClause) -> ColumnElement[bool] | None:
+        """On which of the rows that the actor may read this field is open; None: on all. Raises NotFound when on none."""
         if self.free or "." not in path and path not in self.live.table.by_id:
-            return value
-        readers = self.givers("read")
-        givers = [r for r in readers if r.field(path) != "hidden"]
+            return None
+        givers, _, readers = self._sights(path)
         if not givers:
             raise NotFound
         if len(givers) == len(readers) or any(r.rows is None for r in givers):
-            return value
-        return case((or_(*(r.condition(sql) for r in givers)), value))
+            return None
+        return or_(*(r.condition(sql) for r in givers))
+
+    def only_masked(self, path: str, sql: FromClause) -> ColumnElement[bool] | None:
+        """On which rows the actor sees no more of a field than its mask; None: on no row."""
+        if self.free:
+            return None
+        givers, masking, _ = self._sights(path)
+        if not masking or any(r.rows is None for r in givers):
+            return None
+        seen = or_(*(r.condition(sql) for r in masking))
+        return and_(seen, not_(or_(*(r.condition(sql) for r in givers)))) if givers else seen
 
     def source(self, sql: FromClause | None = None) -> RecordSource:
         """The names of a formula as this actor sees them."""
@@ -195,22 +245,27 @@ def _rights(ctx: Context, live: LiveTable) -> list[Right]:
         return []
     from runtime import tasks
 
-    granted = [_right(ctx, live, g) for g in granted_to(ctx, live.inst) if g.table == live.id]
-    return [*granted, *tasks.rights(ctx, live)]
+    granted = {g.id for g in granted_to(ctx, live.inst)}
+    given = [_right(ctx, live, o) for o in live.inst.app.openings(live.id) if o.grant.id in granted]
+    return [*given, *tasks.rights(ctx, live)]
 
 
-def _right(ctx: Context, live: LiveTable, grant: Grant) -> Right:
-    def rows(formula: Formula | None) -> Callable[[FromClause], ColumnElement[bool]] | None:
-        if formula is not None and not isinstance(ctx.actor, Member) and _asks_me(live, formula):
-            return lambda sql: false()  # nobody is ME(), and a blank owner must not match nobody
-        return (
-            None
-            if formula is None or formula.source.strip().upper() == "TRUE"
-            else lambda sql: condition_sql(ctx, live, formula, sql)
-        )
+def _right(ctx: Context, live: LiveTable, opening: Opening) -> Right:
+    rows = _rows(ctx, live, opening.rows)
+    after = _rows(ctx, live, opening.after) if opening.after is not None else None
+    return Right(opening.actions, rows, after, opening.right, opening.through, opening.grant.id)
 
-    after = rows(grant.rows_after) if grant.rows_after is not None else None
-    return Right(frozenset(grant.do), rows(grant.rows), after, grant.right)
+
+def _rows(
+    ctx: Context, live: LiveTable, formulas: Sequence[Formula]
+) -> Callable[[FromClause], ColumnElement[bool]] | None:
+    """The condition that all of these hold; None where they always do."""
+    asked = [f for f in formulas if f.source.strip().upper() != "TRUE"]
+    if not asked:
+        return None
+    if not isinstance(ctx.actor, Member) and any(_asks_me(live, f) for f in asked):
+        return lambda sql: false()  # nobody is ME(), and a blank owner must not match nobody
+    return lambda sql: and_(*(condition_sql(ctx, live, f, sql) for f in asked))
 
 
 def _asks_me(live: LiveTable, formula: Formula) -> bool:
@@ -221,7 +276,7 @@ def granted_to(ctx: Context, inst: Installed) -> list[Grant]:
     """The grants of an app that are for this actor."""
     key = (Grant, inst.id)
     if key not in ctx.memo:
-        ctx.memo[key] = [g for g in inst.app.access if _is_for(ctx, inst, g.who)]
+        ctx.memo[key] = [g for g in inst.app.access if not g.off and any(_is_for(ctx, inst, w) for w in g.who)]
     return ctx.memo[key]  # type: ignore[no-any-return]
 
 
@@ -230,29 +285,82 @@ def _is_for(ctx: Context, inst: Installed, who: Who) -> bool:
     if isinstance(actor, FlowActor):
         return who.flow == actor.flow and actor.app == inst.slug
     if not isinstance(actor, Member):
-        return False
-    if who.everyone:
-        return not actor.external
-    if who.external:
-        return actor.external
+        return actor.kind in ("link", "token") and getattr(who, actor.kind) is not None and _is_this(actor, inst, who)
+    if who.everyone or who.external:
+        return actor.external == who.external
     if who.role:
         return f"{inst.slug}.{who.role}" in Directory.of(ctx).fact(actor.id, "roles")
     if who.slot:
-        return actor.id in _slot_members(ctx, inst, who.slot)
+        return actor.id in _slot_members(ctx, inst, who.slot, who.below)
     return False
 
 
-def _slot_members(ctx: Context, inst: Installed, slot: str) -> list[UUID]:
-    """Who fills a slot: a member, or everyone of a department."""
+def _is_this(actor: Actor, inst: Installed, who: Who) -> bool:
+    """Whether a public link or a token of this app is the one that is named."""
+    return getattr(actor, "app", "") == inst.slug and getattr(actor, actor.kind, None) == getattr(who, actor.kind)
+
+
+def _slot_members(ctx: Context, inst: Installed, slot: str, below: bool = False) -> list[UUID]:
+    """Who fills a slot: a member, or everyone of a department (and of those below it)."""
     target = definitions.slots(ctx, inst).get(slot)
     directory = Directory.of(ctx)
     if target is None:
         return []
-    return directory.members_of(target) if target in directory.units else [target]
+    if target not in directory.units:
+        return [target]
+    return [m for unit in (directory.below(target) if below else [target]) for m in directory.members_of(unit)]
+
+
+# -- what may be opened ----------------------------------------------------------------------------
 
 
 def may_see_dashboard(ctx: Context, inst: Installed, dashboard: str) -> bool:
-    return unlimited(ctx.actor) or any(g.dashboard == dashboard for g in granted_to(ctx, inst))
+    opened = {("dashboard", dashboard), ("app", "")}
+    return unlimited(ctx.actor) or any(g.about in opened for g in granted_to(ctx, inst))
+
+
+def may_see_view(ctx: Context, inst: Installed, view: str) -> bool:
+    """Whether a list may be opened: by a grant that names it, or, where none does, by reading its table."""
+    return _may_use(ctx, inst, "view", view, inst.app.all_views[view].table, ("read",))
+
+
+def may_use_form(ctx: Context, inst: Installed, form: str, actions: Sequence[str] = ("create",)) -> bool:
+    """Whether a form may be used to add (or change) records; as for views."""
+    return _may_use(ctx, inst, "form", form, inst.app.all_forms[form].table, actions)
+
+
+def _may_use(ctx: Context, inst: Installed, kind: str, id: str, table: str, actions: Sequence[str]) -> bool:
+    if unlimited(ctx.actor):
+        return True
+    rights = door(ctx, live(ctx, inst, table)).rights
+    own = named(inst.app, kind, id)
+    usable = [r for r in rights if (r.through == f"{kind}:{id}" if own else not r.through.startswith(f"{kind}:"))]
+    return any(r.actions & set(actions) for r in usable)
+
+
+def form_for(ctx: Context, inst: Installed, table: str, action: str = "create", form: str = "") -> Form | None:
+    """The form by which the actor adds (or changes) records: the one asked for if it is open to them, else the first."""
+    forms = [f for f in inst.app.all_forms.values() if f.table == table]
+    forms.sort(key=lambda f: f.id != form)
+    return next((f for f in forms if may_use_form(ctx, inst, f.id, (action,))), None)
+
+
+def views_for(ctx: Context, inst: Installed, table: str) -> list[View]:
+    """The lists of a table that the actor may open."""
+    return [v for v in inst.app.views_of(table) if may_see_view(ctx, inst, v.id)]
+
+
+def may_flow(ctx: Context, inst: Installed, flow: str, action: str) -> bool:
+    """Whether the actor may start a flow by hand, see all of its runs, or manage them.
+
+    Everybody may start a flow that no grant names; its runs are for those who have a part in them.
+    """
+    if unlimited(ctx.actor):
+        return True
+    mine = [g for g in granted_to(ctx, inst) if g.about in (("flow", flow), ("app", ""))]
+    if any(action in g.do for g in mine if g.flow):
+        return True
+    return action == "start" and not named(inst.app, "flow", flow)
 
 
 def may_enter(ctx: Context, inst: Installed) -> bool:

@@ -156,5 +156,10 @@ def tone_of(name: str | None) -> str:
     return TONES[sum((name or "").encode()) % len(TONES)]
 
 
+def mask(text: str) -> str:
+    """What is shown of a value of which no more than its mask may be seen."""
+    return f'<span class="masked">{escape(text)}</span>'
+
+
 def sum_text(value: Decimal, field: Field, reader: Reader) -> Markup:
     return Markup(escape(field.show(value, reader)))

@@ -7,6 +7,7 @@ from uuid import UUID
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.tables import LiveTable
+from schemas.access import WRITES
 from schemas.fields import Field
 from schemas.filling import NOT_OFFERED, Errors, Values
 
@@ -19,7 +20,7 @@ def changed_columns(
 ) -> Iterator[str]:
     """The columns (`items[2].cost`) that would change though they may not be written."""
     for rows in live.table.subforms:
-        closed = [c for c in rows.fields if not c.computed and right(f"{rows.id}.{c.id}") != "write"]
+        closed = [c for c in rows.fields if not c.computed and right(f"{rows.id}.{c.id}") not in WRITES]
         for number, row, old in _rows(rows.id, given, before) if closed else ():
             for column in closed:
                 own = column.id in row and column.dump(row[column.id]) != column.dump(old.get(column.id))

@@ -55,6 +55,8 @@ def rows(gate: Door, listing: Listing) -> Iterator[list[Cell]]:
 def _cell(gate: Door, record: Record, path: str, reader: Reader) -> Cell:
     found = gate.live.table.by_id.get(path)
     value = record[path]
+    if path in record.masked:
+        return _text(record.masked[path])
     if isinstance(found, Rows):
         return Cell(Decimal(value), str(value), str(value)) if value else Cell(None, "", "")
     if found is not None:

@@ -91,7 +91,7 @@ def file_field(live: LiveTable, path: str) -> File:
 def _require_writable(gate: Door, path: str) -> None:
     actions = [a for a in ("create", "update") if gate.may(a)]
     whole = path.partition(".")[0]
-    if not any(gate.best(path, a) == "write" and gate.best(whole, a) == "write" for a in actions):
+    if not any(gate.writable(path, a) and gate.writable(whole, a) for a in actions):
         raise NotFound
 
 

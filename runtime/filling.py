@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from runtime.prefill import Prefill
 from runtime.render import BoundForm, bind_form
 from runtime.tables import LiveTable
 from schemas import filling, rules
+from schemas.access import WRITES
 from schemas.errors import Conflict, InvalidInput
 from schemas.fields.base import parse_uuid
 from schemas.fields.query import Query
@@ -30,7 +31,7 @@ from schemas.text import Sentence
 class Filling:
     """A form on somebody's screen.
 
-    `rights` says hidden, read or write by path; `record` and `version` are there when one is being changed.
+    `rights` says what each path may be; `record` and `version` are there when one is being changed.
     """
 
     live: LiveTable
@@ -49,9 +50,12 @@ class Filling:
     token: str = ""
     """A signed link that the form was opened by."""
 
+    masked: Mapping[str, str] = field(default_factory=dict)
+    """What is shown of fields of which this person may see no more than a mask."""
+
     def is_open(self, id: str) -> bool:
         """Whether an answer for this field is taken at all."""
-        return self.rights.get(id) == "write" and id in self.form.placed and id not in self.form.readonly
+        return self.rights.get(id) in WRITES and id in self.form.placed and id not in self.form.readonly
 
     def bound(self, ctx: Context) -> BoundForm:
         """Dressed for the template, with every calculation and rule as it stands for these values."""
@@ -65,7 +69,7 @@ class Filling:
         }
         form = bind_form(
             ctx, self.live, self.form, whole, state=state, rights=self.rights, raw=self.raw, errors=self.errors,
-            record=self.record, version=self.version, blanks=blanks, typed=self.values,
+            record=self.record, version=self.version, blanks=blanks, typed=self.values, masked=self.masked,
         )  # fmt: skip
         if not any(isinstance(f, Query) for f in self.live.table.fields):
             return form
@@ -124,7 +128,8 @@ def of_record(ctx: Context, live: LiveTable, form: Form, record: UUID, action: s
     gate = door(ctx, live)
     gate.require(action)
     found = query.fetch(gate, record, action)
-    return Filling(live, form, {**found.system, **found.values}, found.rights, record, found.version)
+    values = {**found.system, **found.values}
+    return Filling(live, form, values, found.rights, record, found.version, masked=found.masked)
 
 
 def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: set[str] | None = None,

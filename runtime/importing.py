@@ -1,5 +1,7 @@
-"""Records from a file: try it, see every problem, settle it once for all rows, then import in chunks."""
+"""Records from a file, new ones or those that a key finds: try it, see every problem, then import in chunks."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -9,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, ordering, records, wording
+from runtime import definitions, models, ordering, upserting, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -18,12 +20,14 @@ from runtime.models_importing import import_run
 from runtime.people import Directory
 from runtime.sheets import Sheet, read_sheet
 from runtime.tables import LiveTable, live
-from schemas import filling, importing
+from runtime.upserting import Outcome
+from schemas import filling, importing, matching
 from schemas.errors import DefinitionError, InvalidInput, NotFound
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
 from schemas.fields.member import People
-from schemas.importing import Mappings, Target, fold_key
+from schemas.importing import Gathered, Mappings, Target, fold_key
+from schemas.matching import Matching
 from schemas.messages import Message
 from schemas.options import load
 from schemas.text import Sentence
@@ -33,7 +37,8 @@ CHUNK = 2_000
 SAMPLES = 5
 MOST_KINDS = 200
 
-Words = Callable[[Any], str]
+Group = list[tuple[int, dict[str, Any]]]
+"""The lines of a file that are one record, each with its number."""
 
 
 @dataclass
@@ -54,6 +59,8 @@ class Report:
 
     total: int = 0
     sound: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """Records `added`, `changed` and `unchanged`; lines whose key is `ambiguous`."""
     blank: dict[str, int] = field(default_factory=dict)
     troubles: dict[tuple[str, str, str], Trouble] = field(default_factory=dict)
 
@@ -83,64 +90,95 @@ def mappings_of(json: Mapping[str, Any]) -> Mappings:
     return {path: load(Target, target, path) for path, target in json.items()}
 
 
-def trial(ctx: Context, source: LiveTable, sheet: Sheet, mappings: Mappings) -> Report:
+def matching_of(json: Mapping[str, Any] | None) -> Matching | None:
+    """Raises DefinitionError."""
+    return load(Matching, json) if json else None
+
+
+def trial(
+    ctx: Context, source: LiveTable, sheet: Sheet, mappings: Mappings, by: Matching | None = None
+) -> Report:  # fmt: skip
     """A dry run: every row read and checked by the table's own rules, nothing kept."""
     report = Report()
-    for chunk in _chunks(sheet.rows):
-        _import_chunk(ctx, source, chunk, mappings, report, dry=True)
+    upserting.require(ctx, source, by, "import")
+    for chunk in _chunks(importing.by_record(source.table, mappings, sheet.rows, by, ctx.zone)):
+        _import_chunk(ctx, source, chunk, mappings, by, report, dry=True)
     _suggest(ctx, source, mappings, report)
     return report
 
 
-def _chunks(rows: Sequence[dict[str, Any]], start: int = 0) -> Iterator[list[tuple[int, dict[str, Any]]]]:
-    """(line in the file, row); the headings are line 1."""
-    for n in range(start, len(rows), CHUNK):
-        yield [(n + i + 2, row) for i, row in enumerate(rows[n : n + CHUNK])]
+def _chunks(groups: Sequence[Group], done: int = 0) -> Iterator[list[Group]]:
+    """Records of the file in parts, beyond the lines that are done."""
+    first = 0
+    while done > 0:
+        done -= len(groups[first])
+        first += 1
+    for n in range(first, len(groups), CHUNK):
+        yield list(groups[n : n + CHUNK])
 
 
 def _import_chunk(
-    ctx: Context,
-    source: LiveTable,
-    chunk: Sequence[tuple[int, dict[str, Any]]],
-    mappings: Mappings,
-    report: Report,
+    ctx: Context, source: LiveTable, chunk: Sequence[Group], mappings: Mappings, by: Matching | None, report: Report,
     dry: bool,
-) -> None:
+) -> None:  # fmt: skip
+    lines = [line for group in chunk for line in group]
     found = {
-        path: _lookup(ctx, source, path, target, chunk)
+        path: _lookup(ctx, source, path, target, lines)
         for path, target in mappings.items()
         if importing.matched(source.table, path)
     }
-    sound: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
-    known: filling.Known = {}
-    for line, row in chunk:
-        raw, missing = importing.answers(source.table, mappings, row, found)
-        values, unread = filling.parse(source.table, importing.without_blank_rows(raw), ctx.zone, known)
-        report.total += 1
+    for _, row in lines:
         for path, target in mappings.items():
             if row.get(target.column) is None:
                 report.blank[path] = report.blank.get(path, 0) + 1
-        for path, message in missing.items():
-            report.note(line, path, message, row.get(mappings[path].column))
-        for path, messages in unread.items():
-            plain = path.replace("[0]", "")
-            report.note(line, plain, messages[0], row.get(mappings[plain].column) if plain in mappings else None)
-        if not missing and not unread:
-            sound.append((line, row, values))
-    drafts = records.create_many(ctx, source, [values for _, _, values in sound], action="import", dry=dry)
-    for (line, row, _), draft in zip(sound, drafts, strict=True):
-        if not draft.errors:
-            report.sound += 1
-        for path, problems in draft.errors.items():
-            plain = path.replace("[0]", "")
-            report.note(line, plain, problems[0], row.get(mappings[plain].column) if plain in mappings else None)
+    key = by.key if by else ()
+    gathered = [importing.gather(source.table, mappings, [row for _, row in group], found, key) for group in chunk]
+    wrong: dict[int, filling.Errors] = {
+        n: {path: [] for path in one.missing} for n, one in enumerate(gathered) if one.missing
+    }
+    outcomes = upserting.upsert(ctx, source, [g.raw for g in gathered], by, action="import", dry=dry, wrong=wrong)
+    for group, one, outcome in zip(chunk, gathered, outcomes, strict=True):
+        _count(report, group, outcome)
+        for path, (number, message) in one.missing.items():
+            _note(report, group[number], path, message, mappings)
+        for path, problems in outcome.errors.items():
+            if problems:
+                _note(report, group[_line_of(path, one)], _plain(path), problems[0], mappings)
+
+
+def _count(report: Report, group: Group, outcome: Outcome) -> None:
+    report.total += len(group)
+    if outcome.what == "refused":
+        if outcome.ambiguous:
+            report.counts["ambiguous"] += len(group)
+        return
+    report.sound += len(group)
+    report.counts[outcome.what] += 1
+
+
+def _line_of(path: str, gathered: Gathered) -> int:
+    """The number of the line, among those of its record, to which a problem belongs."""
+    rows, _, rest = path.partition("[")
+    lines, number = gathered.lines.get(rows, []), rest.partition("]")[0]
+    return lines[int(number)] if number.isdecimal() and int(number) < len(lines) else 0
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\[\d+\]", "", path)
+
+
+def _note(
+    report: Report, line: tuple[int, dict[str, Any]], path: str, message: Sentence, mappings: Mappings
+) -> None:  # fmt: skip
+    number, row = line
+    report.note(number, path, message, row.get(mappings[path].column) if path in mappings else None)
 
 
 def _lookup(
-    ctx: Context, source: LiveTable, path: str, target: Target, chunk: Sequence[tuple[int, dict[str, Any]]]
+    ctx: Context, source: LiveTable, path: str, target: Target, lines: Sequence[tuple[int, dict[str, Any]]]
 ) -> dict[str, str]:
-    """Folded text -> id, for the texts of this chunk; a text that names several things names none."""
-    texts = {str(v).strip() for _, row in chunk if (v := target.meaning(row.get(target.column))) not in (None, "")}
+    """Folded text -> id, for the texts of these lines; a text that names several things names none."""
+    texts = {str(v).strip() for _, row in lines if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
     if found is not None and found.several:
         texts |= {part for text in texts for part in importing.texts_in(text)}
@@ -175,9 +213,9 @@ def _records_by(ctx: Context, target: LiveTable, match: str | None, texts: set[s
     if not texts or field_id is None or not gate.may("read") or not gate.readable(field_id):
         return {}
     column = gate.source().column(field_id)
-    wanted = select(gate.live.sql.c.id, column).where(
-        gate.rows(), ordering.folded_text(column).in_({fold_key(t) for t in texts})
-    )
+    # The database makes letters small one by one ("ß" stays), fold_key by words: what either finds is compared again.
+    folded = {fold_key(t) for t in texts} | {" ".join(t.split()).lower() for t in texts}
+    wanted = select(gate.live.sql.c.id, column).where(gate.rows(), ordering.folded_text(column).in_(folded))
     found: dict[str, str] = {}
     for id, text in ctx.conn.execute(wanted):
         key = fold_key(str(text))
@@ -225,10 +263,9 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
     """Keep an uploaded file with the mapping that suggests itself. Raises InvalidInput, Denied."""
     door(ctx, source).require("import")
     read = read_sheet(content, name, encoding, sheet)
-    labels = {p: _labels(source, p) for p in importing.importable(source.table)}
     suggested = {
         p: {"column": t.column, **({"match": t.match} if t.match else {})}
-        for p, t in importing.suggest(source.table, read.headings, labels).items()
+        for p, t in suggest(source, read.headings, matching.keyable(source.table)).items()
     }
     id = new_id()
     ctx.conn.execute(
@@ -238,6 +275,12 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
         )
     )  # fmt: skip
     return id
+
+
+def suggest(source: LiveTable, headings: Sequence[str], key: Sequence[str] = ()) -> Mappings:
+    """The columns that bear a field's id or label, in any language of it."""
+    labels = {p: _labels(source, p) for p in importing.mappable(source.table)}
+    return importing.suggest(source.table, headings, labels, key)
 
 
 def _labels(source: LiveTable, path: str) -> list[str]:
@@ -265,18 +308,22 @@ def sheet_of(run: Any) -> Sheet:
     return read_sheet(bytes(run.content), run.file_name, run.encoding, run.sheet)
 
 
-def save_mapping(ctx: Context, run: Any, mapping: Mapping[str, Any]) -> Mappings:
-    """Raises InvalidInput naming what is wrong with it."""
+def save_mapping(
+    ctx: Context, run: Any, mapping: Mapping[str, Any], by: Mapping[str, Any] | None = None
+) -> tuple[Mappings, Matching | None]:
+    """Raises InvalidInput naming what is wrong with it, Denied."""
     source = table_of(ctx, run)
     try:
-        mappings = mappings_of(mapping)
+        mappings, how = mappings_of(mapping), matching_of(by)
     except DefinitionError as err:
         raise InvalidInput({"mapping": [p.message for p in err.problems]}) from err
-    wrong = list(importing.problems(mappings, source.table, run.headings))
+    wrong = list(importing.problems(mappings, source.table, run.headings, how))
     if wrong:
         raise InvalidInput({"mapping": [p.message for p in wrong]})
-    ctx.conn.execute(update(import_run).where(import_run.c.id == run.id).values(mapping=dict(mapping)))
-    return mappings
+    upserting.require(ctx, source, how, "import")
+    kept = {"mapping": dict(mapping), "matching": dict(by) if by else None}
+    ctx.conn.execute(update(import_run).where(import_run.c.id == run.id).values(kept))
+    return mappings, how
 
 
 def start(ctx: Context, run: Any) -> None:
@@ -310,14 +357,22 @@ def give_up(ctx: Context, error: Exception, run: str) -> None:
 @job("import_records", chunked=True, failed=give_up)
 def import_records(opened: Opened, run: str) -> None:
     """The job: a chunk in a transaction, with the progress written in the same one; begins again where it stopped."""
+    groups: list[Group] = []
     with opened() as ctx:
         row = ctx.conn.execute(select(import_run).where(import_run.c.id == UUID(run))).one_or_none()
-        sheet = sheet_of(row) if row is not None else Sheet([], [])
-    while _next_chunk(opened, UUID(run), sheet):
+        if row is not None:
+            groups = importing.by_record(
+                table_of(ctx, row).table,
+                mappings_of(row.mapping),
+                sheet_of(row).rows,
+                matching_of(row.matching),
+                ctx.zone,
+            )
+    while _next_chunk(opened, UUID(run), groups):
         pass
 
 
-def _next_chunk(opened: Opened, id: UUID, sheet: Sheet) -> bool:
+def _next_chunk(opened: Opened, id: UUID, groups: Sequence[Group]) -> bool:
     progress = select(*(c for c in import_run.c if c is not import_run.c.content)).where(import_run.c.id == id)
     with opened() as ctx:
         row = ctx.conn.execute(progress.with_for_update()).one_or_none()
@@ -326,15 +381,16 @@ def _next_chunk(opened: Opened, id: UUID, sheet: Sheet) -> bool:
         if row.cancel:
             end(ctx, id, "cancelled")
             return False
-        chunk = next(_chunks(sheet.rows, row.done + row.refused), None)
+        chunk = next(_chunks(groups, row.done + row.refused), None)
         if chunk is None:
             end(ctx, id, "done")
             return False
-        report = Report()
-        _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), report, dry=False)
+        report = Report(counts=Counter(row.counts or {}))
+        by = matching_of(row.matching)
+        _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), by, report, dry=False)
         kept = {"done": row.done + report.sound, "refused": row.refused + report.refused, "state": "running"}
-        told = _tell(row.report or [], report)
-        ctx.conn.execute(update(import_run).where(import_run.c.id == id).values(**kept, report=told))
+        told = {"report": _tell(row.report or [], report), "counts": dict(report.counts)}
+        ctx.conn.execute(update(import_run).where(import_run.c.id == id).values({**kept, **told}))
     return True
 
 
@@ -358,15 +414,13 @@ def _tell(before: list[dict[str, Any]], report: Report) -> list[dict[str, Any]]:
 
 
 def run_now(
-    ctx: Context,
-    source: LiveTable,
-    sheet: Sheet,
-    mappings: Mappings,
+    ctx: Context, source: LiveTable, sheet: Sheet, mappings: Mappings, by: Matching | None = None,
     progress: Callable[[int], None] = lambda done: None,
-) -> Report:
+) -> Report:  # fmt: skip
     """Import in the transaction at hand: for commands, tests and small files."""
     report = Report()
-    for chunk in _chunks(sheet.rows):
-        _import_chunk(ctx, source, chunk, mappings, report, dry=False)
+    upserting.require(ctx, source, by, "import")
+    for chunk in _chunks(importing.by_record(source.table, mappings, sheet.rows, by, ctx.zone)):
+        _import_chunk(ctx, source, chunk, mappings, by, report, dry=False)
         progress(report.total)
     return report

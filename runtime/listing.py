@@ -200,7 +200,7 @@ def _column(
 ) -> Column:
     found = gate.live.table.by_id.get(path)
     kind = gate.live.analysis.type_of(gate.live.table, found) if found else SYSTEM_FIELDS.get(path)
-    sortable = found.sortable if found else True
+    sortable = found.sortable and gate.readable(path) if found else True
     first = sort[0] if sort else ""
     state = {path: "ascending", f"-{path}": "descending"}.get(first, "")
     turned = f"-{path}" if first == path else path
@@ -273,12 +273,15 @@ def _row(
         parts.append(f'<td class="check"><input type="checkbox" {named} value="{record.id}" aria-label="{title}"></td>')
     if first:
         path, css, draw = first
-        inner = draw(record[path])
+        inner = cells.mask(record.masked[path]) if path in record.masked else draw(record[path])
         text = inner if inner and "<a " not in inner else title or "–"
         parts.append(f'<td class="first{css}"><a class="open" href="{url}" data-drawer>{text}</a></td>')
-    values, system = record.values, record.system
+    values, system, masked = record.values, record.system, record.masked
     for path, opened, draw in draws:
         value = values[path] if path in values else system.get(path)
+        if path in masked:
+            parts += (opened, cells.mask(masked[path]), "</td>")
+            continue
         parts += (opened, "</td>") if value is None else (opened, draw(value), "</td>")
     parts.append("</tr>")
     line = "".join(parts)
@@ -503,7 +506,7 @@ def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Read
     facts = []
     for path in columns:
         _, _, draw = _cell(table, path, reader, url)
-        if inner := draw(record[path]):
+        if inner := cells.mask(record.masked[path]) if path in record.masked else draw(record[path]):
             facts.append((label_of(table, path), Markup(inner.replace("<a ", "<span ").replace("</a>", "</span>"))))
     return {
         "id": str(record.id),

@@ -19,6 +19,9 @@ import_run = Table(
     Column("headings", JSON, nullable=False),
     Column("mapping", JSON, nullable=False),
     Column(
+        "matching", JSON(none_as_null=True), comment="how rows find records that are there; null: each is a new one"
+    ),
+    Column(
         "state",
         Text,
         nullable=False,
@@ -30,6 +33,7 @@ import_run = Table(
     Column("done", Integer, nullable=False, server_default=text("0")),
     Column("refused", Integer, nullable=False, server_default=text("0")),
     Column("report", JSONB),
+    Column("counts", JSONB, comment="records added, changed, unchanged; lines whose key is ambiguous"),
     moment("started_at", nullable=False, server_default=func.now()),
     moment("ended_at"),
 )

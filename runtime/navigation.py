@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.access import door, may_see_dashboard
+from runtime.access import may_see_dashboard, may_see_view, may_use_form
 from runtime.context import Context
 from runtime.definitions import Installed
-from runtime.tables import live
 from schemas.app import Entry
 from schemas.text import Text
 
@@ -52,9 +51,9 @@ def _entry(ctx: Context, inst: Installed, entry: Entry, path: str) -> Item | Gro
 def _item(ctx: Context, inst: Installed, entry: Entry, path: str) -> Item | None:
     base, app = f"/a/{inst.slug}", inst.app
     made: Item | None = None
-    if entry.view and (view := app.all_views.get(entry.view)) and _may(ctx, inst, view.table, "read"):
+    if entry.view and (view := app.all_views.get(entry.view)) and may_see_view(ctx, inst, view.id):
         made = Item(view.title or _table_title(inst, view.table), f"{base}/v/{view.id}/", entry.icon or view.icon)
-    elif entry.form and (form := app.all_forms.get(entry.form)) and _may(ctx, inst, form.table, "create"):
+    elif entry.form and (form := app.all_forms.get(entry.form)) and may_use_form(ctx, inst, form.id):
         made = Item(form.title or _table_title(inst, form.table), f"{base}/f/{form.id}/new", entry.icon or form.icon)
     elif entry.dashboard and (board := app.dashboard(entry.dashboard)) and may_see_dashboard(ctx, inst, board.id):
         made = Item(board.title or Text.of(board.id), f"{base}/d/{board.id}/", entry.icon or board.icon)
@@ -66,10 +65,6 @@ def _item(ctx: Context, inst: Installed, entry: Entry, path: str) -> Item | None
 def _table_title(inst: Installed, table: str) -> Text:
     found = inst.app.table(table)
     return (found.title if found else Text()) or Text.of(table)
-
-
-def _may(ctx: Context, inst: Installed, table: str, action: str) -> bool:
-    return door(ctx, live(ctx, inst, table)).may(action)
 
 
 def first_entry(ctx: Context, inst: Installed) -> Item | None:
@@ -87,7 +82,7 @@ def forms_to_start(ctx: Context, inst: Installed) -> list[dict[str, Any]]:
     found = []
     for id in sorted(submitted):
         form = inst.app.all_forms.get(id)
-        if form and _may(ctx, inst, form.table, "create"):
+        if form and may_use_form(ctx, inst, id):
             title = form.title or _table_title(inst, form.table)
             found.append(
                 {

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from runtime import running, tasks
-from runtime.access import door
+from runtime.access import door, may_flow
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.models_flow import flow_instance
 from runtime.people import Directory
 from runtime.running import Running
 from runtime.tables import LiveTable
-from schemas.engine.advance import may_withdraw
+from schemas.engine.offers import may_withdraw, offered
 from schemas.engine.targets import return_targets
 from schemas.engine.timeline import Holding, Moment, holding, stuck, timeline
 from schemas.errors import NotFound
@@ -37,7 +37,14 @@ DONE = {
     "withdrawn": (say("Withdrawn"), "withdraw", "gray"), "stopped": (say("Ended by an administrator"), "stop", "gray"),
     "skipped": (say("Skipped"), "forward", "gray"), "told": (say("Copy sent"), "send", "gray"),
     "failed": (say("Could not go on"), "warn", "red"), "retried": (say("Helped on"), "refresh", "gray"),
-    "outcome": (say("Finished"), "flag", "gray"),
+    "outcome": (say("Finished"), "flag", "gray"), "answer": (say("Handed back"), "return", "gray"),
+    "choose": (say("Chose whom to ask"), "people", "gray"), "chosen": (say("Chosen"), "people", "gray"),
+    "delegated": (say("Delegated"), "transfer", "gray"), "added": (say("Signers added"), "people", "gray"),
+    "reopened": (say("Taken back"), "undo", "amber"), "commented": (say("Comment"), "comment", "gray"),
+    "copied": (say("Copy sent"), "send", "gray"), "urged": (say("Urged"), "bell", "amber"),
+    "reminded": (say("Reminded"), "bell", "gray"), "spawned": (say("Subflow started"), "play", "gray"),
+    "sub_ended": (say("Subflow over"), "flag", "gray"), "reactivated": (say("Taken up again"), "refresh", "blue"),
+    "migrated": (say("Moved to another version"), "refresh", "gray"),
 }  # fmt: skip
 """What happened, in words, with an icon and a tone."""
 
@@ -134,7 +141,7 @@ def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
     holders = holding(run.state)
     names = _names(ctx, run, moments, holders)
     words, tone = STATES[run.state.state]
-    admin = isinstance(ctx.actor, Member) and ctx.actor.admin
+    admin = isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")
     return Progress(
         id=run.id, title=run.flow.title or Text.of(run.flow.id), state=run.state.state, words=words, tone=tone,
         starter=names.get(str(run.starter), ""), events=[_event(run.flow, m, names) for m in moments],
@@ -207,6 +214,6 @@ def actions(run: Running, number: int) -> list[Action]:
     targets = [(id, step_words(run.flow, id)) for id in return_targets(run.flow, run.state, task)]
     return [
         Action(a, step.word(a) or ACTIONS[a], a in step.comment, targets if a == "return" else ())
-        for a in step.allowed
-        if a != "return" or targets
+        for a in offered(run.flow, task)
+        if a in ACTIONS and (a != "return" or targets)
     ]

@@ -1,6 +1,6 @@
 """Reading records: filter, sort, search, page, group. Everything starts from a door."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     bindparam,
+    case,
     cast,
     func,
     literal,
     or_,
     select,
     true,
+    tuple_,
     union_all,
 )
 from sqlalchemy import Text as SqlText
@@ -27,8 +29,9 @@ from runtime.context import Context
 from runtime.expressions import NoSqlForm
 from runtime.ordering import beyond_bounds, read_cursor, sort_keys, write_cursor
 from runtime.searching import LONGEST_SEARCH, found_by
-from runtime.sources import RecordSource, expression_of, points_at
+from runtime.sources import RecordSource, expression_of, folded_column, points_at
 from runtime.tables import COLLATION, LiveTable
+from schemas.access import SEES
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field
 from schemas.fields.lookup import Lookup
@@ -36,6 +39,7 @@ from schemas.fields.query import Query as QueryField
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue, Expression, Formula, FormulaError
 from schemas.formula.types import BOOLEAN
+from schemas.masking import mask_of
 from schemas.messages import say
 from schemas.table import SYSTEM_FIELDS
 
@@ -46,7 +50,7 @@ COUNTED = 10_000
 class Record:
     """One record as the actor sees it: values by field id; hidden ones are not in it.
 
-    `rights` (hidden, read, write by path) is there only for a record fetched alone.
+    `rights` (one of `schemas.access.RIGHTS` by path) is there only for a record fetched alone.
     """
 
     id: UUID
@@ -55,6 +59,8 @@ class Record:
     system: Mapping[str, Any]
     rights: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
+    masked: Mapping[str, str] = field(default_factory=dict)
+    """What is shown of fields of which the actor may see no more than a mask; their values are not in `values`."""
 
     def __getitem__(self, path: str) -> Any:
         return self.values.get(path, self.system.get(path))
@@ -117,7 +123,7 @@ def _page_query(
     """The statement, what makes a record of one of its rows, and how many terms of the order stand at its end."""
     keys = sort_keys(gate, listing.sort)
     query = _chosen(gate, listing).where(*also)
-    read = reading(query, listing.columns)
+    read = reading(query, listing.columns, gate.live.table.fields)
     if bounds is not None:
         named: list[Any] = [None if b is None else bindparam(f"_bound_{n}") for n, b in enumerate(bounds)]
         query = query.where(beyond_bounds(keys, named, backwards))
@@ -225,7 +231,7 @@ def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record
     """The records that point at another one by this link, the newest first."""
     query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
-    return [*map(reading(query, listing.columns), rows)]
+    return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]
 
 
 def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
@@ -261,13 +267,40 @@ def _fetched(gate: Door, id: UUID, row: Sequence[Any], read: "Reading") -> Recor
     rights = gate.rights_of_row(flags, "update")
     record = read(row, rights)
     for rows in gate.live.table.subforms:
-        if rights[rows.id] != "hidden":
+        if rights[rows.id] in ("read", "write"):
             record.values[rows.id] = child_rows(gate.ctx, gate.live, rows, [id], rights).get(id)  # type: ignore[index]
     return record
 
 
+def fetch_many(gate: Door, ids: Sequence[UUID], action: str = "read", lock: bool = False) -> dict[UUID, Record]:
+    """Those of these records with which the actor may do this, each as `fetch` gives it; locked in the order of ids."""
+    planned = plans.plan(gate, ("fetch many", action, lock), lambda g: _fetch_query(g, action, False, lock, True))
+    query, read = planned.made
+    found: dict[UUID, Record] = {}
+    for row in planned.ask(gate.ctx, query, {"_ids": list(ids)}) if ids else ():
+        flags = [bool(flag) for flag in row[len(row) - len(gate.rights) :]]
+        record = read(row, gate.rights_of_row(flags, "update"))
+        found[record.id] = record
+    for rows in gate.live.table.subforms:
+        _give_rows(gate, rows, found.values())
+    return found
+
+
+def _give_rows(gate: Door, rows: Rows, records: Iterable[Record]) -> None:
+    """The rows of a subform, read at once for records with the same rights to its columns."""
+    alike: dict[tuple[str, ...], list[Record]] = {}
+    for record in records:
+        if record.rights[rows.id] in ("read", "write"):
+            shown = tuple(record.rights[f"{rows.id}.{c.id}"] for c in rows.fields)
+            alike.setdefault(shown, []).append(record)
+    for some in alike.values():
+        lines = child_rows(gate.ctx, gate.live, rows, [r.id for r in some], some[0].rights)
+        for record in some:
+            record.values[rows.id] = lines.get(record.id)  # type: ignore[index]
+
+
 def _fetch_query(
-    gate: Door, action: str, trash: bool, lock: bool, whole: bool = False
+    gate: Door, action: str, trash: bool, lock: bool, several: bool = False, whole: bool = False
 ) -> tuple[Select[Any], "Reading"]:
     """The statement, whose last columns are the rights that hold for the row, and what makes a record of it.
 
@@ -275,12 +308,14 @@ def _fetch_query(
     """
     t = gate.live.sql
     columns = [f.id for f in gate.live.table.fields]
-    query = select(*_columns(gate, columns)).where(t.c.id == bindparam("_id"), gate.rows(action, deleted=trash))
-    read = reading(query, columns)
+    wanted = t.c.id.in_(bindparam("_ids", expanding=True)) if several else t.c.id == bindparam("_id")
+    query = select(*_columns(gate, columns)).where(wanted, gate.rows(action, deleted=trash))
+    read = reading(query, columns, gate.live.table.fields)
     query = query.add_columns(*gate.flags(t))
     if whole:
         stored = [c.label(f"_stored_{n}") for n, c in enumerate(gate.live.whole.selected_columns)]
         query = query.with_only_columns(*stored, *query.selected_columns, maintain_column_froms=True)
+    query = query.order_by(t.c.id) if several else query
     return query.with_for_update(of=t) if lock else query, read
 
 
@@ -289,13 +324,17 @@ def child_rows(
 ) -> dict[UUID, list[dict[str, Any]]]:
     """The rows of a subform by record, without the columns that `rights` hides. `_id` is the row's own id."""
     child = live.children[rows.id]
-    source = expression_of(ctx, live, child, rows, None if rights is None else door(ctx, live))
-    shown = [c for c in rows.fields if rights is None or rights.get(f"{rows.id}.{c.id}", "hidden") != "hidden"]
+    plain = expression_of(ctx, live, child, rows, None)
+    source = plain if rights is None else expression_of(ctx, live, child, rows, door(ctx, live))
+    sight = {c.id: 2 if rights is None else SEES[rights.get(f"{rows.id}.{c.id}", "hidden")] for c in rows.fields}
+    shown, masked = ([c for c in rows.fields if sight[c.id] == seen] for seen in (2, 1))
     values = [source.column(c.id).label(c.id) for c in shown]
+    values += [plain.column(c.id).label(f"_mask_{c.id}") for c in masked]
     query = select(child.c._record_id, child.c._id, child.c._errors, *values).where(child.c._record_id.in_(ids))
     found: dict[UUID, list[dict[str, Any]]] = {}
     for row in ctx.conn.execute(query.order_by(child.c._record_id, child.c._position)):
         line = {"_id": row._id, **{c.id: _with_error(row._mapping[c.id], c.id, row._errors) for c in shown}}
+        line |= {f"mask:{c.id}": mask_of(c, row._mapping[f"_mask_{c.id}"]) for c in masked}
         found.setdefault(row._record_id, []).append(line)
     return found
 
@@ -380,6 +419,21 @@ def values_of(
     return list(gate.ctx.conn.scalars(select(found.c[0]).order_by(found.c[0].collate(COLLATION)).limit(limit)))
 
 
+def by_key(gate: Door, fields: Sequence[str], keys: set[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[UUID]]:
+    """The records that the actor may see with each of these keys; texts compare as where they must be unique.
+
+    Raises NotFound for a field that the actor may not see anywhere.
+    """
+    source = gate.source()
+    columns = [folded_column(source.column(f)) for f in fields]
+    same = tuple_(*columns).in_(list(keys)) if len(columns) > 1 else columns[0].in_({key[0] for key in keys})
+    query = select(gate.live.sql.c.id, *columns).where(gate.rows(), same).order_by(gate.live.sql.c.id)
+    found: dict[tuple[Any, ...], list[UUID]] = {}
+    for row in gate.ctx.conn.execute(query) if keys else ():
+        found.setdefault(tuple(row[1:]), []).append(row[0])
+    return found
+
+
 def pickable(
     source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
 ) -> ColumnElement[bool]:
@@ -421,11 +475,22 @@ def _chosen(gate: Door, listing: Listing) -> Select[Any]:
 def _columns(gate: Door, columns: Iterable[str]) -> list[ColumnElement[Any]]:
     t, source = gate.live.sql, gate.source()
     system = [t.c[c] for c in ("id", "version", "created_at", "created_by", "updated_at", "updated_by")]
-    wanted = [c for c in dict.fromkeys(columns) if _has_value(gate.live, c) and gate.readable(c)]
+    asked = [c for c in dict.fromkeys(columns) if _has_value(gate.live, c)]
+    wanted = [c for c in asked if gate.readable(c)]
     plain = [c for c in wanted if not isinstance(gate.live.table.by_id[c], Rows)]
     counted = [c for c in wanted if isinstance(gate.live.table.by_id[c], Rows)]
     return [*system, t.c._flow_state, t.c._errors, title_sql(gate).label("_title"),
-            *(source.column(c).label(c) for c in plain), *(_row_count(gate, c).label(c) for c in counted)]  # fmt: skip
+            *(source.column(c).label(c) for c in plain), *(_row_count(gate, c).label(c) for c in counted),
+            *_masked_columns(gate, asked)]  # fmt: skip
+
+
+def _masked_columns(gate: Door, columns: Iterable[str]) -> Iterator[ColumnElement[Any]]:
+    """The values of fields where only their mask may be seen, for `reading`, which lets nothing else of them out."""
+    t = gate.live.sql
+    plain = RecordSource(gate.ctx, gate.live, t, eyes=gate)
+    for c in columns:
+        if (rows := gate.only_masked(c, t)) is not None and not isinstance(gate.live.table.by_id[c], Rows):
+            yield case((rows, plain.column(c))).label(f"_mask_{c}")
 
 
 def _has_value(live: LiveTable, id: str) -> bool:
@@ -435,7 +500,8 @@ def _has_value(live: LiveTable, id: str) -> bool:
 
 def _row_count(gate: Door, rows: str) -> ColumnElement[int]:
     child = gate.live.children[rows]
-    return select(func.count()).where(child.c._record_id == gate.live.sql.c.id).scalar_subquery()
+    count = select(func.count()).where(child.c._record_id == gate.live.sql.c.id).scalar_subquery()
+    return gate.mask(rows, count, gate.live.sql)
 
 
 def _conditions(gate: Door, listing: Listing) -> list[ColumnElement[bool]]:
@@ -471,10 +537,11 @@ SYSTEM_COLUMNS = ("created_at", "created_by", "updated_at", "updated_by", "versi
 Reading = Callable[..., Record]
 
 
-def reading(query: Select[Any], columns: Iterable[str]) -> Reading:
+def reading(query: Select[Any], columns: Iterable[str], fields: Iterable[Field]) -> Reading:
     """What makes a record of a row of `_columns`, given the rights to its fields where they have been decided."""
     place = {name: n for n, name in enumerate(query.selected_columns.keys())}
     values = [(c, place[c]) for c in dict.fromkeys(columns) if c in place]
+    masks = [(f, place[f"_mask_{f.id}"]) for f in fields if f"_mask_{f.id}" in place]
     system = [(c, place[c]) for c in SYSTEM_COLUMNS]
     id, version, state, failed, title = (place[c] for c in ("id", "version", "_flow_state", "_errors", "_title"))
 
@@ -483,10 +550,11 @@ def reading(query: Select[Any], columns: Iterable[str]) -> Reading:
         if errors := row[failed]:
             found = {c: _with_error(value, c, errors) for c, value in found.items()}
         if rights is not None:
-            found = {c: value for c, value in found.items() if rights.get(c) != "hidden"}
+            found = {c: value for c, value in found.items() if SEES[rights.get(c, "hidden")] == 2}
         about = {c: row[n] for c, n in system}
         about["flow.state"] = row[state]
-        return Record(row[id], row[version], found, about, rights or {}, row[title])
+        masked = {f.id: mask_of(f, row[n]) for f, n in masks if row[n] is not None} if masks else {}
+        return Record(row[id], row[version], found, about, rights or {}, row[title], masked)
 
     return read
 

@@ -1,11 +1,11 @@
 """The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import True_
 
@@ -15,11 +15,12 @@ from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
-from runtime.query import Record, fetch_to_change
-from runtime.rows import child_values, keep_words, replace_rows, search_words, with_rows
+from runtime.query import Record, fetch_many, fetch_to_change
+from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words, with_rows
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
+from schemas.access import SEES, WRITES
 from schemas.errors import Conflict, Denied, InvalidInput
 from schemas.fields import Field
 from schemas.fields.links import Links
@@ -29,11 +30,14 @@ from schemas.filling import Errors, Values
 from schemas.form import Form
 from schemas.formula import ErrorValue
 from schemas.formula.values import fold
+from schemas.masking import mask_of
 from schemas.messages import say
 from schemas.rules import settle
 from schemas.text import Sentence
 
 TAKEN = say("Another record already has this value.")
+OUTSIDE = say("You may not leave the record like this: it would be outside what you may change.")
+UNCHANGEABLE = say("You may not change this record.")
 
 
 @dataclass
@@ -45,6 +49,7 @@ class Draft:
     before: Values = field(default_factory=dict)
     version: int = 1
     errors: Errors = field(default_factory=dict)
+    changes: history.Changes = field(default_factory=dict)
 
 
 # -- creating --------------------------------------------------------------------------------------
@@ -61,11 +66,11 @@ def create(ctx: Context, live: LiveTable, given: Mapping[str, Any], *, form: For
 
 def create_many(
     ctx: Context, live: LiveTable, many: Sequence[Mapping[str, Any]], *, form: Form | None = None, key: str | None = None,
-    ids: Sequence[UUID] | None = None, action: str = "create", dry: bool = False,
+    ids: Sequence[UUID] | None = None, action: str = "create", dry: bool = False, apart: bool = False,
 ) -> list[Draft]:  # fmt: skip
     """New records, those without problems written; the others come back with `errors`. `dry` only checks.
 
-    Raises Denied when the actor may not add such a record.
+    Raises Denied when the actor may not add such a record; with `apart` it comes back with that as its problem.
     """
     gate = door(ctx, live)
     gate.require(action)
@@ -76,9 +81,12 @@ def create_many(
     _refuse_closed_fields(gate, drafts, action)
     _prepare(ctx, live, drafts, form)
     sound = [d for d in drafts if not d.errors]
-    if sound and not dry:
+    if apart:
+        sound = _write_apart(gate, action, sound, lambda some: _insert(ctx, live, some, key), dry)
+    elif sound and not dry:
         _insert(ctx, live, sound, key)
         _hold_after(gate, action, [d.id for d in sound])
+    if sound and not dry:
         recalculate.after_create(ctx, live, [(d.id, d.values) for d in sound])
     return drafts
 
@@ -105,6 +113,11 @@ def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | No
         draft.values |= filling.defaults(live.analysis, live.table, form, draft.values, asked)
         draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked)
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
+    _judge(ctx, live, drafts, form)
+
+
+def _judge(ctx: Context, live: LiveTable, drafts: Sequence[Draft], form: Form | None) -> None:
+    """The drafts as they will be stored, and every problem with them."""
     for draft in drafts:
         _decide(ctx, live, draft, form)
     _refuse_strangers(ctx, live, drafts)
@@ -217,25 +230,72 @@ def change(
     before = with_rows(ctx, live, [stored], [id])[id]
     draft = Draft(id, dict(before), before)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
-    _refuse_unwritable(gate, present, given, draft.before)
+    _edit(gate, present, draft, given)
+    if not draft.errors:
+        recalculate.lock_targets(ctx, live, [draft.values])
+        _judge(ctx, live, [draft], form)
+    if draft.errors:
+        raise InvalidInput(draft.errors)  # type: ignore[arg-type]
+    draft.changes = history.dump_changes(live, draft.before, draft.values)
+    if draft.changes:
+        _store(ctx, live, [draft], key)
+        _hold_after(gate, "update", [id])
+        recalculate.after_change(ctx, live, [(id, draft.before, draft.values)], set(draft.changes))
+    return draft.changes
+
+
+def change_many(
+    ctx: Context, live: LiveTable, many: Mapping[UUID, Mapping[str, Any]], *, key: str | None = None, dry: bool = False
+) -> list[Draft]:
+    """Change each of these records by itself; gives them with their `changes`, or with `errors` and unchanged.
+
+    `dry` only finds out. Raises Denied, NotFound when the actor may change none here.
+    """
+    gate = door(ctx, live)
+    gate.require("update")
+    definitions.lock_shared(ctx, live.inst)
+    drafts = _edits(gate, many, lock=not dry)
+    sound = [d for d in drafts if not d.errors]
+    if not dry:
+        recalculate.lock_targets(ctx, live, [d.values for d in sound])
+    answers.preload(ctx, live, [d.values for d in sound], live.analysis.needs(live.table))
+    _judge(ctx, live, sound, None)
+    for draft in (d for d in sound if not d.errors):
+        draft.changes = history.dump_changes(live, draft.before, draft.values)
+    changed = [d for d in sound if d.changes]
+    written = _write_apart(gate, "update", changed, lambda some: _store(ctx, live, some, key), dry)
+    if written and not dry:
+        fields = {id for d in written for id in d.changes}
+        recalculate.after_change(ctx, live, [(d.id, d.before, d.values) for d in written], fields)
+    return drafts
+
+
+def _edits(gate: Door, many: Mapping[UUID, Mapping[str, Any]], lock: bool) -> list[Draft]:
+    """Drafts of the records with what is given for them, those that may not be changed with that as their problem."""
+    ctx, live = gate.ctx, gate.live
+    present = fetch_many(gate, sorted(many), "update", lock)
+    whole = child_values(ctx, live, list(present))
+    drafts = []
+    for id, given in many.items():
+        draft = Draft(id, {}, whole.get(id, {}))
+        if id in present:
+            _edit(gate, present[id], draft, filling.keep_columns(live.table, draft.before, given))
+        else:
+            draft.errors[""] = [UNCHANGEABLE]
+        drafts.append(draft)
+    return drafts
+
+
+def _edit(gate: Door, present: Record, draft: Draft, given: Mapping[str, Any]) -> None:
+    """Put into a draft what somebody gives for the record, and what they may not give as problems."""
+    ctx, live = gate.ctx, gate.live
+    given = _keep_masked(live, present, dict(given), draft.before)
+    draft.errors = _unwritable(gate, present, given, draft.before)
     given = linking.keep_unseen(live, present, draft.before, given)
     draft.version = present.version + 1
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
-    asked = answers.answering(ctx, live, id)
+    asked = answers.answering(ctx, live, draft.id)
     draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked, draft.before)
-    recalculate.lock_targets(ctx, live, [draft.values])
-    _decide(ctx, live, draft, form)
-    _refuse_strangers(ctx, live, [draft])
-    offers.refuse(ctx, live, [draft])
-    _refuse_repeats(ctx, live, [draft] if not draft.errors else [])
-    if draft.errors:
-        raise InvalidInput(draft.errors)  # type: ignore[arg-type]
-    changes = history.dump_changes(live, draft.before, draft.values)
-    if changes:
-        _store(ctx, live, draft, key, changes)
-        _hold_after(gate, "update", [id])
-        recalculate.after_change(ctx, live, [(id, draft.before, draft.values)], set(changes))
-    return changes
 
 
 def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, Any], seen: int | None) -> Values:
@@ -266,37 +326,102 @@ def _plain_rows(found: Field, value: Any) -> Any:
     return value if not isinstance(found, Rows) else value or None
 
 
-def _refuse_unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Raises InvalidInput for a field that changes though it may not be written; unchanged ones may be sent along."""
+def _keep_masked(live: LiveTable, present: Record, given: Values, before: Mapping[str, Any]) -> Values:
+    """What was given, without what only sends a mask, or nothing, back for a value that its writer has not seen."""
+    kept: Values = {}
+    for id, value in given.items():
+        found = live.table.by_id.get(id)
+        if isinstance(found, Rows):
+            kept[id] = _keep_masked_columns(found, present.rights, value, before.get(id))
+        elif found is None or not _unseen(found, present.rights.get(id), value, before.get(id)):
+            kept[id] = value
+    return kept
+
+
+def _keep_masked_columns(rows: Rows, rights: Mapping[str, str], value: Any, before: Any) -> Any:
+    masked = [c for c in rows.fields if SEES[rights.get(f"{rows.id}.{c.id}", "read")] == 1]
+    if not masked or not value:
+        return value
+    known = {str(row.get("_id")): row for row in before or ()}
+    lines = [dict(row) for row in value]
+    for line in lines:
+        old = known.get(str(line.get("_id")), {})
+        line |= {
+            c.id: old[c.id]
+            for c in masked
+            if c.id in old and _unseen(c, rights.get(f"{rows.id}.{c.id}"), line.get(c.id), old[c.id])
+        }
+    return lines
+
+
+def _unseen(found: Field, right: str | None, value: Any, before: Any) -> bool:
+    """Whether a value says nothing new of a field that its writer knows by its mask alone."""
+    return SEES[right or "write"] == 1 and (value in (None, []) or value == mask_of(found, before))
+
+
+def _unwritable(gate: Door, present: Record, given: Mapping[str, Any], before: Mapping[str, Any]) -> Errors:
+    """A problem for each field that changes though it may not be written; unchanged ones may be sent along."""
     errors: Errors = {}
     live = gate.live
     for id, value in given.items():
         found = live.table.by_id.get(id)
-        if found is None or present.rights.get(id) == "write":
+        right = present.rights.get(id, "hidden")
+        if found is None or right in WRITES:
             continue
-        if present.rights.get(id) == "hidden" or found.dump(value) != found.dump(present.values.get(id)):
+        if SEES[right] < 2 or found.dump(value) != found.dump(present.values.get(id)):
             errors[id] = [say("You may not change this field.")]
     if not gate.free:
         for path in closed.changed_columns(live, given, before, lambda path: present.rights.get(path, "hidden")):
             errors.setdefault(path, []).append(say("You may not change this field."))
         closed.refuse_unknown_people(gate.ctx, live, [(errors, given, before)])
-    if errors:
-        raise InvalidInput(errors)  # type: ignore[arg-type]
+    return errors
 
 
-def _store(ctx: Context, live: LiveTable, draft: Draft, key: str | None, changes: history.Changes) -> None:
-    stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
-    columns = {id: value for id, value in _columns(live, draft.values).items() if id in changes or id == "_errors"}
-    entry = history.beside(ctx, live, "update", draft.id, draft.version, changes, key)
-    statement = live.changing
-    if any(f.id in changes for f in live.analysis.plan(live.table).searched):
-        statement, columns["_bigrams"] = live.changing_words, search_words(live, draft.values)
+def _store(ctx: Context, live: LiveTable, drafts: Sequence[Draft], key: str | None) -> None:
+    """Write what has changed, and the history of it."""
     with _unique(live):
-        ctx.conn.execute(statement, {"_changed": draft.id, **columns, **stamp, **entry})
+        if len(drafts) == 1:
+            _store_one(ctx, live, drafts[0], key)
+        else:
+            _store_many(ctx, live, drafts, key)
     for subform in live.table.subforms:
-        if subform.id in changes:
-            replace_rows(ctx, live, subform, {draft.id: draft.values.get(subform.id) or []})
+        lines = {d.id: d.values.get(subform.id) or [] for d in drafts if subform.id in d.changes}
+        if lines:
+            replace_rows(ctx, live, subform, lines)
     answers.forget(ctx, live)
+
+
+def _store_one(ctx: Context, live: LiveTable, draft: Draft, key: str | None) -> None:
+    """The record, its words and its history as one statement."""
+    row, statement = _changed_columns(ctx, live, draft), live.changing
+    entry = history.beside(ctx, live, "update", draft.id, draft.version, draft.changes, key)
+    if _is_found_otherwise(live, draft):
+        statement, row["_bigrams"] = live.changing_words, search_words(live, draft.values)
+    ctx.conn.execute(statement, {**row, **entry})
+
+
+def _store_many(ctx: Context, live: LiveTable, drafts: Sequence[Draft], key: str | None) -> None:
+    """Records that change in the same columns together."""
+    alike: dict[tuple[str, ...], list[Values]] = {}
+    for draft in drafts:
+        row = _changed_columns(ctx, live, draft)
+        alike.setdefault(tuple(row), []).append(row)
+    changed = update(live.sql).where(live.sql.c.id == bindparam("_changed"))
+    for rows in alike.values():
+        ctx.conn.execute(changed, rows)
+    change_words(ctx, live, {d.id: search_words(live, d.values) for d in drafts if _is_found_otherwise(live, d)})
+    history.write(ctx, live, "update", [(d.id, d.version, d.changes) for d in drafts], key)
+
+
+def _changed_columns(ctx: Context, live: LiveTable, draft: Draft) -> Values:
+    """The columns of a changed record that are to be written."""
+    stamp = {"version": draft.version, "updated_at": ctx.now, "updated_by": _person(ctx)}
+    columns = _columns(live, draft.values)
+    return {"_changed": draft.id, **{c: columns[c] for c in columns if c in draft.changes or c == "_errors"}, **stamp}
+
+
+def _is_found_otherwise(live: LiveTable, draft: Draft) -> bool:
+    return any(f.id in draft.changes for f in live.analysis.plan(live.table).searched)
 
 
 def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
@@ -308,13 +433,46 @@ def set_flow_state(ctx: Context, live: LiveTable, id: UUID, state: str) -> None:
 
 def _hold_after(gate: Door, action: str, ids: Sequence[UUID]) -> None:
     """The written rows must still be ones that the actor may write. Raises Denied."""
+    if _outside(gate, action, ids):
+        raise Denied(OUTSIDE)
+
+
+def _outside(gate: Door, action: str, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the written rows that the actor may no longer write."""
     t = gate.live.sql
     permitted = gate.permitted_after(action, t)
     if isinstance(permitted, True_):
-        return
-    held = select(t.c.id).where(t.c.id.in_(ids), permitted)
-    if len(set(gate.ctx.conn.scalars(held))) != len(set(ids)):
-        raise Denied(say("You may not leave the record like this: it would be outside what you may change."))
+        return set()
+    return set(ids) - set(gate.ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(ids), permitted)))
+
+
+def _write_apart(
+    gate: Door, action: str, drafts: Sequence[Draft], write: Callable[[list[Draft]], None], dry: bool
+) -> list[Draft]:
+    """Write those that the actor may still write afterwards and give them; the others have that as their problem.
+
+    What a row would be outside of is a condition on stored rows, so a dry run writes too, and takes it back.
+    """
+    left, ctx = list(drafts), gate.ctx
+    if isinstance(gate.permitted_after(action, gate.live.sql), True_):
+        if left and not dry:
+            write(left)
+        return left
+    while left:
+        nested = ctx.conn.begin_nested()
+        write(left)
+        outside = _outside(gate, action, [d.id for d in left])
+        if not outside and not dry:
+            nested.commit()
+            return left
+        nested.rollback()
+        answers.forget(ctx, gate.live)
+        for draft in (d for d in left if d.id in outside):
+            draft.errors[""], draft.changes = [OUTSIDE], {}
+        left = [d for d in left if d.id not in outside]
+        if dry:
+            return left
+    return left
 
 
 # -- trash -----------------------------------------------------------------------------------------
@@ -357,9 +515,9 @@ def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: 
         draft = Draft(id, cascade.without(before, path, gone), before, before["version"] + 1)
         draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
         draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
-        changes = history.dump_changes(live, before, draft.values)
-        _store(ctx, live, draft, None, changes)
-        recalculate.after_change(ctx, live, [(id, before, draft.values)], set(changes))
+        draft.changes = history.dump_changes(live, before, draft.values)
+        _store(ctx, live, [draft], None)
+        recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
 
 
 def restore(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:

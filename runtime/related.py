@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, func, select
 
 from runtime import listing, query
-from runtime.access import Door, door
+from runtime.access import Door, door, form_for
 from runtime.context import Context
 from runtime.query import Listing, Record
 from runtime.rollups import rollup_sql
@@ -85,7 +85,9 @@ def _new_url(gate: Door, live: LiveTable, field: Query, values: Values, record: 
     if any(m.own == "id" for m in asked) and record is None:
         return ""
     given = {m.theirs: text for m in asked if (text := _prefill(gate, m, values, record))}
-    form = gate.live.inst.app.form_of(gate.live.id)
+    form = form_for(gate.ctx, gate.live.inst, gate.live.id)
+    if form is None:
+        return ""
     base = f"/a/{gate.live.inst.slug}/f/{form.id}/new"
     return f"{base}?{urlencode(given)}" if given else base
 

@@ -12,6 +12,7 @@ from runtime.context import Context
 from runtime.people import Directory
 from runtime.query import titles
 from runtime.tables import LiveTable
+from schemas.access import WRITES
 from schemas.analysis import Analysis
 from schemas.fields import Field, Reader
 from schemas.fields.button import Button
@@ -77,6 +78,10 @@ class BoundField:
     """A cell of a subform that a rule hides in this row."""
     span: int = 0
     """Of twelve columns; 0 shares the line evenly."""
+    masked: str = ""
+    """What is shown instead of a value of which the reader may see no more than its mask."""
+    replaces: bool = False
+    """What is entered takes the place of a value that is not shown; left empty, that one stays."""
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
@@ -205,7 +210,8 @@ class Binder:
 
     def bind(self, found: Field, value: Any, *, row: Rows | None = None, number: str = "", raw: Any = None,
              errors: Sequence[Sentence] = (), required: bool = False, readonly: bool = False,
-             offered: Collection[str] | None = None, hidden: bool = False) -> BoundField:  # fmt: skip
+             offered: Collection[str] | None = None, hidden: bool = False, masked: str = "",
+             replaces: bool = False) -> BoundField:  # fmt: skip
         path = f"{row.id}.{found.id}" if row else found.id
         name = f"{row.id}[{number}].{found.id}" if row else found.id
         editable = not readonly and not found.computed
@@ -213,7 +219,8 @@ class Binder:
             field=found, name=name, value=value, raw=raw if errors else None,
             shown=self.analysis.show(self.live.table, found, value, self.reader, row), errors=errors,
             origin=self.analysis.origin(self.live.table, found, row) if found.computed else None,
-            required=required or found.required, readonly=readonly or found.computed, offered=offered, hidden=hidden,
+            required=(required or found.required) and not replaces, readonly=readonly or found.computed,
+            offered=offered, hidden=hidden, masked=masked, replaces=replaces and editable,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
             upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
@@ -285,8 +292,10 @@ class Binder:
                 column, (kept if hidden else values).get(column.id), row=found, number=number,
                 raw=values.get(f"raw:{column.id}"), errors=errors.get(path, ()),
                 required=bool({path, whole} & state.required),
-                readonly=readonly or rights.get(whole, "write") == "read" or bool({path, whole} & state.readonly),
+                readonly=readonly or rights.get(whole, "write") not in WRITES or bool({path, whole} & state.readonly),
                 offered=_both(state.options(path), _offered(column, {**self.values, **values})), hidden=hidden,
+                masked=values.get(f"mask:{column.id}", ""),
+                replaces=rights.get(whole) == "replace" and bool(values.get("_id")),
             )  # fmt: skip
 
         def line(values: Mapping[str, Any], number: str, kept: Mapping[str, Any]) -> BoundRow:
@@ -414,9 +423,9 @@ def bind_form(
     ctx: Context, live: LiveTable, form: Form, values: Values, *, state: State, rights: Mapping[str, str],
     raw: Mapping[str, Any] | None = None, errors: Mapping[str, Sequence[Sentence]] | None = None,
     record: UUID | None = None, version: int | None = None, blanks: Mapping[str, Values] | None = None,
-    typed: Values | None = None,
+    typed: Values | None = None, masked: Mapping[str, str] | None = None,
 ) -> BoundForm:  # fmt: skip
-    """The form as this person sees it for these values. `rights` says hidden, read or write by path.
+    """The form as this person sees it for these values. `rights` says what each path may be.
 
     `typed` are the values with those that rules have cleared: they are sent along, in case the rules change their mind.
     """
@@ -432,7 +441,7 @@ def bind_form(
             return None
         if isinstance(found, Button) and (values.get(id) is not True or "form" not in found.show_in):
             return None
-        readonly = right != "write" or id in state.readonly or found.computed
+        readonly = right not in WRITES or id in state.readonly or found.computed
         if isinstance(found, Rows):
             return binder.bind_rows(
                 found, values.get(id), state, errors, readonly, rights, (blanks or {}).get(id), typed.get(id)
@@ -445,6 +454,8 @@ def bind_form(
             required=id in state.required,
             readonly=readonly,
             offered=_both(state.options(id), _offered(found, values)),
+            masked=(masked or {}).get(id, ""),
+            replaces=right == "replace" and record is not None,
         )
 
     unseen = [id for id in form.placed if id in state.hidden and rights.get(id) == "write"]

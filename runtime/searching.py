@@ -50,5 +50,5 @@ def _search_rows(gate: Door, rows: Rows, pattern: str) -> ColumnElement[bool]:
     ]
     if not texts:
         return false()
-    hit = or_(*(child.c[c].ilike(pattern) for c in texts))
+    hit = or_(*(gate.mask(f"{rows.id}.{c}", child.c[c], gate.live.sql).ilike(pattern) for c in texts))
     return select(literal(1)).where(child.c._record_id == gate.live.sql.c.id, hit).exists()

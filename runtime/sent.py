@@ -7,7 +7,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from runtime import query
-from runtime.access import Door, door
+from runtime.access import Door, door, views_for
 from runtime.actors import System
 from runtime.answers import answering
 from runtime.context import Context
@@ -43,7 +43,7 @@ def address(ctx: Context, live: LiveTable, form: Form, record: UUID) -> str:
         return fill_in(after.url, lambda f: quote(show(ctx, live, f, value(f), ctx.language), safe=""))
     if after.go == "form":
         return f"{base}/f/{after.form}/new"
-    views = live.inst.app.views_of(live.id)
+    views = views_for(ctx, live.inst, live.id)
     if after.go == "list" and views:
         return f"{base}/v/{views[0].id}/"
     return f"{base}/t/{live.id}/{record}"

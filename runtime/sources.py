@@ -16,6 +16,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     Uuid,
+    and_,
     case,
     cast,
     func,
@@ -138,10 +139,10 @@ class RecordSource(Clock):
     def rows(self, name: str) -> RowsSource:
         rows = self.live.table.by_id[name]
         assert isinstance(rows, Rows)
-        if self.door and not self.door.readable(name):
-            raise NotFound
+        seen = self.door.seen(name, self.table) if self.door else None
         child = self.live.children[name].alias()
         on = child.c._record_id == self.table.c.id
+        on = on if seen is None else and_(on, seen)
         return RowsSource(child, on, RowSource(self.ctx, self, rows, child), order=child.c._position)
 
     def linked(self, name: str) -> RowsSource:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, literal, or_, select, update
 
 from runtime import definitions, notices, tables
-from runtime.access import Right
+from runtime.access import Right, may_flow
 from runtime.actors import Member, System
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -332,14 +332,21 @@ def _installation(ctx: Context, slug: str) -> UUID | None:
 
 
 def may_see(ctx: Context, instance: UUID) -> bool:
-    """Whether the actor started this run, has or had a task in it, was told of it, or is an administrator."""
+    """Whether the actor started this run, has or had a task in it, was told of it, or may see all runs of its flow."""
     if isinstance(ctx.actor, System) or (isinstance(ctx.actor, Member) and ctx.actor.admin):
         return True
     i, t, r, me = flow_instance, flow_task, flow_reader, ctx.actor.id
     started = select(i.c.id).where(i.c.id == instance, i.c.starter_id == me).exists()
     asked = select(t.c.id).where(t.c.instance_id == instance, _involved(ctx)).exists()
     told = select(r.c.step).where(r.c.instance_id == instance, r.c.member_id == me).exists()
-    return bool(ctx.conn.scalar(select(or_(started, asked, told))))
+    return bool(ctx.conn.scalar(select(or_(started, asked, told)))) or _sees_all(ctx, instance)
+
+
+def _sees_all(ctx: Context, instance: UUID) -> bool:
+    i = flow_instance
+    row = ctx.conn.execute(select(i.c.installation_id, i.c.flow).where(i.c.id == instance)).one_or_none()
+    inst = _installed(ctx, row.installation_id) if row else None
+    return inst is not None and any(may_flow(ctx, inst, row.flow, verb) for verb in ("read", "manage"))  # type: ignore[union-attr]
 
 
 def mark_seen(ctx: Context, instance: UUID) -> None:

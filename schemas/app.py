@@ -10,6 +10,7 @@ from schemas.flow import Flow
 from schemas.form import Block, Form
 from schemas.options import option
 from schemas.parsers import Dictionary, Id, Label, Line, Many, Object, Reference, Whole, Words
+from schemas.rights import Opening, openings
 from schemas.table import Table
 from schemas.text import Text
 from schemas.view import View
@@ -110,6 +111,14 @@ class App:
 
     def views_of(self, table: str) -> list[View]:
         return [view for view in self.all_views.values() if view.table == table]
+
+    @cached_property
+    def _openings(self) -> dict[str, tuple[Opening, ...]]:
+        return {table.id: tuple(openings(self, table.id)) for table in self.tables}
+
+    def openings(self, table: str) -> tuple[Opening, ...]:
+        """What the app's grants come to for a table."""
+        return self._openings.get(table, ())
 
     @cached_property
     def analysis(self) -> "Analysis":

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,6 +13,9 @@ from marshmallow import fields as ma
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.rows import Rows
+from schemas.fields.serial import Serial
+from schemas.matching import Matching, grouped, is_blank, key_of
+from schemas.matching import problems as matching_problems
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Id, Line, refuse
@@ -19,6 +23,7 @@ from schemas.table import Table
 
 MATCHED = ("link", "member", "department")
 """Kinds of values that are another thing, found by one of its texts."""
+OTHERWISE = say("Another line with the same key says something else.")
 SEPARATORS = re.compile(r"[,，、;；|\n]")
 
 
@@ -59,11 +64,17 @@ Mappings = dict[str, Target]
 """Field path (`amount`, `items.product`) -> where it comes from."""
 
 
-def suggest(table: Table, headings: Sequence[str], labels: Mapping[str, Sequence[str]]) -> Mappings:
-    """The columns that obviously belong to a field, by id or label. `labels` gives each path's names."""
+def suggest(
+    table: Table, headings: Sequence[str], labels: Mapping[str, Sequence[str]], key: Sequence[str] = ()
+) -> Mappings:
+    """The columns that obviously belong to a field, by id or label. `labels` gives each path's names.
+
+    Serial numbers have one only where they are of the `key`.
+    """
     made: Mappings = {}
     folded = {_fold(h): h for h in headings}
-    for path in importable(table):
+    known = set(importable(table)).union(key)
+    for path in (p for p in mappable(table) if p in known):
         names = [_fold(name) for name in (path, path.rpartition(".")[2], *labels.get(path, ()))]
         found = next((folded[n] for n in names if n in folded), None)
         if found is None:
@@ -80,26 +91,77 @@ def _fold(text: str) -> str:
 
 def importable(table: Table) -> list[str]:
     """The paths that a file may fill: a record's own fields, parts of their values, and one row of each subform."""
+    return [path for path in mappable(table) if not isinstance(table.field(path), Serial)]
+
+
+def mappable(table: Table) -> list[str]:
+    """The paths that may have a column: what a file may fill, and serial numbers, by which it finds records."""
     paths: list[str] = []
     for field in table.fields:
         if isinstance(field, Rows):
             paths.extend(f"{field.id}.{c.id}" for c in field.fields if c.importable)
-        elif field.importable:
+        elif field.importable or isinstance(field, Serial):
             paths.append(field.id)
             paths.extend(f"{field.id}.{name}" for name, facet in field.facets.items() if facet.given)
     return paths
 
 
-def problems(mappings: Mappings, table: Table, headings: Sequence[str]) -> Iterator[Problem]:
-    """What is wrong with a mapping for this table and this file."""
-    known = importable(table)
+def problems(
+    mappings: Mappings, table: Table, headings: Sequence[str], by: Matching | None = None
+) -> Iterator[Problem]:
+    """What is wrong with a mapping, and how it finds records, for this table and this file."""
+    known = [*importable(table), *(by.key if by else ())]
     for path, target in mappings.items():
-        if path not in known:
+        if path not in known and isinstance(table.field(path), Serial):
+            yield Problem(path, say("'{name}' is a serial number: it can only find records", name=path))
+        elif path not in known:
             yield Problem(path, say("there is no field '{name}' to import into", name=path))
         if target.column not in headings:
             yield Problem(path, say("the file has no column '{name}'", name=target.column))
     if not mappings:
         yield Problem("", say("choose a field for at least one column"))
+    if by is not None:
+        yield from matching_problems(by, table, list(mappings))
+
+
+@dataclass
+class Gathered:
+    """The lines of a file that are one record: its raw answers, what could not be matched, and where each row stands."""
+
+    raw: dict[str, Any]
+    missing: dict[str, tuple[int, Message]]
+    lines: dict[str, list[int]]
+    """By subform: for each of its rows the number of the line that gives it."""
+
+
+def gather(
+    table: Table, mappings: Mappings, rows: Sequence[Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]],
+    key: Sequence[str] = (),
+) -> Gathered:  # fmt: skip
+    """Lines with one key as one record: each gives a row of every subform that it says something of."""
+    whole = Gathered({}, {}, {})
+    for number, row in enumerate(rows):
+        raw, missing = answers(table, mappings, row, found)
+        whole.missing |= {path: (number, message) for path, message in missing.items() if path not in whole.missing}
+        for id, value in without_blank_rows(raw).items():
+            if number == 0 or id not in key:
+                _join(whole, table, id, value, number)
+    return whole
+
+
+def _join(whole: Gathered, table: Table, id: str, value: Any, number: int) -> None:
+    before = whole.raw.get(id)
+    if isinstance(table.by_id.get(id), Rows):
+        whole.raw[id] = [*(before or ()), *(value or ())] or None
+        whole.lines.setdefault(id, []).extend([number] * len(value or ()))
+    elif is_blank(before):
+        whole.raw[id] = value
+    elif not is_blank(value) and _as_text(value) != _as_text(before):
+        whole.missing.setdefault(id, (number, OTHERWISE))
+
+
+def _as_text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else str(value)
 
 
 def answers(
@@ -131,6 +193,27 @@ def texts_in(text: str) -> list[str]:
 
 def fold_key(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+def by_record(
+    table: Table, mappings: Mappings, rows: Sequence[dict[str, Any]], by: Matching | None, zone: tzinfo
+) -> list[list[tuple[int, dict[str, Any]]]]:
+    """(line, row) of the file, those with one key together; the headings are line 1.
+
+    What names another record is compared as it is written, since nobody has looked it up yet.
+    """
+    lines = list(enumerate(rows, 2))
+    if by is None:
+        return [[line] for line in lines]
+
+    def key(line: tuple[int, dict[str, Any]]) -> tuple[Any, ...] | None:
+        given = {id: mappings[id].meaning(line[1].get(mappings[id].column)) for id in by.key}
+        named = {id: fold_key(str(v)) for id, v in given.items() if matched(table, id) and not is_blank(v)}
+        rest = [id for id in by.key if id not in named]
+        parts = key_of(table, rest, given, zone)
+        return None if parts is None else (*parts, *named.values())
+
+    return grouped(lines, key)
 
 
 def _put(raw: dict[str, Any], path: str, value: Any, is_part: bool) -> None:

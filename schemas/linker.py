@@ -440,17 +440,28 @@ def _filter(
 
 def _grant(analysis: Analysis, grant: Grant, path: str) -> Iterator[Problem]:
     app = analysis.app
-    yield from _who(app, grant.who, f"{path}.who")
-    if grant.dashboard:
-        yield from _known(f"{path}.dashboard", [grant.dashboard], [d.id for d in app.dashboards])
-        return
-    table = app.table(grant.table or "")
+    for n, who in enumerate(grant.who):
+        yield from _who(app, who, f"{path}.who" if len(grant.who) == 1 else f"{path}.who[{n}]")
+    kind, id = grant.about
+    known: dict[str, Iterable[str]] = {
+        "table": [t.id for t in app.tables], "form": app.all_forms, "view": app.all_views,
+        "flow": [f.id for f in app.flows], "dashboard": [d.id for d in app.dashboards],
+    }  # fmt: skip
+    wrong = list(_known(f"{path}.{kind}", [id], known[kind])) if kind in known else []
+    yield from wrong
+    table = None if wrong else _opened(app, grant)
     if table is None:
-        yield Problem(f"{path}.table", _no("table", grant.table, [t.id for t in app.tables]))
         return
     yield from _known(f"{path}.fields", [f for f in grant.fields or () if f != "*"], table.paths)
     for name in ("rows", "rows_after"):
         yield from _filter(analysis, f"{path}.{name}", getattr(grant, name), analysis.scope(table), BOOLEAN)
+
+
+def _opened(app: App, grant: Grant) -> Table | None:
+    """The table whose rows and fields a grant opens."""
+    if grant.view:
+        return app.table(app.all_views[grant.view].table)
+    return app.table(app.all_forms[grant.form].table if grant.form else grant.table or "")
 
 
 def _who(app: App, who: Who, path: str) -> Iterator[Problem]:
@@ -481,7 +492,7 @@ def _known(path: str, names: Iterable[str], known: Iterable[str]) -> Iterator[Pr
                 path,
                 _no(
                     "field"
-                    if path.rpartition(".")[2] not in ("view", "form", "dashboard", "role", "slot", "flow")
+                    if path.rpartition(".")[2] not in ("table", "view", "form", "dashboard", "role", "slot", "flow")
                     else path.rpartition(".")[2],
                     name,
                     present,

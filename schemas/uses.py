@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
+from schemas.access import Grant
 from schemas.analysis import Analysis
 from schemas.app import App
 from schemas.dependencies import Circle
@@ -33,7 +34,7 @@ def _all(app: App) -> Iterator[tuple[str, str, str]]:
         yield from _walk(app, table, f"tables[{n}]", table, None)
     for kind in ("forms", "views", "access"):
         for n, item in enumerate(getattr(app, kind)):
-            if (about := app.table(item.table or "")) is not None:
+            if (about := app.table(_table_of(app, item))) is not None:
                 yield from _walk(app, item, f"{kind}[{n}]", about, None)
     for n, flow in enumerate(app.flows):
         starts = (about for t in flow.trigger if (about := app.table(t.table(app) or "")) is not None)
@@ -43,6 +44,15 @@ def _all(app: App) -> Iterator[tuple[str, str, str]]:
         for m, widget in enumerate(board.widgets):
             if (about := app.table(widget.table)) is not None:
                 yield from _walk(app, widget, f"dashboards[{n}].widgets[{m}]", about, None)
+
+
+def _table_of(app: App, item: Any) -> str:
+    """The table that a form, view or grant is about."""
+    if isinstance(item, Grant) and (through := app.all_views.get(item.view or "")):
+        return through.table
+    if isinstance(item, Grant) and (form := app.all_forms.get(item.form or "")):
+        return form.table
+    return str(item.table or "")
 
 
 def _walk(app: App, item: Any, path: str, table: Table, rows: Rows | None) -> Iterator[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
 
 from runtime import filling, offers, prefill, query, ranges, sent, unsent
-from runtime.access import door
+from runtime.access import door, may_use_form
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.filling import Filling
@@ -44,17 +44,17 @@ from schemas.text import Text
 bp = Blueprint("forms", __name__)
 
 
-def find_form(ctx: Context, app: str, form: str) -> tuple[LiveTable, Form]:
+def find_form(ctx: Context, app: str, form: str, action: str = "create") -> tuple[LiveTable, Form]:
     inst = enter(ctx, app)
     found = inst.app.all_forms.get(form)
-    if found is None:
+    if found is None or not may_use_form(ctx, inst, form, (action,)):
         raise NotFound
     return live(ctx, inst, found.table), found
 
 
 def start(ctx: Context, app: str, form: str, record: str | None) -> Filling:
     """The form as it begins: with the record that is changed, or what the address gives for a new one."""
-    table, found = find_form(ctx, app, form)
+    table, found = find_form(ctx, app, form, "update" if record else "create")
     if record is not None:
         return filling.of_record(ctx, table, found, record_id(record))
     again, copy = request.args.get("_again", ""), request.args.get("_copy", "")
@@ -118,7 +118,7 @@ def send(app: str, form: str, record: str | None = None) -> Any:
     link = prefilled(app, form)
 
     def story(ctx: Context) -> Any:
-        table, found = find_form(ctx, app, form)
+        table, found = find_form(ctx, app, form, "update" if record else "create")
         id = record_id(record) if record else None
         given = Sent(
             found, answers, id, read_whole(seen),
@@ -151,7 +151,7 @@ def _after(ctx: Context, table: LiveTable, form: Form, id: UUID, new: bool) -> t
 def _unsent(ctx: Context, app: str, form: str) -> tuple[Installed, UUID | None]:
     """The app and the record of a draft, for one who may fill in the form."""
     record = request.args.get("record")
-    table, _ = find_form(ctx, app, form)
+    table, _ = find_form(ctx, app, form, "update" if record else "create")
     gate = door(ctx, table)
     gate.require("update" if record else "create")
     return table.inst, record_id(record) if record else None
@@ -224,7 +224,7 @@ def pick(app: str, table: str, path: str) -> Any:
         gate = door(ctx, source)
         if request.args.get("filter"):
             return jsonify(_filter_values(ctx, source, path))
-        if "write" not in (gate.best(path, "create"), gate.best(path, "update")):
+        if not (gate.writable(path, "create") or gate.writable(path)):
             raise NotFound
         if isinstance(field, People):
             return jsonify(_people(ctx, source, field, path))

@@ -1,5 +1,6 @@
 """Importing in the browser: choose a file, map its columns, try it, settle what is unclear, import, watch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request
@@ -16,7 +17,9 @@ from runtime.web.frame import frame
 from schemas import importing as mapping
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields.link import Link
+from schemas.fields.serial import Serial
 from schemas.importing import Target
+from schemas.matching import keyable, natural
 from schemas.messages import Message, say
 
 bp = Blueprint("importing", __name__)
@@ -97,15 +100,17 @@ def _told(source: LiveTable, report: list[dict[str, Any]]) -> list[dict[str, Any
 def _mapping(
     ctx: Context, source: LiveTable, run: Any, report: Report | None = None, problems: Any = (), status: int = 200
 ) -> Any:
-    targets = importing.mappings_of(run.mapping)
+    targets, by = importing.mappings_of(run.mapping), importing.matching_of(run.matching)
     sheet = importing.sheet_of(run)
-    lines = [_line(source, path, targets.get(path)) for path in mapping.importable(source.table)]
+    key = by.key if by else natural(source.table, list(targets))
+    lines = [_line(ctx, source, path, targets.get(path), key) for path in mapping.mappable(source.table)]
     troubles = _troubles(ctx, source, targets, report) if report else []
     samples = {h: next((str(r[h]) for r in sheet.rows[:20] if r.get(h) is not None), "") for h in run.headings}
     values = {
         "inst": source.inst, "live": source, "run": run, "lines": lines, "headings": run.headings, "samples": samples,
         "report": report, "troubles": troubles, "settled": _settled(ctx, source, targets, troubles),
-        "problems": problems, "url": request.path, "most": MOST_KINDS,
+        "problems": problems, "url": request.path, "most": MOST_KINDS, "by": by,
+        "may_find": door(ctx, source).may("read"), "may_change": door(ctx, source).may("update"),
     }  # fmt: skip
     if is_fragment():
         return make_response(render_template("runtime/_import_mapping.html", **values), status)
@@ -113,7 +118,7 @@ def _mapping(
     return make_response(render_template("runtime/import_mapping.html", **values), status)
 
 
-def _line(source: LiveTable, path: str, target: Target | None) -> dict[str, Any]:
+def _line(ctx: Context, source: LiveTable, path: str, target: Target | None, key: Sequence[str]) -> dict[str, Any]:
     found = source.table.field(path)
     matches: list[tuple[str, Any]] = []
     if isinstance(found, Link):
@@ -125,7 +130,9 @@ def _line(source: LiveTable, path: str, target: Target | None) -> dict[str, Any]
         matches = [(id, label_of(there, id)) for id in keys]
     rows = path.partition(".")[0] if "." in path else ""
     return {"path": path, "label": label_of(source, path), "group": label_of(source, rows) if rows else "", "target": target,
-            "matches": matches, "required": bool(found and found.required)}  # fmt: skip
+            "matches": matches, "required": bool(found and found.required), "key": path in key,
+            "keyable": path in keyable(source.table) and door(ctx, source).readable(path),
+            "finds": isinstance(found, Serial)}  # fmt: skip
 
 
 def _troubles(ctx: Context, source: LiveTable, targets: dict[str, Target], report: Report) -> list[dict[str, Any]]:
@@ -174,7 +181,7 @@ def decide(app: str, table_id: str, run: str) -> Any:
             importing.cancel(ctx, found)
             return go(request.path)
         try:
-            targets = importing.save_mapping(ctx, found, mapping_sent(source))
+            targets, by = importing.save_mapping(ctx, found, mapping_sent(source), matching_sent())
         except InvalidInput as err:
             problems = [m for messages in err.errors.values() for m in messages]
             return _mapping(ctx, source, found, problems=problems, status=422)
@@ -182,14 +189,15 @@ def decide(app: str, table_id: str, run: str) -> Any:
         if request.form.get("act") == "import":
             importing.start(ctx, found)
             return go(request.path)
-        report = importing.trial(ctx, source, importing.sheet_of(found), targets)
+        report = importing.trial(ctx, source, importing.sheet_of(found), targets, by)
         return _mapping(ctx, source, found, report)
 
 
 def mapping_sent(source: LiveTable) -> dict[str, Any]:
     """The mapping as the page sends it: `column:<path>`, `match:<path>`, and replacements as pairs."""
     made: dict[str, Any] = {}
-    for path in mapping.importable(source.table):
+    known = mapping.mappable(source.table) if matching_sent() else mapping.importable(source.table)
+    for path in known:
         if column := request.form.get(f"column:{path}"):
             match = request.form.get(f"match:{path}")
             made[path] = {"column": column, **({"match": match} if match else {})}
@@ -198,3 +206,10 @@ def mapping_sent(source: LiveTable) -> dict[str, Any]:
         if path in made and after:
             made[path].setdefault("values", {})[before] = "" if after == "-" else after
     return made
+
+
+def matching_sent() -> dict[str, Any] | None:
+    """How rows find records that are there; None where each is a new one."""
+    if not (mode := request.form.get("mode")):
+        return None
+    return {"mode": mode, "key": request.form.getlist("key"), "blank": request.form.get("blank", "keep")}

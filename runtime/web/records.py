@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, make_response, redirect, render_templa
 
 from runtime import flows, history, listing, pressing, query, recalculate, records
 from runtime import related as related_fields
-from runtime.access import Door, door
+from runtime.access import door, form_for, views_for
 from runtime.answers import answering
 from runtime.context import Context
 from runtime.query import Listing, Record
@@ -17,6 +17,7 @@ from runtime.tables import LiveTable, live
 from runtime.web.edge import go, is_fragment, local_url, record_id, table, tell, work, worked
 from runtime.web.frame import frame
 from schemas import rules
+from schemas.access import SEES
 from schemas.errors import NotFound
 from schemas.fields import Field
 from schemas.fields.button import Button
@@ -24,6 +25,7 @@ from schemas.fields.link import Link
 from schemas.fields.query import Query
 from schemas.fields.rows import Rows
 from schemas.form import Block, Form
+from schemas.masking import mask_of
 from schemas.messages import say
 from schemas.text import Text
 
@@ -43,14 +45,14 @@ def show(app: str, table_id: str, record: str) -> Any:
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
             "recalculating": recalculate.pending(ctx, source),
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
-            "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(source, found, gate, trash),
+            "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
             "may_delete": _may(ctx, source, found.id, "delete"),
             "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
-            "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(source),
+            "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(ctx, source),
         }  # fmt: skip
         if is_fragment():
             return make_response(render_template("runtime/_record_drawer.html", **values))
-        frame(ctx, source.inst, _list_url(source))
+        frame(ctx, source.inst, _list_url(ctx, source))
         return render_template("runtime/record.html", **values)
 
 
@@ -58,8 +60,8 @@ def _table_title(source: LiveTable) -> str:
     return str(source.table.title or source.id)
 
 
-def _list_url(source: LiveTable) -> str:
-    views = source.inst.app.views_of(source.id)
+def _list_url(ctx: Context, source: LiveTable) -> str:
+    views = views_for(ctx, source.inst, source.id)
     return f"/a/{source.inst.slug}/v/{views[0].id}/" if views else f"/a/{source.inst.slug}/"
 
 
@@ -71,14 +73,14 @@ def _may(ctx: Context, source: LiveTable, id: UUID, action: str) -> bool:
 def _edit_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> str:
     if trash or not _may(ctx, source, found.id, "update"):
         return ""
-    return f"/a/{source.inst.slug}/f/{source.inst.app.form_of(source.id).id}/{found.id}"
+    form = form_for(ctx, source.inst, source.id, "update")
+    return f"/a/{source.inst.slug}/f/{form.id}/{found.id}" if form else ""
 
 
-def _copy_url(source: LiveTable, found: Record, gate: Door, trash: bool) -> str:
+def _copy_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> str:
     """The form for a new record that begins as this one."""
-    if trash or not gate.may("create"):
-        return ""
-    return f"/a/{source.inst.slug}/f/{source.inst.app.form_of(source.id).id}/new?_copy={found.id}"
+    form = form_for(ctx, source.inst, source.id)
+    return f"/a/{source.inst.slug}/f/{form.id}/new?_copy={found.id}" if form and not trash else ""
 
 
 def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:
@@ -126,7 +128,7 @@ def _bound(binder: Binder, source: LiveTable, found: Record, id: str) -> BoundFi
     value = found.values.get(id)
     if isinstance(field, Rows):
         return binder.bind_rows(field, value, readonly=True, rights=found.rights)
-    return binder.bind(field, value, readonly=True)
+    return binder.bind(field, value, readonly=True, masked=found.masked.get(id, ""))
 
 
 def related(ctx: Context, source: LiveTable, id: UUID) -> list[dict[str, Any]]:
@@ -167,11 +169,11 @@ def related_records(app: str, table_id: str, record: str, other: str, link: str)
         columns = gate.shown([c for c in wanted if c != link])
         found = query.linked(gate, Listing(columns, size=RELATED), link, parent.id)
         reader = listing.reader_of(ctx, there, found, columns)
-        form = source.inst.app.form_of(other)
+        form = form_for(ctx, source.inst, other)
         return render_template(
             "runtime/_related.html", body=listing.draw_rows(gate, found, columns, reader), count=len(found),
             heads=[(c, listing.label_of(there, c), _numeric(there, c)) for c in columns],
-            new_url=f"/a/{app}/f/{form.id}/new?{link}={parent.id}" if gate.may("create") else "",
+            new_url=f"/a/{app}/f/{form.id}/new?{link}={parent.id}" if form else "",
         )  # fmt: skip
 
 
@@ -217,7 +219,7 @@ def _shown_columns(field: Any, value: Any, found: Record) -> Any:
     """A subform's rows without the columns that are hidden from the reader; any other value as it is."""
     if not isinstance(field, Rows):
         return value
-    hidden = {c.id for c in field.fields if found.rights.get(f"{field.id}.{c.id}", "hidden") == "hidden"}
+    hidden = {c.id for c in field.fields if SEES[found.rights.get(f"{field.id}.{c.id}", "hidden")] < 2}
     return [{k: v for k, v in row.items() if k not in hidden} for row in value or ()]
 
 
@@ -228,12 +230,16 @@ def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) 
     sides = [{f.id: history.read_value(source, f, entry.changes[f.id][n]) for f in fields} for n in (0, 1)]
     sides = [{f.id: _shown_columns(f, side[f.id], found) for f in fields} for side in sides]
     fields = [f for f in fields if sides[0][f.id] != sides[1][f.id]]
+    masked = {f.id for f in fields if SEES[found.rights[f.id]] == 1}
     for side in sides:
-        names.note(fields, side)
+        names.note([f for f in fields if f.id not in masked], side)
     names.people |= {entry.actor_id} if entry.actor_id else set()
     reader = names.reader()
     for field in fields:
-        before, after = (field.show(side[field.id], reader) for side in sides)
+        before, after = (
+            mask_of(field, side[field.id]) if field.id in masked else field.show(side[field.id], reader)
+            for side in sides
+        )
         changes.append((field.label or Text.of(field.id), before, after))
     who = reader.names.get(entry.actor_id, "") if entry.actor_id else ""
     at = entry.at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")

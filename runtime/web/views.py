@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
 from runtime import exporting, flows, listing, preferences, records
+from runtime.access import form_for, may_see_view, views_for
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import Wishes
@@ -20,9 +21,9 @@ from schemas.view import View
 bp = Blueprint("views", __name__)
 
 
-def find_view(inst: Installed, id: str) -> View:
+def find_view(ctx: Context, inst: Installed, id: str) -> View:
     found = inst.app.all_views.get(id)
-    if found is None:
+    if found is None or not may_see_view(ctx, inst, id):
         raise NotFound
     return found
 
@@ -31,7 +32,7 @@ def find_view(inst: Installed, id: str) -> View:
 def show(app: str, view: str) -> Any:
     with work() as ctx:
         inst = enter(ctx, app)
-        chosen = find_view(inst, view)
+        chosen = find_view(ctx, inst, view)
         wishes = Wishes.read(request.args)
         if chosen.type == "kanban" and not wishes.trash:
             return _board(ctx, inst, chosen, wishes)
@@ -60,19 +61,17 @@ def _board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> Any:
 
 
 def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> dict[str, Any]:
-    form = view.form or inst.app.form_of(view.table).id
+    form = form_for(ctx, inst, view.table, "create", view.form or "")
     return {
-        "inst": inst, "view": view, "views": inst.app.views_of(view.table), "wishes": wishes, "base": f"/a/{inst.slug}/v/{view.id}/",
-        "table": inst.app.table(view.table), "new_url": f"/a/{inst.slug}/f/{form}/new",
+        "inst": inst, "view": view, "views": views_for(ctx, inst, view.table), "wishes": wishes, "base": f"/a/{inst.slug}/v/{view.id}/",
+        "table": inst.app.table(view.table), "new_url": f"/a/{inst.slug}/f/{form.id}/new" if form else "",
     }  # fmt: skip
 
 
 def _all_columns(shown: listing.Shown) -> list[tuple[str, Any, bool]]:
     """Every column that could be shown, those that are first."""
     present = [c.path for c in shown.columns]
-    others = [
-        p for p in listing.names_of(shown.live) if p not in present and shown.gate.readable(p) and _flat(shown, p)
-    ]
+    others = [p for p in listing.names_of(shown.live) if p not in present and shown.gate.visible(p) and _flat(shown, p)]
     order = {f.id: n for n, f in enumerate(shown.live.table.fields)}
     others.sort(key=lambda p: order.get(p, 999))
     return [(p, listing.label_of(shown.live, p), p in present) for p in (*present, *others)]
@@ -87,7 +86,7 @@ def export(app: str, view: str) -> Any:
     """What the list shows now, as a file: `?as=csv` or Excel."""
     with work() as ctx:
         inst = enter(ctx, app)
-        chosen = find_view(inst, view)
+        chosen = find_view(ctx, inst, view)
         columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
         shown = listing.show(ctx, inst, chosen, Wishes.read(request.args), columns.get("shown", ()))
         kind = "csv" if request.args.get("as") == "csv" else "xlsx"
@@ -101,7 +100,7 @@ def filter(app: str, view: str) -> Any:
     """The rows of the filter panel as a formula in the list's address."""
     with work() as ctx:
         inst = enter(ctx, app)
-        chosen = find_view(inst, view)
+        chosen = find_view(ctx, inst, view)
         shown = listing.show(ctx, inst, chosen, Wishes())
         fields, operators, values = (request.args.getlist(n) for n in ("field", "operator", "value"))
         rows = [
@@ -125,7 +124,7 @@ def columns(app: str, view: str) -> Any:
     wish = json_of_request(say("The columns could not be read."))
     with work() as ctx:
         inst = enter(ctx, app)
-        find_view(inst, view)
+        find_view(ctx, inst, view)
         hidden = set(_names(wish.get("hidden")))
         shown = [c for c in _names(wish.get("order")) if c not in hidden]
         preferences.write(ctx, f"columns:{inst.id}:{view}", {"shown": shown, "widths": _widths(wish.get("widths"))})
@@ -149,7 +148,7 @@ def move(app: str, view: str) -> Any:
 
     def story(ctx: Context) -> None:
         inst = enter(ctx, app)
-        chosen = find_view(inst, view)
+        chosen = find_view(ctx, inst, view)
         table = live(ctx, inst, chosen.table)
         id = record_id(str(wish.get("key", "")))
         values, errors = filling.parse(table.table, {chosen.group or "": str(wish.get("to") or "")}, ctx.zone)

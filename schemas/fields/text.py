@@ -5,9 +5,10 @@ from urllib.parse import quote
 
 from schemas.fields.base import Field, field_types
 from schemas.formats import FORMATS, Format
+from schemas.masking import Mask
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Label, Whole, Words
+from schemas.parsers import Label, Object, Whole, Words
 from schemas.patterns import Pattern, compiled
 from schemas.text import Sentence, Text
 
@@ -30,6 +31,10 @@ class TextField(Field):
     pattern_message: Text = option(Label(), "Message when it does not match", Text(), section="checks")
     shortest: int = option(Whole(0, LONGEST), "Fewest characters", 0, section="checks")
     longest: int = option(Whole(1, LONGEST), "Most characters", LONGEST, section="checks")
+    mask: Mask | None = option(
+        Object(Mask, allow_none=True), "A mask of its own", None, section="advanced",
+        help="How much remains for those who may only see a mask; otherwise as is usual for the format: 138****1234.",
+    )  # fmt: skip
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         yield from super().problems()

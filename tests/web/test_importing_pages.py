@@ -63,3 +63,28 @@ def test_a_link_is_found_by_what_its_records_are_called_unless_said_otherwise(bo
     page = boss.get(place).text
     options = re.search(r'name="match:author".*?</select>', page, re.DOTALL)[0]
     assert re.findall(r'<option value="(\w+)"', options)[0] == "name"
+
+
+def test_a_list_comes_again_and_changes_the_records_that_its_key_finds(boss, shop, database_url):
+    with shop.opened(shop.boss) as ctx:
+        for title in ("Emma", "Sense"):
+            records.create(ctx, shop.table(ctx, "book"), {"title": title, "price": 1})
+    file = b"no,title,price\nB-0001,Emma,5\nB-0002,Sense,1\nB-0009,Mary,1\n,Mary,2\n"
+    sent = {"file": (io.BytesIO(file), "books.csv"), "encoding": "utf-8"}
+    run = boss.post("/a/shop/import/book/", sent, content_type="multipart/form-data").headers["Location"]
+    page = boss.get(run).text
+    assert re.search(r'value="no"[^>]*name="key"|name="key" value="no"[^>]*checked', page)
+    columns = {f"column:{name}": name for name in ("no", "title", "price")}
+    refused = boss.post(run, {**columns, "mode": "both", "act": "try"})
+    assert (refused.status_code, "choose at least one field" in refused.text) == (422, True)
+    again = {**columns, "mode": "both", "key": ["no"], "blank": "keep"}
+    page = boss.post(run, {**again, "act": "try"}).text
+    assert "3 rows can be imported" in page
+    assert "1 new records, 1 changed, 1 left as they are" in page
+    assert "No record has this number" in page
+    boss.post(run, {**again, "act": "import"})
+    assert jobs.drain_jobs(database_url) == []
+    assert "1 new records, 1 changed, 1 left as they are" in boss.get(run).text
+    with shop.opened(shop.boss) as ctx:
+        found = query.page(door(ctx, shop.table(ctx, "book")), Listing(columns=("no", "price"))).records
+    assert {r["no"]: r["price"] for r in found} == {"B-0001": 5, "B-0002": 1, "B-0003": 2}
