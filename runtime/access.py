@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from schemas.view import View
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, not_, or_, true
 
 from runtime import definitions
@@ -27,7 +28,6 @@ from schemas.form import Form
 from schemas.formula import Formula
 from schemas.messages import say
 from schemas.rights import Opening, named
-from schemas.view import View
 
 NEW = ("create", "import")
 """What makes records: there is nothing yet that a mask could keep from their writer."""
