@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from schemas.view import View
+from schemas.views import View
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, not_, or_, true
 
 from runtime import definitions
