@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from schemas.views import View
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, not_, or_, true
 
 from runtime import definitions
@@ -28,6 +27,7 @@ from schemas.form import Form
 from schemas.formula import Formula
 from schemas.messages import say
 from schemas.rights import Opening, named
+from schemas.views import View
 
 NEW = ("create", "import")
 """What makes records: there is nothing yet that a mask could keep from their writer."""
