@@ -27,6 +27,10 @@ class Gallery(CardView):
 
     cover: str | None = option(Reference("field", allow_none=True), "Picture")
 
+    @property
+    def placed_by(self) -> tuple[str | None, ...]:
+        return (*super().placed_by, self.cover)
+
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
         if self.cover:
