@@ -63,8 +63,8 @@ def columns_of(app: "App", view: View) -> list[str]:
     """The fields that a view shows."""
     table = app.table(view.table)
     flat = [f.id for f in table.fields if f.storage != "child" and f.type != "query"] if table else []
-    shown = [*(view.columns or flat[:DEFAULT_COLUMNS]), *view.placed_by]
-    return list(dict.fromkeys(id for id in shown if id))
+    shown = [*(view.columns or flat[:DEFAULT_COLUMNS]), *view.placed]
+    return list(dict.fromkeys(shown))
 
 
 def _fields_of(form: Form) -> list[str]:

@@ -55,8 +55,8 @@ class View:
     page_size: int = option(Whole(10, 200), "Records per page", 50)
 
     @property
-    def placed_by(self) -> tuple[str | None, ...]:
-        """The fields by which it places and draws records, beside its columns."""
+    def placed(self) -> tuple[str, ...]:
+        """The fields by which records are placed and told apart, besides the columns of a list."""
         return ()
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
@@ -77,7 +77,7 @@ class CardView(View):
     card: tuple[str, ...] = option(Many(Reference("field"), most=8), "On a card", ())
 
     @property
-    def placed_by(self) -> tuple[str | None, ...]:
+    def placed(self) -> tuple[str, ...]:
         return self.card
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
@@ -94,8 +94,8 @@ class TimeView(CardView):
     color: str | None = option(Reference("field", allow_none=True), "Coloured by", help="A choice field.")
 
     @property
-    def placed_by(self) -> tuple[str | None, ...]:
-        return (*super().placed_by, self.start, self.end, self.color)
+    def placed(self) -> tuple[str, ...]:
+        return tuple(name for name in (*self.card, self.start, self.end, self.color) if name)
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)

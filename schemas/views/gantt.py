@@ -33,8 +33,8 @@ class Gantt(TimeView):
     scale: str = option(Words(*SCALES), "Shows first", "month")
 
     @property
-    def placed_by(self) -> tuple[str | None, ...]:
-        return (*super().placed_by, self.progress)
+    def placed(self) -> tuple[str, ...]:
+        return (*super().placed, self.progress) if self.progress else super().placed
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)

@@ -32,8 +32,8 @@ class Kanban(CardView):
     folded: tuple[str, ...] = option(Many(Line(120), most=50), "Folded lanes", (), help="The ids of answers.")
 
     @property
-    def placed_by(self) -> tuple[str | None, ...]:
-        return (*super().placed_by, self.group, *self.sums)
+    def placed(self) -> tuple[str, ...]:
+        return (*self.card, self.group, *self.sums)
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
