@@ -114,7 +114,11 @@ def test_lines_of_one_record_that_contradict_each_other_are_told():
 
 def test_many_lines_are_gathered_as_each_alone_would_be():
     mappings = {"title": Target(column="Title", values={"E.": "Emma"}), "shelf": Target(column="shelf")}
-    lines = [{"Title": "E.", "shelf": "North"}, {"Title": "", "shelf": "north , SOUTH"}, {"Title": "Sense", "shelf": "West"}]
+    lines = [
+        {"Title": "E.", "shelf": "North"},
+        {"Title": "", "shelf": "north , SOUTH"},
+        {"Title": "Sense", "shelf": "West"},
+    ]
     found = {"shelf": {"north": "1", "south": "2"}}
     many = importing.gather_many(BOOK, mappings, [[line] for line in lines], found)
     assert many == [importing.gather(BOOK, mappings, [line], found) for line in lines]
