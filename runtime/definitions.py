@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from runtime import models
+from runtime import audit, models, outbox
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.retry import Overtaken
@@ -18,10 +18,11 @@ from schemas.options import load
 
 LOCK_TIMEOUT = "5s"
 HOLD = """
-CREATE OR REPLACE FUNCTION control.hold(app uuid) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION control.hold(app uuid) RETURNS TABLE (revision integer, webhooks integer)
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended(app::text, 7));
-    RETURN (SELECT revision FROM installation WHERE id = app);
+    RETURN QUERY SELECT i.revision, i.webhooks FROM installation i WHERE i.id = app;
 END $$
 """
 """Lock and look in one round trip. Each statement of the function sees what was committed before it began."""
@@ -159,6 +160,7 @@ def publish(
         )
     )
     ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
+    audit.note(ctx, "app.published", slug, id, revision=number)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
     return inst
@@ -176,6 +178,7 @@ def remove(ctx: Context, slug: str) -> None:
     id = installed(ctx, slug).id
     values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    audit.note(ctx, "app.removed", slug, id)
     ctx.memo.pop(Installed, None)
 
 
@@ -184,8 +187,11 @@ def lock_shared(ctx: Context, inst: Installed) -> None:
 
     Raises Overtaken when one has been flipped since this transaction looked: the work is done again.
     """
-    if ctx.conn.scalar(text("SELECT control.hold(:id)"), {"id": inst.id}) != inst.revision:
+    held = text("SELECT revision, webhooks FROM control.hold(:id)")
+    now = ctx.conn.execute(held, {"id": inst.id}).one_or_none()
+    if now is None or now.revision != inst.revision:
         raise Overtaken
+    outbox.know(ctx, inst.id, now.webhooks)
 
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:
