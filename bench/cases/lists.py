@@ -10,7 +10,7 @@ from bench.measure import Pair
 from bench.page import floor_app
 from bench.registry import benchmark
 from bench.world import World
-from runtime import definitions, query, reports
+from runtime import definitions, ordering, query, reports
 from runtime.access import door
 from runtime.query import Listing
 from schemas.formula import Formula
@@ -73,7 +73,7 @@ def deep(world: World) -> Iterator[Pair]:
     floor, site = world.filled, world.site
     skipped = world.records // 2
     edge = floor.deep_by_offset(skipped)[0]
-    cursor = query._write_cursor([edge.created_at, edge.id])
+    cursor = ordering.write_cursor([edge.created_at, edge.id])
     listing = Listing(COLUMNS, size=50, after=cursor)
 
     def ours() -> None:
