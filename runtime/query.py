@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Select,
+    Uuid,
+    any_,
     bindparam,
     case,
     cast,
@@ -224,7 +227,8 @@ def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = 
 def known(gate: Door, ids: Iterable[UUID], where: Sequence[ColumnElement[bool]] = ()) -> set[UUID]:
     """Those of these records that the actor may see and that satisfy a condition."""
     t = gate.live.sql
-    return set(gate.ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(list(ids)), gate.rows(), *where)))
+    among = t.c.id == any_(literal(list(ids), ARRAY(Uuid())))
+    return set(gate.ctx.conn.scalars(select(t.c.id).where(among, gate.rows(), *where)))
 
 
 def allowed(gate: Door, id: UUID, action: str) -> bool:

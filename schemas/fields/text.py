@@ -9,7 +9,7 @@ from schemas.masking import Mask
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Label, Object, Whole, Words
-from schemas.patterns import Pattern, compiled
+from schemas.patterns import Pattern, matches
 from schemas.text import Sentence, Text
 
 LONGEST = 1_000
@@ -64,7 +64,7 @@ class TextField(Field):
             yield say("Write it on one line.")
         if self.form and (problem := self.form.problem(value)):
             yield problem
-        if self.pattern and not compiled(self.pattern).fullmatch(value):
+        if self.pattern and not matches(self.pattern, value):
             yield self.pattern_message or say("This does not have the expected form.")
 
     @property
