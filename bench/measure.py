@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from runtime import memory
+
 Work = Callable[[], Any]
 
 
@@ -107,11 +109,15 @@ def _children_time() -> float:
 
 
 def measure(pair: Pair, rounds: int, clock: Clock) -> Result:
-    """Warm both up once, then time them round by round, the first of a round changing each time."""
+    """Warm both up once, then time them round by round, the first of a round changing each time.
+
+    Both in a process that has settled, as one that serves has.
+    """
     ours, floor = Timing(), Timing() if pair.floor else None
     sides = [(pair.ours, ours), *([(pair.floor, floor)] if pair.floor and floor else [])]
     for work, _ in sides:
         work()
+    memory.settle()
     for number in range(rounds):
         for work, timing in sides[:: 1 if number % 2 else -1]:
             _one_round(work, pair, timing, clock)
