@@ -119,6 +119,8 @@ def url_of(parts: Parts, place: Place) -> str:
     """The page, below the app's own in the builder, where a place is edited; the app's page where there is none."""
     if place.kind == "access":
         return f"/rights/?grant={place.id}"
+    if place.kind == "dashboards" and f"dashboards/{place.id}" in parts:
+        return f"/dashboard/{place.id}/?widget={_widget_in(parts, place)}"
     if place.kind == "views" and f"views/{place.id}" in parts:
         return f"/view/{place.id}/?at={place.option}"
     form = place.id if place.kind == "forms" else form_of(parts, place.id) if place.kind == "tables" else ""
@@ -126,6 +128,15 @@ def url_of(parts: Parts, place: Place) -> str:
         return "/"
     tab = "field" if place.chosen else "table" if place.kind == "tables" else "form"
     return f"/form/{form}/?field={place.chosen}&tab={tab}&at={place.option}"
+
+
+def _widget_in(parts: Parts, place: Place) -> str:
+    """The widget of a dashboard that an option (`widgets.3.measure`) belongs to."""
+    widgets = parts[f"dashboards/{place.id}"].get("widgets") or ()
+    number = place.option.split(".")[1:2]
+    return (
+        str(widgets[int(number[0])]["id"]) if number and number[0].isdigit() and int(number[0]) < len(widgets) else ""
+    )
 
 
 def form_of(parts: Parts, table: str) -> str:

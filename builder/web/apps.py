@@ -128,7 +128,15 @@ def overview(app: str) -> Any:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
         frame(ctx)
-        return render_template("builder/overview.html", **about(ctx, draft), forms=_forms(draft))
+        return render_template("builder/overview.html", **about(ctx, draft), forms=_forms(draft), boards=_boards(draft))
+
+
+def _boards(draft: Draft) -> list[dict[str, Any]]:
+    found = [draft.parts[f"dashboards/{id}"] for id in draft.parts["order/dashboards"]]
+    return [
+        {"id": b["id"], "title": Text.of(b.get("title") or b["id"]), "widgets": len(b.get("widgets") or ())}
+        for b in found
+    ]
 
 
 def about(ctx: Context, draft: Draft) -> dict[str, Any]:

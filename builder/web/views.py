@@ -1,6 +1,5 @@
 """The designer of views: the views of a table, the options of one, and how it looks with the records that are there."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,15 +10,16 @@ from builder.drafts import Draft
 from builder.near import Surroundings
 from builder.parts import Json, Parts, of_table
 from builder.places import errors_at, told
-from builder.web.apps import CHANGED, about, counter_sent, designer
+from builder.web import edits
+from builder.web.apps import about, designer
 from builder.web.studio import condition_places, in_both, modes_sent
 from runtime import definitions
 from runtime.context import Context
 from runtime.listing import Wishes
-from runtime.web.edge import go, is_fragment, words, work
+from runtime.web.edge import go, is_fragment, work
 from runtime.web.frame import frame
 from runtime.web.views import drawn
-from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
+from schemas.errors import DefinitionError, NotFound
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
 from schemas.options import load
@@ -88,20 +88,7 @@ def preview(app: str, view: str) -> Any:
 
 
 def making(app: str, message: Message, edit: Callable[[Parts], tuple[Parts, str]]) -> Any:
-    """Make one edit that says which view is shown afterwards, and answer with the designer."""
-    made: dict[str, str] = {}
-
-    def told_edit(parts: Parts) -> Parts:
-        parts, made["view"] = edit(parts)
-        return parts
-
-    try:
-        with work() as ctx:
-            designer(ctx)
-            draft = drafts.edit(ctx, app, counter_sent(), message, told_edit)
-            return answered(ctx, draft, made["view"])
-    except Conflict as err:
-        raise InvalidInput({"": [CHANGED]}) from err
+    return edits.making(app, message, edit, answered)
 
 
 def answered(ctx: Context, draft: Draft, view: str) -> Any:
@@ -143,41 +130,30 @@ def order(app: str, view: str) -> Any:
 @bp.post("/build/<app>/view/<view>/redo")
 def step(app: str, view: str) -> Any:
     """Undo or redo, and stay on this view if it is still there."""
-    back = request.path.endswith("undo")
-    with work() as ctx:
-        designer(ctx)
-        draft, done = drafts.undo(ctx, app, back)
-        if f"views/{view}" not in draft.parts:
-            return go(f"/build/{app}/")
-        answer = answered(ctx, draft, view)
-    if done is not None:
-        text = words(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done))
-        answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": "info"}})
-    return answer
+
+    def answer(ctx: Context, draft: Draft) -> Any:
+        return answered(ctx, draft, view) if f"views/{view}" in draft.parts else go(f"/build/{app}/")
+
+    return edits.stepping(app, answer)
 
 
 @bp.post("/build/<app>/view/<view>/options")
 def set_options(app: str, view: str) -> Any:
     """What was put into the panel."""
-    sent = {name: (values if len(values := request.form.getlist(name)) > 1 else values[0]) for name in request.form}
     with work() as ctx:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
         found = views.the_view(draft.parts, view)
         around = Surroundings(draft.parts, draft.app, found["table"])
-        made, errors = panel.read(view_types[found.get("type", "grid")], sent, found, around.near())
+        made, errors = panel.read(view_types[found.get("type", "grid")], edits.sent(), found, around.near())
         if errors:
             return page(ctx, draft, view, errors=errors, typed=made, status=422)
 
-        def changed(parts: Parts) -> Parts:
-            views.the_view(parts, view)
-            return changes.change_object(parts, "views", view, made)
+    def changed(parts: Parts) -> tuple[Parts, str]:
+        views.the_view(parts, view)
+        return changes.change_object(parts, "views", view, made), view
 
-        try:
-            draft = drafts.edit(ctx, app, counter_sent(), say("Options changed"), changed)
-        except Conflict as err:
-            raise InvalidInput({"": [CHANGED]}) from err
-        return answered(ctx, draft, view)
+    return making(app, say("Options changed"), changed)
 
 
 @bp.get("/build/<app>/views/<table>")

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
-
-from marshmallow import fields as ma
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from schemas.errors import Problem
 from schemas.formula import Formula, FormulaError
@@ -27,15 +25,18 @@ PERIODS = ("day", "week", "month", "quarter", "year")
 class Group:
     """What the records are grouped by: a field; of a date, the period it falls into."""
 
-    field: str = option(Reference("field", required=True), "Field", "")
+    field: str = option(Reference("column", required=True), "Field", "")
     by: str | None = option(Words(*PERIODS, allow_none=True), "Period")
 
 
-class GroupBy(ma.Field[Group]):
+class GroupBy(Object):
     """A group as an object, or a field's id alone."""
 
-    def _deserialize(self, value: object, attr: object, data: object, **kwargs: object) -> Group:
-        return Object(Group).deserialize({"field": value} if isinstance(value, str) else value)  # type: ignore[no-any-return]
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Group, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize({"field": value} if isinstance(value, str) else value, attr, data, **kwargs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,8 @@ class Table(Widget):
     title_word = "List"
     shape = (12, 5)
 
-    columns: tuple[str, ...] = option(Many(Reference("field"), most=20, required=True), "Columns", ())
-    sort: tuple[str, ...] = option(Many(SortKey("field"), most=5), "Sort", ())
+    columns: tuple[str, ...] = option(Many(Reference("column"), most=20, required=True), "Columns", ())
+    sort: tuple[str, ...] = option(Many(SortKey("sort column"), most=5), "Sort", ())
     limit: int = option(Whole(1, 100), "At most", 10)
 
     def linked(self, app: "App", table: TableDefinition) -> Iterator[Problem]:

@@ -205,3 +205,26 @@ def test_a_view_that_names_what_is_not_published_says_so(boss):
     boss.post(f"{studio}add", {"type": "date"})
     boss.post(f"/build/{slug}/views/add", {"table": "request", "type": "calendar"})
     assert "not published yet" in boss.get(f"/build/{slug}/view/request_calendar/preview").text
+
+
+def test_a_dashboard_is_made_of_widgets_and_shows_figures_before_it_is_published(boss, shop, sign_in):
+    slug, _ = made(boss)
+    boss.post(f"/build/{slug}/publish", {})
+    boss.post(f"/a/{slug}/f/request/new", {"field_1": "Holiday at the coast"})
+    board = boss.post(f"/build/{slug}/dashboards", {"title": "Figures"}).headers["HX-Redirect"]
+    added = boss.post(f"{board}add", {"type": "number", "table": "request"})
+    assert added.status_code == 200, added.text
+    assert re.search(r'class="figure"[^>]*>1<', added.text)
+    changed = boss.post(f"{board}options", {"path": "number", "title.en": "Requests", "measure": "COUNT("})
+    assert changed.status_code == 422
+    assert boss.post(f"{board}options", {"path": "number", "title.en": "Requests"}).status_code == 200
+    moved = boss.post(f"{board}place", {"id": "number", "at": "4,2,5,3"})
+    assert 'data-at="4,2,5,3"' in moved.text
+    for senseless in ("", "1,2,3", "a,b,c,d", "1,2,3,4,5"):
+        assert boss.post(f"{board}place", {"id": "number", "at": senseless}).status_code == 422
+    assert boss.post(f"{board}place", {"id": "nothing", "at": "1,1,1,1"}).status_code == 404
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
+    assert "Requests" in boss.get(f"/a/{slug}/d/figures/").text
+    clerk = sign_in(shop, "clerk")
+    assert clerk.get(board).status_code == 404
+    assert clerk.post(f"{board}delete", {"id": "number"}).status_code == 404

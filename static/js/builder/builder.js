@@ -5,3 +5,4 @@ import "./keys.js";
 import "./items.js";
 import "./formula.js";
 import "./jump.js";
+import "./board.js";
