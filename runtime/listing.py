@@ -212,6 +212,14 @@ def label_of(table: LiveTable, path: str) -> Sentence:
     return found.label or Text.of(found.id)
 
 
+def path_label(table: LiveTable, path: str) -> Sentence:
+    """The label of a field, or of a subform's column behind that of its subform."""
+    rows, _, column = path.partition(".")
+    if not column or table.table.facet(path):
+        return label_of(table, path)
+    return say("{rows} · {column}", rows=label_of(table, rows), column=label_of(table, path))
+
+
 def _pager(shown: Shown) -> dict[str, Any]:
     w, page = shown.wishes, shown.page
     size = shown.listing.size

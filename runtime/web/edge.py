@@ -27,10 +27,11 @@ from flask import (
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
 from markupsafe import Markup
+from sqlalchemy.exc import InternalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, definitions, people, wording
+from runtime import accounts, definitions, people, viewing, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
@@ -41,7 +42,7 @@ from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import find, opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
-from schemas.messages import Message, fill
+from schemas.messages import Message, fill, say
 from schemas.source import read_json
 from schemas.text import LANGUAGES, UNKEEPABLE, Text
 
@@ -54,6 +55,13 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 SAFE = ("GET", "HEAD", "OPTIONS")
+VIEW = "view_as"
+"""Where the session keeps as whom an administrator looks at apps."""
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LIVE = {"forms.live_values"}
+LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
+ONLY_LOOKING = say("You are looking as somebody else: apps can be looked at, nothing can be changed. End it first.")
+READ_ONLY = "25006"
 OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static", "healthz"}
 
 
@@ -183,7 +191,18 @@ def _guard() -> Response | None:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
+    if g.signed_in is not None and session.get(VIEW):
+        _only_apps()
     return None
+
+
+def _only_apps() -> None:
+    """Somebody who looks as somebody else is shown apps, and changes nothing. Raises Denied."""
+    if request.endpoint in LEAVING:
+        return
+    room = (request.endpoint or "").partition(".")[0]
+    if room not in LOOKED_AT or (request.method not in SAFE and request.endpoint not in LIVE):
+        raise Denied(ONLY_LOOKING)
 
 
 def _ask_to_sign_in() -> Response:
@@ -259,7 +278,22 @@ def work() -> Iterator[Context]:
     if signed_in is None or signed_in.workspace_id is None:
         raise NotFound
     with opened(engine(), g.workspace, language=language()) as ctx:
-        yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
+        own = people.member_of(ctx, signed_in.account_id)
+        actor = viewing.as_wished(ctx, own, session.get(VIEW))
+        g.viewing = actor.name if actor.viewed_by else ""
+        with _only_looking(actor.viewed_by is not None):
+            yield ctx.acting_as(actor)
+
+
+@contextmanager
+def _only_looking(looking: bool) -> Iterator[None]:
+    """What would write while somebody only looks is refused by the database, and told in words."""
+    try:
+        yield
+    except InternalError as err:
+        if looking and getattr(err.orig, "sqlstate", "") == READ_ONLY:
+            raise Denied(ONLY_LOOKING) from err
+        raise
 
 
 def worked(story: Callable[[Context], Result]) -> Result:
@@ -454,6 +488,7 @@ def _frame() -> dict[str, Any]:
         "navigation": g.get("navigation"),
         "app_title": g.get("app_title"),
         "counts": g.get("counts") or NO_COUNTS,
+        "viewing": g.get("viewing", ""),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 
