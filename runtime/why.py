@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-
-from runtime.access import door, granted_to
-from runtime.actors import Member, unlimited
+from runtime import query
+from runtime.access import Door, door, granted_to
+from runtime.actors import Member, System, unlimited
 from runtime.answers import answering
 from runtime.context import Context
 from runtime.rows import child_values
@@ -79,8 +78,8 @@ def explain(ctx: Context, live: LiveTable, member: Member, record: UUID | None =
 
 def _values(ctx: Context, live: LiveTable, record: UUID) -> Values | None:
     """Everything that a rule may ask of a record; None for one that is not there, or in the trash."""
-    t = live.sql
-    if ctx.conn.scalar(select(t.c.id).where(t.c.id == record, t.c._deleted_at.is_(None))) is None:
+    system = ctx.acting_as(System())
+    if not query.allowed(door(system, live), record, "read"):
         return None
     stored = child_values(ctx, live, [record])[record]
     world = answering(ctx, live, record)
@@ -105,10 +104,8 @@ def _parts(theirs: Context, live: LiveTable, record: UUID | None, path: str) -> 
     gate = door(theirs, live)
     found = []
     for right in (r for r in gate.rights if not r.grant):
-        rows = None
-        if record is not None:
-            asked = select(live.sql.c.id).where(live.sql.c.id == record, right.condition(live.sql))
-            rows = theirs.conn.scalar(asked) is not None
+        alone = Door(theirs, live, [right], free=False)
+        rows = None if record is None else query.allowed(alone, record, "read")
         found.append(Source(right.actions, True, rows, right.field(path) if path else "", through=right.through))
     return found
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import flows, history, listing, pressing, query, recalculate, records
+from runtime import comments, flows, history, listing, pressing, query, recalculate, records
 from runtime import related as related_fields
 from runtime.access import door, form_for, views_for
 from runtime.actors import Member
@@ -49,6 +49,8 @@ def show(app: str, table_id: str, record: str) -> Any:
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
             "may_delete": _may(ctx, source, found.id, "delete"), "may_print": not trash and _may(ctx, source, found.id, "print"),
             "why_url": f"/build/{app}/rights/why?table={table_id}&record={found.id}" if _builds(ctx) else "",
+            "may_comment": (commented := not trash and _may(ctx, source, found.id, "comment")),
+            "comments": comments.count(ctx, source, found.id) if commented else 0,
             "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
             "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(ctx, source),
         }  # fmt: skip

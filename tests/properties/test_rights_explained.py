@@ -25,7 +25,7 @@ EXAMPLES = int(os.environ.get("MORTISE_PROPERTY_EXAMPLES", "12"))
 PATHS = ("title", "kind", "owner", "due", "price", "copies", "copies.place", "copies.count", "total", "late", "by")
 ROWS = (
     "TRUE", "owner = ME()", "created_by = ME()", 'kind = "novel"', 'kind <> "novel"', "price > 5", "NOT(price > 5)",
-    "ISBLANK(due)", "owner.department IN ME().departments", "ME() IN owner.department.head", 'author.name = "Jane"',
+    "ISBLANK(due)", "owner.department IN ME().departments", "ME() = owner.department.head", 'author.name = "Jane"',
     "SUM(copies.count) > 2", "COUNT(copies) = 0", "total > 10", "late > 0", '"shop.clerk" IN ME().roles', 'by = "Jane"',
     'OR(owner = ME(), price / 0 > 1)', 'STARTSWITH(title, "e")', 'title = "EMMA"', "due < TODAY()", "FALSE",
 )  # fmt: skip
