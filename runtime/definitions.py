@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from runtime import models
+from runtime import audit, models
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.retry import Overtaken
@@ -145,9 +145,18 @@ def publish(
         )
     )
     ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
+    audit.note(ctx, "app.published", slug, id, revision=number)
+    if changed := _grants_changed(before, inst):
+        audit.note(ctx, "rights.grants_changed", slug, id, revision=number, grants=changed)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
     return inst
+
+
+def _grants_changed(before: Installed | None, after: Installed) -> list[str]:
+    """The grants that are new, gone or different."""
+    old, new = ({g.id: g for g in inst.app.access} if inst else {} for inst in (before, after))
+    return sorted(id for id in {*old, *new} if old.get(id) != new.get(id))
 
 
 def roll_back(ctx: Context, slug: str, number: int) -> Installed:
@@ -162,6 +171,7 @@ def remove(ctx: Context, slug: str) -> None:
     id = installed(ctx, slug).id
     values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    audit.note(ctx, "app.removed", slug, id)
     ctx.memo.pop(Installed, None)
 
 

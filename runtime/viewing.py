@@ -43,6 +43,11 @@ def as_wished(ctx: Context, own: Member, wish: Mapping[str, Any] | None) -> Memb
     return replace(seen, viewed_by=own.id)
 
 
+def name_of(ctx: Context, wish: Mapping[str, Any]) -> str:
+    """As whom somebody looks."""
+    return _seen(ctx, wish).name
+
+
 def _seen(ctx: Context, wish: Mapping[str, Any]) -> Member:
     if "member" in wish:
         return people.member_by_id(ctx, UUID(str(wish["member"])))

@@ -31,7 +31,7 @@ from sqlalchemy.exc import InternalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, definitions, people, viewing, wording
+from runtime import accounts, audit, definitions, people, viewing, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
@@ -181,6 +181,7 @@ def _guard() -> Response | None:
     if request.endpoint == "static":
         return None
     wording.use(words)
+    audit.come_from(request.remote_addr or "", request.user_agent.string)
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, session
 
-from runtime import definitions, viewing
+from runtime import audit, definitions, viewing
 from runtime.web.edge import VIEW, go, work
 from runtime.web.frame import frame
 from schemas.errors import NotFound
@@ -31,6 +31,9 @@ def begin(app: str) -> Any:
         if not getattr(ctx.actor, "admin", False):
             raise NotFound
         wish = viewing.wish(ctx, app, request.form.get("member", ""), request.form.get("role", ""))
+        audit.note(
+            ctx, "rights.viewed_as", viewing.name_of(ctx, wish), wish.get("member"), app=app, role=wish.get("role")
+        )
     session[VIEW] = wish
     return go(f"/a/{app}/")
 

@@ -15,12 +15,13 @@ SIGNED_OUT = {"session.form", "session.language", "healthz"}
 """What answers somebody who has not signed in."""
 
 LAST = (
-    "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run",
+    "viewing.begin", "viewing.stop", "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run",
     "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard", "build_apps.remove",
 )  # fmt: skip
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
+    "audit.retention": "web/test_audit.py",
     "build_formulas.trial": "web/test_designer.py",
     "build_types.cancel": "web/test_changing_types.py",
     "forms.keep_draft": "web/test_forms.py",

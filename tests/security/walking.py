@@ -30,9 +30,11 @@ ALL = "*"
 
 CURIOUS = [
     "trash=1", "sort=cost", "sort=-secret", "sort=author", "sort=about", "group=secret", "total=exact&size=200",
+    "sort=phone", "group=phone", "q=canarymasked", "q=canaryveiled",
     f"q={FIELD}", f"q={RECORD}", f"q={LINKED}", f"q={COLUMN}", "q=canary", "key=canaryfield", "key=canaryfield_kind", "key=%00",
     *(f"filter={quote(f)}" for f in (
-        'secret = "canaryfield"', "cost > 1", "margin < 9999999999", 'author.name = "canarylinked"', "author.worth > 0",
+        'secret = "canaryfield"', 'STARTSWITH(phone, "canary")', 'COUNTIF(STARTSWITH(copies.note, "c")) > 0',
+        "cost > 1", "margin < 9999999999", 'author.name = "canarylinked"', "author.worth > 0",
         'COUNTIF(copies.place = "canarycolumn") > 0', 'STARTSWITH(about, "canary")', 'secret_kind = "canaryfield_kind"',
     )),
     "as=csv", "as=csv&sort=-cost&q=canary", f"as=csv&filter={quote('cost > 1')}", "field=secret&operator=is&value=canaryfield",
@@ -225,6 +227,7 @@ def body(guarded: Guarded, ids: list[str]) -> dict[str, Any]:
         "bundled": "expense", "place": "0", "note": "Seized", "next": "/",
         "column:title": "Title", "column:author": "Author", "match:author": "name", "encoding": "utf-8", "language": "en",
         "flow": "checking", "field": "title", "view": "all", "form": "book", "of": "table:book", "who": "everyone",
+        "body": "Seized", "member": str(guarded.shop.outsider.id),
     }  # fmt: skip
 
 
@@ -258,7 +261,7 @@ def answers(guarded: Guarded, person: Any, method: str, address: str, aim: list[
 
 # -- what is kept ----------------------------------------------------------------------------------
 
-PASSING = {"attempt", "session"}
+PASSING = {"attempt", "audit", "session"}
 """Tables of the installation that every request may touch."""
 
 

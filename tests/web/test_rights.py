@@ -102,6 +102,7 @@ def test_an_administrator_looks_as_a_clerk_and_can_change_nothing(shop, sign_in)
     with shop.opened(shop.boss) as ctx:
         assert query.fetch(door(ctx, shop.table(ctx, "book")), own)["title"] == "Emma"
     assert boss.post("/view-as/stop", {}).status_code == 204
+    assert "Viewed the workspace as Clerk" in boss.get("/audit/").get_data(as_text=True)
     assert "Ideas" in boss.get("/a/shop/v/book/").get_data(as_text=True)
 
 
