@@ -1,7 +1,7 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -175,6 +175,12 @@ def _listing(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> 
     size = wishes.size or view.page_size
     listing = Listing(columns, where, sort, wishes.search, wishes.after, wishes.before, size, wishes.trash)
     return listing, problem
+
+
+def asked_of(gate: Door, view: View, wishes: Wishes) -> Listing:
+    """Which records a view shows with these wishes; a filter that makes no sense shows none."""
+    found, problem = _listing(gate, view, wishes, ())
+    return found if problem is None else replace(found, where=[*found.where, Formula.of("FALSE")])
 
 
 def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns: Sequence[str]) -> Reader:

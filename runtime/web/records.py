@@ -268,6 +268,8 @@ def trash(app: str, table_id: str) -> Any:
 
     def story(ctx: Context) -> list[UUID]:
         source = table(ctx, app, table_id)
+        if len(chosen) > 1:
+            door(ctx, source).require("batch")
         done = records.trash(ctx, source, chosen)
         for id in done:
             flows.record_deleted(ctx, source, id)

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from runtime import comments, files, flows, importing, query, records, tasks
+from runtime import batches, comments, files, flows, importing, query, records, tasks
 from runtime.access import door
 from runtime.comments import Said
 from runtime.flows import Decision
@@ -122,7 +122,13 @@ class Guarded:
     @property
     def forbidden(self) -> set[str]:
         """What the clerk and the outsider may not know of: records, tasks, runs, files, others' imports."""
-        others = {*self.ids["id"], *self.ids["run"], self.ids["comment"][1], self.ids["file"][1]} - {
+        others = {
+            *self.ids["id"],
+            *self.ids["run"],
+            self.ids["comment"][1],
+            self.ids["file"][1],
+            self.ids["batch"][0],
+        } - {
             str(self.mine),
             str(UUID(int=7)),
             "nonsense",
@@ -203,6 +209,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         theirs = importing.begin(
             ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,Author,{FIELD}\n{RECORD},Jane,{FIELD}\n".encode()
         )
+        busy = batches.begin(ctx, shop.table(ctx, "book"), "change", [foreign], {"secret": FIELD})
     unknown = str(UUID(int=7))
     tables = ["author", "book", "none"]
     books = [str(own), str(foreign), str(trashed), str(writer), str(hidden), unknown, "nonsense", "new"]
@@ -216,6 +223,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
         "comment": [str(heard.id), str(spoken.id), unknown], "file": [str(heard.files[0].id), str(spoken.files[0].id), unknown],
+        "batch": [str(busy), unknown], "action": ["change", "trash", "none"],
         "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)

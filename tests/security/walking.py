@@ -202,6 +202,8 @@ def walk(guarded: Guarded, person: Any, forbidden: set[str]) -> Walked:
             for name, id in values.items():
                 if id in forbidden or id == UNKNOWN:
                     walked.compare(rule.build({**values, name: "…"})[1], id, plain)  # type: ignore[index]
+            for _, answer in answers:
+                answer.close()
     return walked
 
 
