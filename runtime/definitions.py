@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from runtime import audit, models
+from runtime import audit, models, outbox
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.retry import Overtaken
@@ -182,8 +182,10 @@ def lock_shared(ctx: Context, inst: Installed) -> None:
     """
     ctx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:id, 7))"), {"id": str(inst.id)})
     i = models.installation
-    if ctx.conn.scalar(select(i.c.revision).where(i.c.id == inst.id)) != inst.revision:
+    now = ctx.conn.execute(select(i.c.revision, i.c.webhooks).where(i.c.id == inst.id)).one_or_none()
+    if now is None or now.revision != inst.revision:
         raise Overtaken
+    outbox.know(ctx, inst.id, now.webhooks)
 
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:

@@ -139,6 +139,7 @@ installation = Table(
     Column("rights_epoch", Integer, nullable=False, server_default=text("0")),
     Column("base", JSON, comment="the package as it was installed, for three-way upgrades"),
     Column("position", Integer, nullable=False, server_default=text("0")),
+    Column("webhooks", Integer, nullable=False, server_default=text("0"), comment="how many listen to it"),
     moment("installed_at", nullable=False, server_default=func.now()),
     moment("removed_at"),
 )
@@ -270,6 +271,7 @@ recalculation = Table(
     moment("asked_at", nullable=False, server_default=func.now()),
 )
 
+from runtime import models_api as models_api  # noqa: E402
 from runtime import models_audit as models_audit  # noqa: E402
 from runtime import models_conversion as models_conversion  # noqa: E402
 from runtime import models_drafts as models_drafts  # noqa: E402
