@@ -66,7 +66,8 @@ def columns_of(app: "App", view: View) -> list[str]:
     table = app.table(view.table)
     flat = [f.id for f in table.fields if f.storage != "child" and f.type != "query"] if table else []
     shown = list(view.columns or flat[:DEFAULT_COLUMNS])
-    for option in options_of(type(view)):  # whatever its kind names: cards, lanes, beginnings and ends
+    kind: Any = type(view)
+    for option in options_of(kind):  # whatever its kind names: cards, lanes, beginnings and ends
         parser: Any = option.parser.item if isinstance(option.parser, Many) else option.parser
         if isinstance(parser, Reference) and parser.to == "field" and option.name != "sort":
             value = getattr(view, option.name)
