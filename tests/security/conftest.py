@@ -220,6 +220,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "hook": [unknown, "nonsense"], "delivery": [unknown], "act": ["pause", "resume", "test", "remove", "none"],
         "role": ["clerk", "none"],
         "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
         "api_files.download.record": [str(own), str(foreign), unknown],

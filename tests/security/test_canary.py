@@ -50,6 +50,12 @@ ELSEWHERE = {
     "members_leaving.leave": "web/test_people_pages.py",
     "records.press": "web/test_forms.py",
     "session.change_password": "web/test_members.py",
+    "tokens.make": "web/test_token_pages.py",
+    "tokens.revoke": "web/test_token_pages.py",
+    "webhooks.act": "web/test_token_pages.py",
+    "webhooks.change": "web/test_token_pages.py",
+    "webhooks.add": "web/test_token_pages.py",
+    "webhooks.replay": "web/test_token_pages.py",
     "workspace_roles.change": "web/test_people_pages.py",
     "workspace_roles.remove": "web/test_people_pages.py",
 }
