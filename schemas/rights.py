@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from schemas.access import Grant
 from schemas.form import Form
 from schemas.formula import Formula
-from schemas.options import options_of
-from schemas.parsers import Many, Reference
 from schemas.views import View
 
 if TYPE_CHECKING:
@@ -65,13 +63,7 @@ def columns_of(app: "App", view: View) -> list[str]:
     """The fields that a view shows."""
     table = app.table(view.table)
     flat = [f.id for f in table.fields if f.storage != "child" and f.type != "query"] if table else []
-    shown = list(view.columns or flat[:DEFAULT_COLUMNS])
-    kind: Any = type(view)
-    for option in options_of(kind):  # whatever its kind names: cards, lanes, beginnings and ends
-        parser: Any = option.parser.item if isinstance(option.parser, Many) else option.parser
-        if isinstance(parser, Reference) and parser.to == "field" and option.name != "sort":
-            value = getattr(view, option.name)
-            shown += [value] if isinstance(value, str) else list(value or ())
+    shown = [*(view.columns or flat[:DEFAULT_COLUMNS]), *view.placed]
     return list(dict.fromkeys(shown))
 
 

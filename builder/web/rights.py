@@ -18,6 +18,8 @@ from builder.places import told
 from builder.web.apps import CHANGED, about, counter_sent, designer
 from builder.web.studio import condition_places, modes_sent
 from runtime import definitions, listing, membership, people, query, why
+from runtime.access import door
+from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.tables import LiveTable, live
@@ -359,6 +361,8 @@ def explained(app: str) -> Any:
             raise NotFound
         source = live(ctx, inst, table.id)
         record = re.search(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", asked["record"])
+        if record and not query.allowed(door(ctx, source), UUID(record[0]), "read") and not unlimited(ctx.actor):
+            raise NotFound  # one who may only give rights learns nothing of what they may not see themselves
         member = _member(ctx, asked["member"])
         path = asked["field"] if source.table.field(asked["field"]) else ""
         values = {

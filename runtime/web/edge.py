@@ -27,6 +27,7 @@ from flask import (
     url_for,
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from sqlalchemy.exc import InternalError
 from werkzeug.exceptions import HTTPException
@@ -38,10 +39,11 @@ from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.listing import FilterFields
 from runtime.retry import attempt
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
-from runtime.workspaces import find, opened
+from runtime.workspaces import opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill, say
 from schemas.source import read_json
@@ -82,6 +84,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
+    app.jinja_env.globals["conditions_json"] = conditions_json
     app.jinja_env.globals["icon_sheet"] = icon_sheet
     app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -173,6 +176,14 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def conditions_json(fields: FilterFields) -> Markup:
+    """The same as JSON, made once for each language."""
+    language = _words_language()
+    if language not in fields.drawn:
+        fields.drawn[language] = htmlsafe_json_dumps(condition_fields(fields))
+    return fields.drawn[language]
+
+
 def theme_of_request() -> str:
     theme = request.cookies.get("theme", "auto")
     return theme if theme in ("auto", "light", "dark") else "auto"
@@ -197,8 +208,8 @@ def _guard() -> Response | None:
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
-            if g.signed_in and g.signed_in.workspace_id:
-                g.workspace = find(conn, id=g.signed_in.workspace_id)
+            if g.signed_in and g.signed_in.workspace:
+                g.workspace = g.signed_in.workspace
     _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
@@ -293,7 +304,7 @@ def _crossed(text: bytes, mask: bytes) -> bytes:
 def work() -> Iterator[Context]:
     """One transaction for the signed-in member. Commits when the block ends, rolls back when it raises."""
     signed_in = g.signed_in
-    if signed_in is None or signed_in.workspace_id is None:
+    if signed_in is None or signed_in.workspace is None:
         raise NotFound
     with opened(engine(), g.workspace, language=language()) as ctx:
         own = people.member_of(ctx, signed_in.account_id)
@@ -498,6 +509,8 @@ class Me:
         self.language = language()
         self.tone = ""
         self.is_admin = bool(g.get("is_admin"))
+        self.builds, self.manages = bool(g.get("builds")), bool(g.get("manages"))
+        self.picture = str(g.get("avatar") or "")
 
 
 def _frame() -> dict[str, Any]:

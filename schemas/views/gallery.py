@@ -25,7 +25,11 @@ class Gallery(CardView):
     title_word = "Gallery"
     symbol = "image"
 
-    cover: str | None = option(Reference("field", allow_none=True), "Picture")
+    cover: str | None = option(Reference("image field", allow_none=True), "Picture")
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return (*self.card, self.cover) if self.cover else self.card
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)

@@ -28,9 +28,13 @@ class Gantt(TimeView):
     symbol = "gantt"
 
     progress: str | None = option(
-        Reference("field", allow_none=True), "Progress", help="A number: a percentage, or a part of one."
+        Reference("number field", allow_none=True), "Progress", help="A number: a percentage, or a part of one."
     )
     scale: str = option(Words(*SCALES), "Shows first", "month")
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return (*super().placed, self.progress) if self.progress else super().placed
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)

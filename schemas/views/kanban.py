@@ -27,9 +27,15 @@ class Kanban(CardView):
     title_word = "Board"
     symbol = "kanban"
 
-    group: str = option(Reference("field", required=True), "Lanes by", "")
-    sums: tuple[str, ...] = option(Many(Reference("field"), most=3), "Sums over a lane", (), help="Number fields.")
+    group: str = option(Reference("column", required=True), "Lanes by", "")
+    sums: tuple[str, ...] = option(
+        Many(Reference("number field"), most=3), "Sums over a lane", (), help="Number fields."
+    )
     folded: tuple[str, ...] = option(Many(Line(120), most=50), "Folded lanes", (), help="The ids of answers.")
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return (*self.card, self.group, *self.sums)
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
