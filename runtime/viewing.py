@@ -1,20 +1,25 @@
 """Looking at apps as somebody else would see them: an administrator borrows their sight, never their hand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import InternalError
 
 from runtime import definitions, membership, people
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.wording import translate
-from schemas.errors import InvalidInput, NotFound
+from schemas.errors import Denied, InvalidInput, NotFound
 from schemas.messages import say
 from schemas.text import Text
 
+ONLY_LOOKING = say("You are looking as somebody else: apps can be looked at, nothing can be changed. End it first.")
+READ_ONLY = "25006"
+"""What PostgreSQL calls a write in a transaction that only reads."""
 NOBODY = UUID(int=0)
 """Who has a role and is nobody in particular."""
 
@@ -41,6 +46,17 @@ def as_wished(ctx: Context, own: Member, wish: Mapping[str, Any] | None) -> Memb
         return own
     ctx.conn.execute(text("SET TRANSACTION READ ONLY"))
     return replace(seen, viewed_by=own.id)
+
+
+@contextmanager
+def only_looking(actor: Member) -> Iterator[None]:
+    """What would write while somebody only looks is refused by the database; that is told in words. Raises Denied."""
+    try:
+        yield
+    except InternalError as err:
+        if actor.viewed_by is not None and getattr(err.orig, "sqlstate", "") == READ_ONLY:
+            raise Denied(ONLY_LOOKING) from err
+        raise
 
 
 def name_of(ctx: Context, wish: Mapping[str, Any]) -> str:

@@ -29,7 +29,6 @@ from flask import (
 from flask_babel import Babel, get_locale, get_translations, gettext
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
-from sqlalchemy.exc import InternalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
@@ -45,7 +44,7 @@ from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
-from schemas.messages import Message, fill, say
+from schemas.messages import Message, fill
 from schemas.source import read_json
 from schemas.text import LANGUAGES, UNKEEPABLE, Text
 
@@ -63,8 +62,6 @@ VIEW = "view_as"
 LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
 LIVE = {"forms.live_values"}
 LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
-ONLY_LOOKING = say("You are looking as somebody else: apps can be looked at, nothing can be changed. End it first.")
-READ_ONLY = "25006"
 OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static", "healthz"}
 
 
@@ -226,7 +223,7 @@ def _only_apps() -> None:
         return
     room = (request.endpoint or "").partition(".")[0]
     if room not in LOOKED_AT or (request.method not in SAFE and request.endpoint not in LIVE):
-        raise Denied(ONLY_LOOKING)
+        raise Denied(viewing.ONLY_LOOKING)
 
 
 def for_programs() -> bool:
@@ -310,19 +307,8 @@ def work() -> Iterator[Context]:
         own = people.member_of(ctx, signed_in.account_id)
         actor = viewing.as_wished(ctx, own, session.get(VIEW))
         g.viewing = actor.name if actor.viewed_by else ""
-        with _only_looking(actor.viewed_by is not None):
+        with viewing.only_looking(actor):
             yield ctx.acting_as(actor)
-
-
-@contextmanager
-def _only_looking(looking: bool) -> Iterator[None]:
-    """What would write while somebody only looks is refused by the database, and told in words."""
-    try:
-        yield
-    except InternalError as err:
-        if looking and getattr(err.orig, "sqlstate", "") == READ_ONLY:
-            raise Denied(ONLY_LOOKING) from err
-        raise
 
 
 def worked(story: Callable[[Context], Result]) -> Result:
