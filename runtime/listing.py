@@ -1,7 +1,7 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -190,6 +190,12 @@ def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -
     return listing, problem
 
 
+def asked_of(gate: Door, view: View, wishes: Wishes) -> Listing:
+    """Which records a view shows with these wishes; a filter that makes no sense shows none."""
+    found, problem = listing_of(gate, view, wishes, ())
+    return found if problem is None else replace(found, where=[*found.where, Formula.of("FALSE")])
+
+
 def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns: Sequence[str]) -> Reader:
     """Reads the values of these columns, with the names that they point at."""
     names = Names(ctx, table)
@@ -223,6 +229,14 @@ def label_of(table: LiveTable, path: str) -> Sentence:
     if found is None:
         return SYSTEM_LABELS.get(path) or Text.of(path)
     return found.label or Text.of(found.id)
+
+
+def path_label(table: LiveTable, path: str) -> Sentence:
+    """The label of a field, or of a subform's column behind that of its subform."""
+    rows, _, column = path.partition(".")
+    if not column or table.table.facet(path):
+        return label_of(table, path)
+    return say("{rows} · {column}", rows=label_of(table, rows), column=label_of(table, path))
 
 
 def _pager(shown: Shown) -> dict[str, Any]:
