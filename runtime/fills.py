@@ -64,6 +64,8 @@ def from_target(ctx: Context, live: LiveTable, link: Link, target: Any, fields: 
     for own, theirs in (link.fill or {}).items():
         if theirs in chosen.values and own in fields:
             found, value = fields[own], chosen.values[theirs]
+            if isinstance(found, Rows) and not value:
+                continue  # a record without rows takes none away
             made[own] = (
                 _rows(found, value, _columns(link, own)) if isinstance(found, Rows) else filling.fit(found, value)
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from builder import bundle
-from runtime import definitions, filling, query
+from runtime import definitions, filling, query, records
 from runtime.access import door
 from runtime.context import Context
 from runtime.prefill import read
@@ -30,3 +30,23 @@ def test_a_contract_begun_from_a_quote_has_its_lines_and_total(trial: Trial) -> 
         taken = [(row["product"], row["quantity"], row["price"]) for row in begun.values["items"]]
         assert taken == [(row["product"], row["quantity"], row["price"]) for row in there["items"]]
         assert not any("_id" in row for row in begun.values["items"])
+
+
+def test_a_quote_takes_the_lines_and_the_contact_of_the_opportunity_that_is_chosen(trial: Trial) -> None:
+    app = next(id for id, at in bundle.bundled().items() if (at / "tables" / "quote.json").exists())
+    with trial(app) as ctx:
+        inst = definitions.installed(ctx, app)
+        quotes, opportunities = live(ctx, inst, "quote"), live(ctx, inst, "opportunity")
+        listed = query.page(door(ctx, opportunities), query.Listing(("items", "contact"))).records
+        full = next(r for r in listed if r["items"] and r["contact"])
+        form = inst.app.all_forms["quote_form"]
+        begun = filling.blank(ctx, quotes, form)
+        chosen = filling.as_sent(ctx, begun, {"opportunity": str(full.id)}, {"opportunity"}, {"opportunity"})
+        there = query.fetch(door(ctx, opportunities), full.id).values
+        taken = [(row["product"], row["quantity"], row["price"]) for row in chosen.values["items"]]
+        assert taken == [(row["product"], row["quantity"], row["price"]) for row in there["items"]]
+        assert chosen.values["contact"] == full["contact"]
+        empty = records.create(ctx, opportunities, {**there, "name": "Empty", "items": None})
+        typed = [{"product": str(there["items"][0]["product"]), "quantity": "3"}]
+        kept = filling.as_sent(ctx, begun, {"opportunity": str(empty), "items": typed}, {"opportunity"}, {"opportunity"})
+        assert [row["quantity"] for row in kept.values["items"]] == [3]
