@@ -48,5 +48,7 @@ def test_a_quote_takes_the_lines_and_the_contact_of_the_opportunity_that_is_chos
         assert chosen.values["contact"] == full["contact"]
         empty = records.create(ctx, opportunities, {**there, "name": "Empty", "items": None})
         typed = [{"product": str(there["items"][0]["product"]), "quantity": "3"}]
-        kept = filling.as_sent(ctx, begun, {"opportunity": str(empty), "items": typed}, {"opportunity"}, {"opportunity"})
+        kept = filling.as_sent(
+            ctx, begun, {"opportunity": str(empty), "items": typed}, {"opportunity"}, {"opportunity"}
+        )
         assert [row["quantity"] for row in kept.values["items"]] == [3]
