@@ -40,7 +40,7 @@ Answering = Callable[[Values, "frozenset[Need]", "Rows | None"], World]
 
 MISSING = say("Please fill this in.")
 NOT_OFFERED = say("This cannot be chosen here at present. Choose another.")
-REPEATED = say("Another row already has this.")
+REPEATED = say("Another row already has the same {fields}.")
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -362,7 +362,8 @@ def _check_repeats(rows: Rows, value: list[Values], errors: Errors) -> None:
             if None in held:
                 continue
             if held in seen:
-                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(key.message or REPEATED)
+                said = key.refusal(REPEATED, rows.fields)
+                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(said)
             seen.add(held)
 
 
