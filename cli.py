@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.resources import VERSION
 from runtime.settings import BadSetting, Settings, described_settings
+from schemas.messages import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from runtime.context import Context
+    from schemas.flow import Flow
 
 START = """\
 Mortise: forms, tables, approvals and dashboards, without code.
@@ -31,6 +33,7 @@ Mortise: forms, tables, approvals and dashboards, without code.
   mortise install my-app/            install an app
   mortise check my-app/              say everything that is wrong with an app
   mortise formula < cases.jsonl      try formulas, a line of JSON each
+  mortise flow scenario.json         play a flow, and see how it stands after each event
   mortise backup today.zip           keep everything in one file
   mortise doctor                     say how this installation is
 
@@ -314,6 +317,52 @@ def formula(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def flow(settings: Settings, options: argparse.Namespace) -> int:
+    """Play a flow without a database: a scenario in JSON, and how the flow stands after each of its events.
+
+    Prints state, tokens, tasks and log after each event; 1 is returned when something is not as expected.
+    """
+    from schemas.engine.rehearsal import Rehearsal, report, scenarios
+    from schemas.errors import BadValue
+    from schemas.source import read_json
+
+    wrong = 0
+    try:
+        for scenario in scenarios(read_json(options.file.read_bytes(), NO_SCENARIO)):
+            play = Rehearsal(scenario, flow_in(options.app, scenario))
+            if play.name:
+                print(f"# {play.name}")
+            for step in play.play():
+                wrong += len(step.unexpected)
+                if not options.quiet or step.unexpected:
+                    print("\n".join(report(play, step)), flush=True)
+    except (BadValue, OSError) as err:
+        raise Refused(str(err)) from err
+    if wrong:
+        complain(f"{wrong} not as expected", 1)
+    return 1 if wrong else 0
+
+
+NO_SCENARIO = say("The file is not JSON with a scenario; see: mortise flow --help")
+
+
+def flow_in(app: Path | None, scenario: object) -> "Flow | None":
+    """The flow that a scenario names by its id, in an app's folder; None when it holds its own."""
+    from builder import bundle
+    from schemas.app import App
+    from schemas.options import load
+
+    named = scenario.get("flow") if isinstance(scenario, dict) else None
+    if not isinstance(named, str):
+        return None
+    if app is None:
+        raise Refused("The scenario names a flow by its id: say in which app with --app FOLDER.")
+    found = load(App, bundle.read(bundle.bundled().get(str(app), app))).flow(named)
+    if found is None:
+        raise Refused(f"There is no flow '{named}' in {app}.")
+    return found
+
+
 def backup(settings: Settings, options: argparse.Namespace) -> int:
     """Write database and files into one file, while people go on working.
 
@@ -437,6 +486,11 @@ def parser() -> argparse.ArgumentParser:
     c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")
     m = command(commands, "formula", formula)
     m.add_argument("--excel", action="store_true", help='blanks compare as in Excel: equal to 0, "" and FALSE')
+    w = command(commands, "flow", flow)
+    w.epilog = scenario_format()
+    w.add_argument("file", type=Path, metavar="FILE")
+    w.add_argument("--app", type=Path, metavar="FOLDER|ZIP|FILE|NAME", help="where a flow named by its id is found")
+    w.add_argument("--quiet", action="store_true", help="print only what is not as expected")
     for name, run in (("backup", backup), ("restore", restore)):
         b = command(commands, name, run)
         b.add_argument("file", type=Path)
@@ -450,6 +504,12 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     command(commands, "settings", show_settings)
     return top
+
+
+def scenario_format() -> str:
+    from schemas.engine.rehearsal import FORMAT
+
+    return FORMAT
 
 
 def command(commands: Commands, name: str, run: Run) -> argparse.ArgumentParser:

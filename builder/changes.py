@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from builder import grants
 from builder.layout import place, without_field
 from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
+from schemas.access import ACTIONS
 from schemas.errors import InvalidInput
 from schemas.fields import field_types
 from schemas.messages import say
@@ -68,9 +70,9 @@ def set_preset(parts: Parts, table: str, preset: str) -> Parts:
     if preset == "submit":
         grant |= {"do": ["create"]}
     elif preset == "own":
-        grant |= {"do": ["create", "read", "update", "history"], "rows": "created_by = ME()"}
+        grant |= {"do": ["create", "read", "update", "print", "comment", "history"], "rows": grants.OWN}
     else:
-        grant |= {"do": ["create", "read", "update", "delete", "import", "export", "history"]}
+        grant |= {"do": [verb for verb in ACTIONS if verb != "share"]}
     put(made, "access", grant)
     return made
 
@@ -89,7 +91,9 @@ def preset_of(parts: Mapping[str, Any], table: str) -> str:
 def delete_form(parts: Parts, table: str) -> Parts:
     """A table with everything about it. Its records stay in storage until purged."""
     made = deepcopy(parts)
-    for kind in ("forms", "views", "access"):
+    for id in [i for i in made["order/access"] if grants.table_of(made, *grants.about(made[f"access/{i}"])) == table]:
+        take(made, "access", id)
+    for kind in ("forms", "views"):
         for id in [i for i in made[f"order/{kind}"] if made[f"{kind}/{i}"].get("table") == table]:
             take(made, kind, id)
     take(made, "tables", table)

@@ -13,7 +13,8 @@ from runtime.models_flow import flow_reader
 from runtime.phrases import show
 from runtime.running import Running, values_of
 from schemas import filling
-from schemas.engine import Event, Failed, Perform, Performed, Tell
+from schemas.engine import Event, Failed, Perform, Performed, Remind, Tell
+from schemas.engine.run import OUTSIDE
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
 from schemas.flow import Flow
 from schemas.formula import ErrorValue, Formula
@@ -25,6 +26,7 @@ from schemas.text import Text
 from schemas.wording import fill_in
 
 DEPTH = "flow depth"
+SPAWNING = "runs that start a subflow now"
 DEEPEST = 8
 """How many flows may set one another off by what they write."""
 
@@ -50,6 +52,7 @@ def as_flow(ctx: Context, running: Running) -> Context:
     actor = FlowActor(id=running.id, name=str(running.flow.title), flow=running.flow.id, app=running.inst.slug)
     made = ctx.acting_as(actor, origin=f"flow {running.flow.id}")
     made.memo[DEPTH] = ctx.memo.get(DEPTH, 0) + 1
+    made.memo[SPAWNING] = ctx.memo.setdefault(SPAWNING, set())
     return made
 
 
@@ -102,19 +105,52 @@ def tell(ctx: Context, running: Running, effect: Tell) -> None:
     """Send what a notify step says, and let those told see the record."""
     step = running.flow.step(effect.step)
     assert isinstance(step, Notify)
-    people = [UUID(person) for person in effect.people]
-    line = {**running.key(), "step": step.id, "told_at": ctx.now}
-    again = upsert(flow_reader).values([{**line, "member_id": person} for person in people])
-    ctx.conn.execute(
-        again.on_conflict_do_update(
-            index_elements=["instance_id", "step", "member_id"], set_={"told_at": ctx.now, "read_at": None}
-        )
-    )
+    people = [UUID(person) for person in effect.people if not person.startswith(OUTSIDE)]
+    let_read(ctx, running, step.id, people)
     sentence = worded(ctx, running, step.text) or say("{flow}: a copy for you", flow=title_of(running.flow))
     if "inbox" in step.channels:
         notices.tell(ctx, people, "told", sentence, about(running))
     if "mail" in step.channels:
         notices.send_mail(ctx, people, sentence, about(running))
+
+
+def let_read(ctx: Context, running: Running, step: str, people: list[UUID]) -> None:
+    """These members may see the record as the step says; whether they have read it is noted."""
+    line = {**running.key(), "step": step, "told_at": ctx.now}
+    if people:
+        again = upsert(flow_reader).values([{**line, "member_id": person} for person in people])
+        ctx.conn.execute(
+            again.on_conflict_do_update(
+                index_elements=["instance_id", "step", "member_id"], set_={"told_at": ctx.now, "read_at": None}
+            )
+        )
+
+
+REMINDERS = {
+    "due": say("{flow}: a task waits for you and is due").text,
+    "urged": say("{flow}: {name} asks you to hurry").text,
+    "escalated": say("{flow}: your task was overdue and went to somebody else").text,
+    "copied": say("{flow}: a copy for you").text,
+}
+
+
+def remind(ctx: Context, running: Running, effect: Remind) -> None:
+    """Remind those who hold tasks, or let those who were sent a copy see the record."""
+    people = [UUID(person) for person in effect.people if not person.startswith(OUTSIDE)]
+    if effect.why == "copied":
+        let_read(ctx, running, effect.step, people)
+    sentence = say(REMINDERS[effect.why], flow=title_of(running.flow), name=ctx.actor.name)
+    for person in people:
+        task = task_of(running, person) if effect.why in ("due", "urged") else None
+        where = {**about(running), **({"task_id": task} if task else {})}
+        notices.tell(ctx, [person], "told" if effect.why == "copied" else "task", sentence, where)
+        notices.send_mail(ctx, [person], sentence, where)
+
+
+def task_of(running: Running, person: UUID) -> UUID | None:
+    """The task that somebody holds in this run."""
+    held = [task.id for task in running.state.live_tasks() if task.member == str(person)]
+    return running.task_ids.get(held[0]) if held else None
 
 
 def worded(ctx: Context, running: Running, text: Text) -> Text | None:

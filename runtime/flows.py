@@ -4,33 +4,38 @@ Each run has one writer at a time, and one event and all that follows from it is
 """
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from runtime import effects, notices, progress, running, task_forms
+from runtime import effects, notices, progress, running, subflows, task_forms, timers
 from runtime.access import may_flow
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.models import member
 from runtime.models_flow import flow_instance, flow_task
-from runtime.running import Running
+from runtime.running import Parent, Running
 from runtime.tables import LiveTable
 from schemas.engine import (
     Decided,
+    Effect,
     Ended,
     Event,
     Perform,
+    Remind,
     Retried,
     Skipped,
+    Spawn,
     Started,
     Tell,
     Transferred,
     Withdrawn,
 )
+from schemas.engine.events import Chosen
 from schemas.engine.state import Entry
 from schemas.errors import Denied, InvalidInput, NotFound
 from schemas.flow import Flow
@@ -98,19 +103,23 @@ def _resubmit(ctx: Context, instance: UUID, form: str | None) -> None:
     run = running.load(ctx, instance)
     for task in run.state.live_tasks():
         if task.step == START and task.member == str(ctx.actor.id):
-            _happen(ctx, run, Decided(task.id, task.member, "submit"))
+            happen(ctx, run, Decided(task.id, task.member, "submit"))
             return
 
 
-def start(ctx: Context, live: LiveTable, flow: Flow, record: UUID) -> list[UUID]:
-    """Begin a flow for a record, unless it is under way. Gives its id. Raises Denied for flows that chase each other."""
+def start(ctx: Context, live: LiveTable, flow: Flow, record: UUID, *, parent: Parent | None = None,
+          starter: UUID | None = None, depth: int = 0, chosen: Chosen | None = None) -> list[UUID]:  # fmt: skip
+    """Begin a flow for a record, unless it is under way. Gives its id. Raises Denied for flows that chase each other.
+
+    A subflow has its `parent`, and the parent's starter; `chosen` are the people picked beforehand, by step.
+    """
     if ctx.memo.get(effects.DEPTH, 0) >= effects.DEEPEST:
         raise Denied(say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id))
-    starter = ctx.actor.id if isinstance(ctx.actor, Member) else None
-    run = running.create(ctx, live, flow, record, starter)
+    starter = starter or (ctx.actor.id if isinstance(ctx.actor, Member) else None)
+    run = running.create(ctx, live, flow, record, starter, parent)
     if run is None:
         return []
-    _happen(ctx, run, Started(str(starter or "")))
+    happen(ctx, run, Started(str(starter or ""), chosen or {}, depth))
     return [run.id]
 
 
@@ -160,7 +169,7 @@ def decide(ctx: Context, decision: Decision) -> Running:
     if missing:
         raise InvalidInput(missing)
     if decision.action != "save":
-        _happen(
+        happen(
             ctx,
             run,
             Decided(number, str(ctx.actor.id), decision.action, decision.comment.strip(), decision.to),
@@ -187,7 +196,7 @@ def transfer(ctx: Context, task: UUID, to: UUID, comment: str = "") -> Running:
     run, number = _task(ctx, task, also_admin=True)
     own = run.state.tasks[number].member == str(ctx.actor.id)
     event = Transferred(number, str(ctx.actor.id), str(to), comment.strip(), by_admin=not own)
-    _happen(ctx, run, event)
+    happen(ctx, run, event)
     return run
 
 
@@ -196,14 +205,14 @@ def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
     run = running.load(ctx, instance)
     if run.starter != ctx.actor.id:
         raise NotFound
-    _happen(ctx, run, Withdrawn(str(ctx.actor.id), comment.strip()))
+    happen(ctx, run, Withdrawn(str(ctx.actor.id), comment.strip()))
     return run
 
 
 def end(ctx: Context, instance: UUID, comment: str = "") -> Running:
     """Who manages the flow ends it. Raises NotFound, Denied."""
     run = _for_managers(ctx, instance)
-    _happen(ctx, run, Ended(str(ctx.actor.id), comment.strip()))
+    happen(ctx, run, Ended(str(ctx.actor.id), comment.strip()))
     return run
 
 
@@ -211,7 +220,7 @@ def help_on(ctx: Context, instance: UUID, token: int, action: str) -> Running:
     """Who manages the flow tries a failed step again (`retry`) or passes it by (`skip`). Raises NotFound, Denied."""
     run = _for_managers(ctx, instance)
     by = str(ctx.actor.id)
-    _happen(ctx, run, Skipped(token, by) if action == "skip" else Retried(token, by))
+    happen(ctx, run, Skipped(token, by) if action == "skip" else Retried(token, by))
     return run
 
 
@@ -246,7 +255,7 @@ def record_deleted(ctx: Context, live: LiveTable, record: UUID) -> None:
         i.c.ended_at.is_(None),
     )
     for id in ctx.conn.scalars(select(i.c.id).where(*under_way)).all():
-        _happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))
+        happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))
 
 
 def of_record(ctx: Context, live: LiveTable, record: UUID) -> progress.OfRecord | None:
@@ -257,21 +266,57 @@ def of_record(ctx: Context, live: LiveTable, record: UUID) -> progress.OfRecord 
 # -- one event, and all that follows ---------------------------------------------------------------
 
 
-def _happen(ctx: Context, run: Running, event: Event) -> None:
-    """Advance, do what is to be done, and advance again with that, until only people are waited for."""
+def happen(ctx: Context, run: Running, event: Event) -> None:
+    """Advance, do what is to be done, and advance again with that, until something outside is waited for."""
     waiting: deque[Event] = deque([event])
     log: list[Entry] = []
+    was_open = run.state.open
     while waiting:
         result = running.decide(ctx, run, waiting.popleft())
         run.state = result.state
         running.keep(ctx, run, result.log)
         log += result.log
         for effect in result.effects:
-            if isinstance(effect, Perform):
-                waiting.append(effects.perform(ctx, run, effect))
-            elif isinstance(effect, Tell):
-                effects.tell(ctx, run, effect)
+            more = _follow(ctx, run, effect)
+            waiting += [more] if more is not None else []
     _announce(ctx, run, log)
+    if was_open and not run.state.open:
+        _over(ctx, run)
+
+
+def _follow(ctx: Context, run: Running, effect: Effect) -> Event | None:
+    """Do what a step wants done; gives what comes of it at once."""
+    if isinstance(effect, Perform):
+        return effects.perform(ctx, run, effect)
+    if isinstance(effect, Spawn):
+        with _spawning(ctx, run):
+            return subflows.spawn(ctx, run, effect)
+    if isinstance(effect, Tell):
+        effects.tell(ctx, run, effect)
+    elif isinstance(effect, Remind):
+        effects.remind(ctx, run, effect)
+    else:
+        timers.wake(ctx, run, effect)
+    return None
+
+
+@contextmanager
+def _spawning(ctx: Context, run: Running) -> Iterator[None]:
+    """While a subflow is being started, its end is told by whoever starts it."""
+    starting: set[UUID] = ctx.memo.setdefault(effects.SPAWNING, set())
+    starting.add(run.id)
+    try:
+        yield
+    finally:
+        starting.discard(run.id)
+
+
+def _over(ctx: Context, run: Running) -> None:
+    """What this run waited for is over with it, and what waits for it goes on."""
+    for child in subflows.children(ctx, run):
+        happen(ctx, running.load(ctx, child), Ended(str(ctx.actor.id or "")))
+    if run.parent is not None and run.parent.run not in ctx.memo.get(effects.SPAWNING, ()):
+        subflows.ended(ctx, run)
 
 
 def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:

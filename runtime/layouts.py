@@ -35,8 +35,10 @@ def _complete(conn: Connection, metadata: MetaData, schema: str) -> None:
     metadata.create_all(conn)
     inspector = inspect(conn)
     for table in metadata.sorted_tables:
-        present = {column["name"] for column in inspector.get_columns(table.name, schema=schema)}
+        present = {column["name"]: column for column in inspector.get_columns(table.name, schema=schema)}
         for column in table.columns:
+            if column.name in present and column.nullable and not present[column.name]["nullable"]:
+                conn.exec_driver_sql(f'ALTER TABLE "{schema}"."{table.name}" ALTER "{column.name}" DROP NOT NULL')
             if column.name not in present:
                 clause = CreateColumn(column).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
                 conn.exec_driver_sql(f'ALTER TABLE "{schema}"."{table.name}" ADD COLUMN {clause}')

@@ -1,6 +1,6 @@
 """Our tables for flows: runs, tasks, the log, who was told, and notices. Once in every workspace's schema."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from runtime.models import moment, workspace_metadata
@@ -19,7 +19,13 @@ flow_instance = Table(
     Column("body", JSONB, nullable=False, comment="schemas.engine.State"),
     moment("started_at", nullable=False),
     moment("ended_at"),
+    Column("parent_id", Uuid, comment="the run whose subflow this is"),
+    Column("parent_token", Integer),
+    Column("parent_round", Integer),
+    Column("parent_item", Integer),
+    Column("waited_for", Boolean, nullable=False, server_default=text("false")),
     Index("flow_instance_starter", "starter_id", "started_at"),
+    Index("flow_instance_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     Index(
         "flow_instance_open",
         "installation_id",
@@ -42,13 +48,21 @@ flow_task = Table(
     Column("table_id", Text, nullable=False),
     Column("record_id", Uuid, nullable=False, index=True),
     Column("step", Text, nullable=False),
-    Column("member_id", Uuid, nullable=False),
+    Column("member_id", Uuid, comment="nobody, where somebody outside is asked"),
     Column("state", Text, nullable=False, comment="waiting (not yet their turn), live, decided, closed"),
     Column("decision", Text),
     Column("automatic", Integer, nullable=False, server_default=text("0")),
     moment("asked_at", nullable=False),
     moment("decided_at"),
+    moment("due_at"),
+    Column(
+        "kind", Text, nullable=False, server_default="ask", comment="ask, before, after, parallel, delegated, choose"
+    ),
+    Column("instead_of", Uuid, comment="the member who is away"),
+    Column("address", Text, comment="e-mail of somebody outside, who answers by a link"),
+    Column("secret", Text, comment="hash of that link"),
     UniqueConstraint("instance_id", "number"),
+    Index("flow_task_secret", "secret", unique=True),
     Index("flow_task_live", "member_id", "asked_at", postgresql_where=text("state = 'live'")),
     Index("flow_task_decided", "member_id", "decided_at", postgresql_where=text("state = 'decided'")),
 )
@@ -93,4 +107,17 @@ notice = Table(
     moment("read_at"),
     Index("notice_member", "member_id", "at"),
     Index("notice_unread", "member_id", postgresql_where=text("read_at IS NULL")),
+)
+
+absence = Table(
+    "absence",
+    workspace_metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False, index=True),
+    Column("stand_in_id", Uuid, nullable=False),
+    Column("flow", Text, comment="slug.flow; all flows when empty"),
+    moment("from_at", nullable=False),
+    moment("until_at", nullable=False),
+    Column("made_by", Uuid),
+    moment("made_at", nullable=False),
 )

@@ -15,7 +15,7 @@ from runtime.models_flow import flow_instance
 from runtime.people import Directory
 from runtime.running import Running
 from runtime.tables import LiveTable
-from schemas.engine.advance import may_withdraw
+from schemas.engine.offers import may_withdraw, offered
 from schemas.engine.targets import return_targets
 from schemas.engine.timeline import Holding, Moment, holding, stuck, timeline
 from schemas.errors import NotFound
@@ -37,7 +37,14 @@ DONE = {
     "withdrawn": (say("Withdrawn"), "withdraw", "gray"), "stopped": (say("Ended by an administrator"), "stop", "gray"),
     "skipped": (say("Skipped"), "forward", "gray"), "told": (say("Copy sent"), "send", "gray"),
     "failed": (say("Could not go on"), "warn", "red"), "retried": (say("Helped on"), "refresh", "gray"),
-    "outcome": (say("Finished"), "flag", "gray"),
+    "outcome": (say("Finished"), "flag", "gray"), "answer": (say("Handed back"), "return", "gray"),
+    "choose": (say("Chose whom to ask"), "people", "gray"), "chosen": (say("Chosen"), "people", "gray"),
+    "delegated": (say("Delegated"), "transfer", "gray"), "added": (say("Signers added"), "people", "gray"),
+    "reopened": (say("Taken back"), "undo", "amber"), "commented": (say("Comment"), "comment", "gray"),
+    "copied": (say("Copy sent"), "send", "gray"), "urged": (say("Urged"), "bell", "amber"),
+    "reminded": (say("Reminded"), "bell", "gray"), "spawned": (say("Subflow started"), "play", "gray"),
+    "sub_ended": (say("Subflow over"), "flag", "gray"), "reactivated": (say("Taken up again"), "refresh", "blue"),
+    "migrated": (say("Moved to another version"), "refresh", "gray"),
 }  # fmt: skip
 """What happened, in words, with an icon and a tone."""
 
@@ -207,6 +214,6 @@ def actions(run: Running, number: int) -> list[Action]:
     targets = [(id, step_words(run.flow, id)) for id in return_targets(run.flow, run.state, task)]
     return [
         Action(a, step.word(a) or ACTIONS[a], a in step.comment, targets if a == "return" else ())
-        for a in step.allowed
-        if a != "return" or targets
+        for a in offered(run.flow, task)
+        if a in ACTIONS and (a != "return" or targets)
     ]

@@ -1,6 +1,6 @@
 """A run of a flow as it is kept: locked, loaded, advanced and written down."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import answers, definitions, records, rows, tables
+from runtime import absences, answers, definitions, records, rows, tables, working_days
 from runtime.actors import System
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -19,12 +19,24 @@ from runtime.models_flow import flow_instance, flow_log, flow_task
 from runtime.people import Directory
 from runtime.tables import LiveTable
 from schemas.engine import Advance, Event, Facts, Question, State, Unanswered, advance
-from schemas.engine.run import Run
+from schemas.engine.run import OUTSIDE, Run
 from schemas.engine.state import Entry, Task
 from schemas.errors import NotFound
+from schemas.fields.rows import Rows
 from schemas.flow import Flow
 from schemas.formula import Formula, evaluate
 from schemas.steps.who import Who, find
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The run that started this one as a subflow, at which token and round, and for which of its items."""
+
+    run: UUID
+    token: int
+    round: int
+    item: int
+    waits: bool
 
 
 @dataclass
@@ -38,6 +50,7 @@ class Running:
     record: UUID
     starter: UUID | None
     started_at: datetime
+    parent: Parent | None = None
     state: State = field(default_factory=State)
     task_ids: dict[int, UUID] = field(default_factory=dict)
 
@@ -66,6 +79,8 @@ def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
     running = Running(
         row.id, inst, flow, tables.live(ctx, now, row.table_id), row.record_id, row.starter_id, row.started_at
     )
+    if row.parent_id is not None:
+        running.parent = Parent(row.parent_id, row.parent_token, row.parent_round, row.parent_item, row.waited_for)
     running.state = State.from_json(row.body)
     t = flow_task
     numbers = ctx.conn.execute(select(t.c.number, t.c.id).where(t.c.instance_id == id))
@@ -73,14 +88,19 @@ def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
     return running
 
 
-def create(ctx: Context, live: LiveTable, flow: Flow, record: UUID, starter: UUID | None) -> Running | None:
+def create(
+    ctx: Context, live: LiveTable, flow: Flow, record: UUID, starter: UUID | None, parent: Parent | None = None
+) -> Running | None:
     """A new run, or None when this flow is running for the record already."""
-    made = Running(new_id(), live.inst, flow, live, record, starter, ctx.now)
+    made = Running(new_id(), live.inst, flow, live, record, starter, ctx.now, parent)
     values = {
         "id": made.id, "installation_id": live.inst.id, "flow": flow.id, "revision": live.inst.revision,
         "table_id": live.id, "record_id": record, "starter_id": starter, "state": "running",
         "body": made.state.to_json(), "started_at": ctx.now,
     }  # fmt: skip
+    if parent is not None:
+        values |= {"parent_id": parent.run, "parent_token": parent.token, "parent_round": parent.round,
+                   "parent_item": parent.item, "waited_for": parent.waits}  # fmt: skip
     statement = upsert(flow_instance).values(values).on_conflict_do_nothing().returning(flow_instance.c.id)
     return made if ctx.conn.scalar(statement) else None
 
@@ -106,9 +126,13 @@ def decide(ctx: Context, running: Running, event: Event) -> Advance:
     value = values_of(ctx, running)
     while True:
         try:
-            return advance(running.flow, running.state, event, Facts(ctx.now, value, known))
+            return advance(running.flow, running.state, event, facts(ctx, value, known))
         except Unanswered as missing:
-            known[missing.question] = answer(ctx, running.inst, missing.question)
+            known[missing.question] = answer(ctx, running, missing.question)
+
+
+def facts(ctx: Context, value: Callable[[Formula], Any], known: Mapping[Question, tuple[str, ...]]) -> Facts:
+    return Facts(ctx.now, value, known, ctx.zone, working_days.of_workspace(ctx))
 
 
 class values_of:
@@ -119,13 +143,21 @@ class values_of:
         self._values: dict[str, Any] | None = None
 
     def __call__(self, formula: Formula) -> Any:
+        """A formula about the record; a subform's name stands for its rows."""
+        values = self._read()
+        if isinstance(self.running.live.table.by_id.get(formula.source), Rows):
+            return values.get(formula.source) or []
+        return self.of_row(formula, None, {})
+
+    def of_row(self, formula: Formula, found: Rows | None, row: Mapping[str, Any]) -> Any:
+        """A formula about one row of a subform, whose columns come before the record's fields."""
         analysis = self.running.inst.app.analysis
         table = self.running.inst.app.table(self.running.live.id)
         assert table is not None
-        expression = analysis.expression(formula, analysis.scope(table))
+        expression = analysis.expression(formula, analysis.scope(table, found))
         asked = answers.answering(self.ctx, self.running.live, self.running.record)
-        values = self._read()
-        return evaluate(expression, values, asked(values, expression.needs, None))
+        values = {**self._read(), **row}
+        return evaluate(expression, values, asked(values, expression.needs, found))
 
     def _read(self) -> dict[str, Any]:
         if self._values is None:
@@ -139,30 +171,37 @@ def people(ctx: Context, running: Running, whos: tuple[Who, ...]) -> list[UUID]:
     """The members that a flow means, as it now stands."""
     known: dict[Question, tuple[str, ...]] = {}
     while True:
-        run = Run(running.flow, running.state, Facts(ctx.now, values_of(ctx, running), known))
+        run = Run(running.flow, running.state, facts(ctx, values_of(ctx, running), known))
         try:
-            return [UUID(person) for person in find(whos, run)]
+            return [UUID(person) for person in find(whos, run) if not person.startswith(OUTSIDE)]
         except Unanswered as missing:
-            known[missing.question] = answer(ctx, running.inst, missing.question)
+            known[missing.question] = answer(ctx, running, missing.question)
 
 
-def answer(ctx: Context, inst: Installed, question: Question) -> tuple[str, ...]:
+def answer(ctx: Context, running: Running, question: Question) -> tuple[str, ...]:
     """The members that answer a question, without those who left."""
-    return tuple(str(id) for id in present(ctx, _people(ctx, inst, question)))
+    return tuple(str(id) for id in present(ctx, _people(ctx, running, question)))
 
 
-def _people(ctx: Context, inst: Installed, question: Question) -> list[UUID]:
-    directory = Directory.of(ctx)
+def _people(ctx: Context, running: Running, question: Question) -> list[UUID]:
+    directory, inst = Directory.of(ctx), running.inst
     if question.kind == "role":
         return directory.with_role(inst.id, question.key)
-    if question.kind == "slot":
+    if question.kind in ("slot", "slot_head"):
         target = definitions.slots(ctx, inst).get(question.key)
-        return _members(directory, target) if target else []
+        if target is None:
+            return []
+        return _members(directory, target) if question.kind == "slot" else _head(directory, target, question.level)
     one = UUID(question.key)
-    if question.kind == "people":
-        return _members(directory, one)
+    if question.kind == "stand_in":
+        return absences.stand_in(ctx, one, f"{inst.slug}.{running.flow.id}")
+    return _members(directory, one) if question.kind == "people" else _head(directory, one, question.level)
+
+
+def _head(directory: Directory, one: UUID, level: int) -> list[UUID]:
+    """The head so many steps above a member or a department."""
     head = directory.head_above(one) if one in directory.units else directory.head_of(one)
-    for _ in range(question.level - 1):
+    for _ in range(level - 1):
         head = directory.head_of(head)
     return [head] if head else []
 
@@ -198,23 +237,49 @@ def keep(ctx: Context, running: Running, log: list[Entry]) -> None:
 
 def _keep_tasks(ctx: Context, running: Running, log: list[Entry]) -> None:
     touched = {entry["task"] for entry in log if "task" in entry}
-    touched |= {id for entry in log if entry["what"] == "closed" for id in entry["tasks"]}
+    touched |= {id for entry in log if entry["what"] in ("closed", "reopened") for id in entry["tasks"]}
+    if any(entry["what"] == "migrated" for entry in log):
+        touched |= set(running.state.tasks)
     if not touched:
         return
     lines = [_task_row(ctx, running, running.state.tasks[number]) for number in sorted(touched)]
     for line in lines:
         statement = upsert(flow_task).values(line)
-        fresh = {name: line[name] for name in ("member_id", "state", "decision", "automatic", "asked_at", "decided_at")}
+        fresh = {name: line[name] for name in FRESH}
         ctx.conn.execute(statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh))
+
+
+FRESH = (
+    "step",
+    "member_id",
+    "state",
+    "decision",
+    "automatic",
+    "asked_at",
+    "decided_at",
+    "due_at",
+    "instead_of",
+    "revision",
+)
 
 
 def _task_row(ctx: Context, running: Running, task: Task) -> dict[str, Any]:
     id = running.task_ids.setdefault(task.id, new_id())
     return {
-        "id": id, **running.key(), "number": task.id, "step": task.step, "member_id": UUID(task.member),
+        "id": id, **running.key(), "number": task.id, "step": task.step, **_holder(task),
         "state": _task_state(running.state, task), "decision": task.decision or None, "automatic": int(task.automatic),
         "asked_at": datetime.fromisoformat(task.since), "decided_at": ctx.now if task.decision else None,
+        "due_at": datetime.fromisoformat(task.due) if task.due else None, "kind": task.kind,
+        "instead_of": UUID(task.instead_of) if task.instead_of else None,
     }  # fmt: skip
+
+
+def _holder(task: Task) -> dict[str, Any]:
+    outside = task.member.startswith(OUTSIDE)
+    return {
+        "member_id": None if outside else UUID(task.member),
+        "address": task.member[len(OUTSIDE) :] if outside else None,
+    }
 
 
 def _task_state(state: State, task: Task) -> str:
@@ -223,6 +288,8 @@ def _task_state(state: State, task: Task) -> str:
     if task.live:
         return "live"
     token = state.tokens[task.token]
+    if task.closed:
+        return "closed"
     return "waiting" if token.live and token.round == task.round and token.waits == "people" else "closed"
 
 

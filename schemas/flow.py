@@ -11,7 +11,7 @@ from schemas.errors import Problem
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import FormulaSource, Id, Kinds, Label, Many, Object, Reference, Words
+from schemas.parsers import Flag, FormulaSource, Id, Kinds, Label, Many, Object, Reference, Words
 from schemas.steps import Step, step_types
 from schemas.steps.handle import Handle
 from schemas.steps.people import START, PeopleStep
@@ -118,6 +118,9 @@ class Flow:
     trigger: tuple[Trigger, ...] = option(Triggers(required=True), "Starts when", ())
     steps: tuple[Step, ...] = option(Many(Kinds(step_types)), "Steps", ())
     withdraw: str = option(Words(*WITHDRAW), "The starter may withdraw", "until_first_decision", section="rules")
+    take_back: bool = option(
+        Flag(), "A decision may be taken back", True, section="rules", help="As long as nothing has come of it."
+    )
     on_reject: str = option(Words("end", START), "A rejection", "end", section="rules", help="Ends it, or returns it.")
     after: After = option(Object(After), "Afterwards", After(), section="rules")
     owner: tuple[Who, ...] = option(People(), "Who is told when it cannot go on", (), section="rules")
@@ -127,7 +130,9 @@ class Flow:
     @cached_property
     def start(self) -> Handle:
         """What the starter is asked after a return: change the record, by their own rights, and send it."""
-        return Handle(id=START, who=(Who(word="starter"),), actions=("submit",), fields={"*": "write"})
+        return Handle(
+            id=START, who=(Who(word="starter"),), actions=("submit", "save", "comment"), fields={"*": "write"}
+        )
 
     @cached_property
     def sequences(self) -> Mapping[str, tuple[Step, ...]]:
@@ -191,7 +196,7 @@ class Flow:
         yield from (t.when for t in self.trigger if t.when is not None)
         for position in self.all_positions:
             yield from position.step.formulas()
-        yield from (who.formula for who in self.owner if who.formula is not None)
+        yield from (formula for who in self.owner for formula in who.formulas)
 
 
 def _positions(sequence: str, steps: tuple[Step, ...], owner: str, path: str) -> Iterator[Position]:

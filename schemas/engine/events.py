@@ -1,6 +1,10 @@
 """What can happen to a flow. `by` is the id of the member who caused it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Chosen = Mapping[str, tuple[str, ...]]
+"""The people chosen beforehand, by the id of the step that will ask them."""
 
 
 @dataclass(frozen=True)
@@ -10,20 +14,32 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The trigger was met."""
+    """The trigger was met. `depth` counts the flows that this one is a part of."""
 
     by: str = ""
+    chosen: Chosen = field(default_factory=dict)
+    depth: int = 0
 
 
 @dataclass(frozen=True)
 class Decided(Event):
-    """Somebody acted on their task: approve, submit, reject, or return (`to` a step, or `start`)."""
+    """Somebody acted on their task.
+
+    `action` is approve, submit, reject, return (`to` a step, or `start`), answer (what was delegated), or choose
+    (`people` for the step). `back` says whether a return leads straight back, where the step lets its people say.
+    `files` and `signature` are ids of uploads.
+    """
 
     task: int
     by: str
     action: str
     comment: str = ""
     to: str = ""
+    people: tuple[str, ...] = ()
+    chosen: Chosen = field(default_factory=dict)
+    back: bool | None = None
+    files: tuple[str, ...] = ()
+    signature: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,101 @@ class Transferred(Event):
     to: str
     comment: str = ""
     by_admin: bool = False
+
+
+@dataclass(frozen=True)
+class Delegated(Event):
+    """Somebody else is to prepare the answer; the task comes back."""
+
+    task: int
+    by: str
+    to: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class SignerAdded(Event):
+    """More people are to sign: `before` or `after` the task's holder, or in `parallel`."""
+
+    task: int
+    by: str
+    to: tuple[str, ...]
+    side: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class TakenBack(Event):
+    """Somebody takes back what they agreed to, as long as nothing has come of it."""
+
+    task: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Commented(Event):
+    """Somebody who takes part says something."""
+
+    by: str
+    comment: str
+    step: str = ""
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Copied(Event):
+    """Somebody who takes part lets others read along."""
+
+    by: str
+    to: tuple[str, ...]
+    step: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Urged(Event):
+    """The starter, or an administrator, asks those who hold tasks to hurry."""
+
+    by: str
+    comment: str = ""
+    by_admin: bool = False
+
+
+@dataclass(frozen=True)
+class Due(Event):
+    """The clock has reached what a token waits for. Says nothing when the token has moved on since."""
+
+    token: int
+    round: int
+    alarm: int
+
+
+@dataclass(frozen=True)
+class Reactivated(Event):
+    """An administrator lets the flow go on at a step, whether it is over or not."""
+
+    by: str
+    step: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Migrated(Event):
+    """An administrator moves the run to another revision of its flow; `steps` maps old ids to new ones."""
+
+    by: str
+    revision: int
+    steps: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SubflowEnded(Event):
+    """One of the flows that a step started is over."""
+
+    token: int
+    round: int
+    item: int
+    outcome: str
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
+from schemas.calendars import Calendar
 from schemas.formula import Formula
 
 
@@ -14,7 +15,9 @@ class Question:
 
     kind and key are one of: role and its id; slot and its id; people and the id of a member (that member) or
     of a department (its members); head and the id of a member or department (the head `level` steps up: the
-    first one who is not the person, then the first above who is neither, and so on).
+    first one who is not the person, then the first above who is neither, and so on); slot_head and the id of a
+    slot (the head of whoever fills it); stand_in and the id of a member (who takes their tasks now; nobody
+    when they are here).
     """
 
     kind: str
@@ -32,11 +35,16 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True)
 class Facts:
-    """The world at one moment. `value` evaluates a formula of the flow about its record."""
+    """The world at one moment. `value` evaluates a formula of the flow about its record.
+
+    `zone` and `calendar` say when days begin and which of them people work on.
+    """
 
     now: datetime
     value: Callable[[Formula], Any]
     people: Mapping[Question, tuple[str, ...]] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    calendar: Calendar = Calendar()
 
     def ask(self, question: Question) -> tuple[str, ...]:
         if question not in self.people:
@@ -51,10 +59,13 @@ class Asker(Protocol):
         """The members that answer a question."""
 
     def named(self, word: str) -> tuple[str, ...]:
-        """starter, previous, deciders or assignees."""
+        """starter, previous, deciders, assignees or assignee."""
 
     def ids(self, formula: Formula | None) -> tuple[str, ...]:
         """The members and departments that a field holds."""
 
     def present(self, ids: Iterable[str]) -> tuple[str, ...]:
         """The members meant by ids of members and departments, without those who left."""
+
+    def chosen(self) -> tuple[str, ...]:
+        """The members who were chosen for the step that asks."""

@@ -1,12 +1,14 @@
 """One advance of a flow: tokens walk, people are asked, branches fork and join."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from schemas.engine import rounds, times
 from schemas.engine.facts import Facts, Question
-from schemas.engine.state import AGREED, MAIN, Entry, State, Task, Token, apply
+from schemas.engine.state import MAIN, Entry, State, Task, Token, apply
 from schemas.flow import Flow
 from schemas.formula import Formula
 from schemas.messages import Message
@@ -14,6 +16,8 @@ from schemas.steps.base import Step
 from schemas.steps.people import START, PeopleStep
 
 Way = Sequence[tuple[str, int]]
+OUTSIDE = "mailto:"
+"""How the id of somebody begins who is no member, and answers by a link sent to this address."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,40 @@ class Tell:
 
 
 @dataclass(frozen=True)
+class Remind:
+    """Those who hold tasks are to be reminded; `why` is due, urged, escalated or copied."""
+
+    why: str
+    step: str
+    people: tuple[str, ...]
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Wake:
+    """A `Due` event is wanted at this moment, with the same token, round and alarm."""
+
+    token: int
+    round: int
+    alarm: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Spawn:
+    """A step starts another flow, for one of its items; its end is wanted as `SubflowEnded` if the step waits."""
+
+    step: str
+    token: int
+    round: int
+    item: int
+    depth: int
+
+
+Effect = Perform | Tell | Remind | Wake | Spawn
+
+
+@dataclass(frozen=True)
 class _Arrival:
     """A token that has come to a place; a longer way leads on into branches."""
 
@@ -49,7 +87,9 @@ class Run:
     def __init__(self, flow: Flow, state: State, facts: Facts) -> None:
         self.flow, self.state, self.facts = flow, state, facts
         self.log: list[Entry] = []
-        self.effects: list[Perform | Tell] = []
+        self.effects: list[Effect] = []
+        self.asking = ""
+        self.holder = ""
         self._arrivals: deque[_Arrival] = deque()
         self._back: dict[int, str] = {}
 
@@ -74,6 +114,8 @@ class Run:
     def named(self, word: str) -> tuple[str, ...]:
         if word == "starter":
             return (self.state.starter,) if self.state.starter else ()
+        if word == "assignee":
+            return (self.holder,) if self.holder else ()
         if word == "assignees":
             return tuple(task.member for task in self.state.live_tasks())
         decided = [task.member for task in self.state.decided() if task.step != START]
@@ -85,7 +127,12 @@ class Run:
         return tuple(str(one) for one in values if one is not None)
 
     def present(self, ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(person for id in ids for person in self.ask_who("people", id))
+        return tuple(
+            person for id in ids for person in ((id,) if id.startswith(OUTSIDE) else self.ask_who("people", id))
+        )
+
+    def chosen(self) -> tuple[str, ...]:
+        return tuple(self.state.chosen.get(self.asking, ()))
 
     # -- walking -----------------------------------------------------------------------------------
 
@@ -144,6 +191,15 @@ class Run:
         else:
             self._arrive(token, [(token.sequence, self.flow.index(token.step) + 1)])
 
+    def keep_way_back(self, token: Token) -> None:
+        """The step is entered once more: where to go straight back to still holds."""
+        self._back[token.id] = token.back
+
+    def restart(self, step: str) -> None:
+        """Go on at a step, out of everything that goes on now."""
+        self._leave(self.state.live_tokens())
+        self._arrive(self._new_token(MAIN, None), self.flow.way(step))
+
     def go_to(self, token: Token, target: str, back: str = "") -> None:
         """Jump to another step: out of the branches that do not hold it, and into those that do."""
         way = self.flow.way(target)
@@ -171,15 +227,25 @@ class Run:
         below = [t for t in self.state.live_tokens() if t.id != token.id and token in self.state.line(t)]
         self._leave(below, also=token)
 
+    def _wanted(self, task: Task) -> bool:
+        return task.open and task.round == self.state.tokens[task.token].round
+
     def _leave(self, tokens: list[Token], also: Token | None = None) -> None:
         gone = {t.id for t in tokens} | ({also.id} if also else set())
-        self._close([task for task in self.state.live_tasks() if task.token in gone])
+        self._close([task for task in self.state.tasks.values() if task.token in gone and self._wanted(task)])
         if tokens:
             self.note("left", tokens=[t.id for t in tokens])
 
-    def _close(self, tasks: list[Task]) -> None:
+    def _close(self, tasks: list[Task], why: str = "left") -> None:
         if tasks:
-            self.note("closed", tasks=[task.id for task in tasks])
+            self.note("closed", tasks=[task.id for task in tasks], why=why)
+
+    def settle_round(self, token: Token) -> None:
+        """The round's outcome is certain: what it still asks is no longer wanted."""
+        self._close([task for task in self.state.round_of(token) if task.open], "settled")
+
+    def clear(self, token: Token) -> None:
+        self._clear(token)
 
     def finish(self, outcome: str) -> None:
         """The outcome is decided: nobody is asked any more; the steps after it begin."""
@@ -201,66 +267,18 @@ class Run:
         round = self.state.numbers + 1
         self.note("entered", token=token.id, step=step.id, round=round, waits=waits, needed=needed, back=back)
 
-    def ask(self, token: Token, step: PeopleStep, people: Sequence[str]) -> None:
+    def ask(
+        self, token: Token, step: PeopleStep, people: Sequence[str], weights: Mapping[str, int] | None = None
+    ) -> None:
         """Give a task to each, in a new round; with `in_order` one after the other."""
         self.reach(token, step, "people")
-        for place, person in enumerate(people):
-            live = place == 0 or not step.in_order
-            self.note(
-                "asked",
-                task=self.state.numbers + 1,
-                token=token.id,
-                step=step.id,
-                round=token.round,
-                member=person,
-                sequence=place,
-                live=live,
-            )
-        self.agree_again(token, step)
-        self.weigh(token, step)
+        rounds.ask(self, token, step, people, weights or {})
 
-    def agree_again(self, token: Token, step: PeopleStep) -> None:
-        """Approve for those who have agreed before, where the step says so; never after a return."""
-        if step.if_repeated != "approve" or self.state.returns:
-            return
-        agreed = {task.member for task in self.state.decided() if task.step != START}
-        for task in self.state.round_of(token):
-            if task.live and task.member in agreed:
-                self.note(
-                    "decided",
-                    task=task.id,
-                    step=step.id,
-                    decision=step.agrees,
-                    by=task.member,
-                    comment="",
-                    automatic=True,
-                    since=task.since,
-                )
-
-    def weigh(self, token: Token, step: PeopleStep) -> None:
-        """Go on or be rejected as soon as the round's outcome is certain; else it is the next one's turn."""
-        tasks = self.state.round_of(token)
-        yes = sum(task.decision in AGREED for task in tasks)
-        no = sum(task.decision == "reject" for task in tasks)
-        outcome = step.outcome(yes, no, len(tasks))
-        if outcome is None:
-            self._next_turn(token, step, tasks)
-            return
-        self._close([task for task in tasks if task.live])
-        if outcome == "agreed":
-            self.go_on(token)
-        else:
-            self.reject(token)
-
-    def _next_turn(self, token: Token, step: PeopleStep, tasks: list[Task]) -> None:
-        waiting = [task for task in tasks if not task.decision]
-        if any(task.live for task in waiting):
-            return
-        task = min(waiting, key=lambda task: task.sequence)
-        self.note("turn", task=task.id, step=step.id, member=task.member)
-        self.agree_again(token, step)
-        if not task.live:
-            self.weigh(token, step)
+    def ask_to_choose(self, token: Token, step: PeopleStep, chooser: str) -> None:
+        """Let somebody say who is asked at this step."""
+        self.reach(token, step, "people")
+        rounds.give(self, token, step, chooser, 0, kind="choose")
+        times.set_alarm(self, token, step)
 
     def reject(self, token: Token) -> None:
         """What a rejection does in this flow."""
@@ -300,6 +318,20 @@ class Run:
         """Wait until a machine step has been done."""
         self.reach(token, step, "machine")
         self.effects.append(Perform(step.id, token.id, token.round))
+
+    def sleep(self, token: Token, step: Step, until: datetime) -> None:
+        """Wait for the clock."""
+        self.reach(token, step, "time")
+        times.wake(self, token, until)
+
+    def spawn(self, token: Token, step: Step, items: int, wait: bool) -> None:
+        """Start another flow for each item, and wait until all of them are over, or not."""
+        self.reach(token, step, "subflow" if wait and items else "", needed=items)
+        for item in range(items):
+            self.note("spawned", token=token.id, step=step.id, round=token.round, item=item)
+            self.effects.append(Spawn(step.id, token.id, token.round, item, self.state.depth + 1))
+        if not wait or not items:
+            self.go_on(token)
 
     def tell(self, token: Token, step: Step, people: Sequence[str]) -> None:
         self.note("told", step=step.id, people=list(people))

@@ -15,9 +15,12 @@ AGREED = ("approve", "submit")
 
 @dataclass
 class Token:
-    """A place in the flow. `waits` is for: people, machine, branches, or a person in charge (problem).
+    """A place in the flow.
 
-    `round` is new with every step entered; children of a fork carry the round of their parent in `fork`.
+    `waits` is for: people, machine, branches, time, subflow, or a person in charge (problem). `round` is new with
+    every step entered; children of a fork carry the round of their parent in `fork`. `alarm` numbers the
+    wakings that were asked for in this round; only the last, at `alarm_at`, means anything. `ended` are
+    the subflows that are over, `needed` how many of them (or of the branches) must be.
     """
 
     id: int
@@ -31,11 +34,21 @@ class Token:
     back: str = ""
     live: bool = True
     done: bool = False
+    alarm: int = 0
+    alarm_at: str = ""
+    ended: list[int] = field(default_factory=list)
 
 
 @dataclass
 class Task:
-    """What a member is asked. Live while a decision is wanted; a decided one keeps its decision."""
+    """What a member is asked. Live while a decision is wanted; a decided one keeps its decision.
+
+    `sequence` is the place in the round: what was added before or after a task, or delegated from it, shares
+    it. `kind` is ask, before, after, parallel, delegated or choose; `origin` the task that it was made from.
+    A `paused` task waits for those. `closed` says why nothing is wanted any more: settled or left.
+    `instead_of` is the member who is away; `alarms` counts what has been done about its being late; `back`
+    is where the token was to go straight after this round.
+    """
 
     id: int
     token: int
@@ -48,13 +61,33 @@ class Task:
     decision: str = ""
     by: str = ""
     automatic: bool = False
+    kind: str = "ask"
+    origin: int | None = None
+    weight: int = 1
+    instead_of: str = ""
+    due: str = ""
+    alarms: int = 0
+    paused: bool = False
+    closed: str = ""
+    back: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether an answer is wanted, now or when its turn comes."""
+        return not self.decision and not self.closed
+
+    @property
+    def votes(self) -> bool:
+        """Whether its decision counts."""
+        return self.kind in ("ask", "parallel", "after")
 
 
 @dataclass
 class State:
     """One run: running, failed (somebody in charge must help), approved, rejected, withdrawn or ended.
 
-    `outcome` is set as soon as it is decided; the state follows when the steps after it are done.
+    `outcome` is set as soon as it is decided; the state follows when the steps after it are done. `chosen` are
+    the people picked for a step. `last` is the task that a person agreed to last, while that may be taken back.
     """
 
     state: str = "running"
@@ -63,6 +96,10 @@ class State:
     numbers: int = 0
     entries: int = 0
     returns: int = 0
+    depth: int = 0
+    last: int = 0
+    urged: str = ""
+    chosen: dict[str, list[str]] = field(default_factory=dict)
     tokens: dict[int, Token] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
 
@@ -108,8 +145,12 @@ class State:
             at = self.tokens[at.parent] if at.parent is not None else None
 
     def decided(self) -> list[Task]:
-        """The tasks on which a person agreed, oldest decision first."""
-        return [t for t in self.tasks.values() if t.decision in AGREED and not t.automatic]
+        """The tasks on which a person agreed and that count, oldest decision first."""
+        return [t for t in self.agreed() if not t.automatic]
+
+    def agreed(self) -> list[Task]:
+        """The tasks agreed on, by a person or of themselves, oldest decision first."""
+        return [t for t in self.tasks.values() if t.decision in AGREED and t.votes]
 
 
 def apply(state: State, entry: Entry) -> None:
@@ -127,7 +168,7 @@ def replay(log: Iterable[Entry]) -> State:
 
 
 def _started(state: State, entry: Entry) -> None:
-    state.starter = entry["by"]
+    state.starter, state.depth = entry["by"], entry.get("depth", 0)
 
 
 def _token(state: State, entry: Entry) -> None:
@@ -141,6 +182,7 @@ def _entered(state: State, entry: Entry) -> None:
     state.numbers = token.round = entry["round"]
     token.step, token.waits = entry["step"], entry["waits"]
     token.needed, token.back = entry.get("needed", 0), entry.get("back", "")
+    token.alarm, token.alarm_at, token.ended = 0, "", []
 
 
 def _asked(state: State, entry: Entry) -> None:
@@ -155,12 +197,25 @@ def _asked(state: State, entry: Entry) -> None:
         entry["sequence"],
         entry["live"],
         entry["at"],
+        kind=entry.get("kind", "ask"),
+        origin=entry.get("origin"),
+        weight=entry.get("weight", 1),
+        instead_of=entry.get("instead_of", ""),
+        due=entry.get("due", ""),
+        back=token.back,
     )
+
+
+def _paused(state: State, entry: Entry) -> None:
+    task = state.tasks[entry["task"]]
+    task.live, task.paused = False, True
 
 
 def _turn(state: State, entry: Entry) -> None:
     task = state.tasks[entry["task"]]
-    task.live, task.since = True, entry["at"]
+    task.live, task.paused, task.since, task.alarms = True, False, entry["at"], 0
+    task.member, task.instead_of = entry["member"], entry.get("instead_of", task.instead_of)
+    task.due = entry.get("due", "")
 
 
 def _decided(state: State, entry: Entry) -> None:
@@ -168,16 +223,75 @@ def _decided(state: State, entry: Entry) -> None:
     task.live, task.decision, task.by = False, entry["decision"], entry["by"]
     task.automatic = entry["automatic"]
     state.tasks[task.id] = task
+    if not task.automatic:
+        state.last = task.id if task.decision in AGREED and task.votes else 0
 
 
 def _closed(state: State, entry: Entry) -> None:
     for id in entry["tasks"]:
         state.tasks[id].live = False
+        state.tasks[id].closed = entry.get("why", "left")
+
+
+def _reopened(state: State, entry: Entry) -> None:
+    """A round is open again: the decision taken back is wanted once more, and so is what it had closed."""
+    token = state.tokens[entry["token"]]
+    token.step, token.round, token.waits = entry["step"], entry["round"], "people"
+    token.needed, token.back, token.alarm_at = 0, entry["back"], ""
+    for id in entry["tasks"]:
+        task = state.tasks[id]
+        task.live, task.closed, task.decision, task.by = id in entry["live"], "", "", ""
+        task.paused = task.paused and not task.live
+    state.last = 0
 
 
 def _transferred(state: State, entry: Entry) -> None:
     task = state.tasks[entry["task"]]
-    task.member, task.since = entry["to"], entry["at"]
+    task.member, task.since, task.instead_of = entry["to"], entry["at"], ""
+    state.last = 0
+
+
+def _alarm(state: State, entry: Entry) -> None:
+    token = state.tokens[entry["token"]]
+    token.alarm, token.alarm_at = entry["alarm"], entry["when"]
+
+
+def _late(state: State, entry: Entry) -> None:
+    task = state.tasks[entry["task"]]
+    task.alarms, task.due = entry["alarms"], entry.get("due", task.due)
+
+
+def _chosen(state: State, entry: Entry) -> None:
+    state.chosen[entry["step"]] = list(entry["people"])
+
+
+def _urged(state: State, entry: Entry) -> None:
+    state.urged = entry["at"]
+
+
+def _sub_ended(state: State, entry: Entry) -> None:
+    state.tokens[entry["token"]].ended.append(entry["item"])
+
+
+def _reactivated(state: State, entry: Entry) -> None:
+    state.state, state.outcome, state.last = "running", "", 0
+
+
+def _unreturnable(state: State, entry: Entry) -> None:
+    """Something was done that taking back a decision would not undo."""
+    state.last = 0
+
+
+def _migrated(state: State, entry: Entry) -> None:
+    names: dict[str, str] = entry["steps"]
+    for token in state.tokens.values():
+        token.step, token.back = names.get(token.step, token.step), names.get(token.back, token.back)
+        owner, dot, branch = token.sequence.partition(".")
+        token.sequence = f"{names.get(owner, owner)}{dot}{branch}"
+    for task in state.tasks.values():
+        task.step = names.get(task.step, task.step)
+    state.chosen = {names.get(step, step): people for step, people in state.chosen.items()}
+    state.last = 0
 
 
 def _left(state: State, entry: Entry) -> None:
@@ -215,9 +329,19 @@ CHANGES: dict[str, Callable[[State, Entry], None]] = {
     "token": _token,
     "entered": _entered,
     "asked": _asked,
+    "paused": _paused,
     "turn": _turn,
     "decided": _decided,
     "closed": _closed,
+    "reopened": _reopened,
+    "chosen": _chosen,
+    "alarm": _alarm,
+    "late": _late,
+    "urged": _urged,
+    "sub_ended": _sub_ended,
+    "spawned": _unreturnable,
+    "reactivated": _reactivated,
+    "migrated": _migrated,
     "transferred": _transferred,
     "left": _left,
     "completed": _completed,
@@ -227,7 +351,12 @@ CHANGES: dict[str, Callable[[State, Entry], None]] = {
     "state": _state,
     "skipped": _nothing,
     "told": _nothing,
-    "performed": _nothing,
+    "added": _nothing,
+    "delegated": _nothing,
+    "reminded": _nothing,
+    "commented": _nothing,
+    "copied": _nothing,
+    "performed": _unreturnable,
     "retried": _nothing,
     "withdrawn": _nothing,
     "stopped": _nothing,

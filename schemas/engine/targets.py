@@ -1,6 +1,6 @@
 """Where a task may be returned to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from schemas.engine.state import State, Task
 from schemas.flow import Flow
@@ -10,9 +10,14 @@ from schemas.steps.people import PREVIOUS, START, PeopleStep
 def return_targets(flow: Flow, state: State, task: Task) -> tuple[str, ...]:
     """The ids of the steps that this task may be returned to now, `start` among them, as the step allows."""
     step = flow.people_step(task.step)
-    if "return" not in step.allowed:
+    if "return" not in step.allowed or task.kind in ("delegated", "choose"):
         return ()
-    return tuple(dict.fromkeys(target for name in step.return_to for target in _named(flow, state, task, name)))
+    return targets_of(flow, state, task, step.return_to)
+
+
+def targets_of(flow: Flow, state: State, task: Task, names: Iterable[str]) -> tuple[str, ...]:
+    """What these names (start, previous, or a step's id) mean for a task now."""
+    return tuple(dict.fromkeys(target for name in names for target in _named(flow, state, task, name)))
 
 
 def _named(flow: Flow, state: State, task: Task, name: str) -> Iterator[str]:

@@ -52,7 +52,7 @@ def _value(asked: Any, otherwise: datetime, excel: bool) -> Any:
     if not isinstance(given, Mapping):
         raise BadValue(say("The values are an object: a name, and its value."))
     now = read_moment(asked.get("now"), zone, _unread(asked.get("now"))) or otherwise
-    return evaluate_untyped(asked["formula"], {n: _read(v, zone) for n, v in given.items()}, now, zone, excel)
+    return evaluate_untyped(asked["formula"], {n: read_value(v, zone) for n, v in given.items()}, now, zone, excel)
 
 
 def _zone(name: Any) -> ZoneInfo:
@@ -66,9 +66,10 @@ def _unread(given: Any) -> Message:
     return say("'{text}' is not a date.", text=str(given)[:60])
 
 
-def _read(given: Any, zone: ZoneInfo) -> Any:
+def read_value(given: Any, zone: ZoneInfo) -> Any:
+    """A value of a formula from JSON. Raises BadValue."""
     if isinstance(given, list):
-        return [_read(item, zone) for item in given]
+        return [read_value(item, zone) for item in given]
     if not isinstance(given, Mapping):
         return given
     match list(given.items()):

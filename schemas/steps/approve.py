@@ -16,7 +16,7 @@ class Approve(PeopleStep):
     type = "approve"
     title_word = "Approve"
     icon = "stamp"
-    offered = ("approve", "reject", "return", "transfer")
+    offered = ("approve", "reject", "return", "transfer", "delegate", "add_signer", "save", "comment")
 
     reject: str = option(
         Words("veto", "counts"),
@@ -24,6 +24,10 @@ class Approve(PeopleStep):
         "veto",
         help="One rejection is enough, or it counts against the others.",
     )
+
+    @property
+    def vetoes(self) -> bool:
+        return self.reject == "veto"
 
     def outcome(self, yes: int, no: int, asked: int) -> str | None:
         return "rejected" if no and self.reject == "veto" else super().outcome(yes, no, asked)

@@ -45,7 +45,7 @@ class Notify(Step):
         run.go_on(token)
 
     def formulas(self) -> Iterator[Formula]:
-        yield from (who.formula for who in self.to if who.formula is not None)
+        yield from (formula for who in self.to for formula in who.formulas)
 
     def complaints(self, place: "Place") -> Iterator[Problem]:
         yield from place.people("to", self.to)

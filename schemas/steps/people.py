@@ -12,9 +12,10 @@ from schemas.errors import Problem
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import load_object, option
-from schemas.parsers import Dictionary, Id, Label, Many, Reference, Whole, Words
+from schemas.parsers import Dictionary, Flag, Id, Label, Many, Reference, Whole, Words
 from schemas.steps.base import Step, field_right
-from schemas.steps.who import People, Substitute, Who, find
+from schemas.steps.due import Deadline, DeadlineOf
+from schemas.steps.who import People, Substitute, Who, find, weights
 from schemas.text import Text
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 START = "start"
 PREVIOUS = "previous"
-ACTIONS = ("approve", "submit", "reject", "return", "transfer")
+ACTIONS = ("approve", "submit", "reject", "return", "transfer", "delegate", "add_signer", "save", "comment")
+SIDES = ("before", "after", "parallel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +63,28 @@ class PeopleStep(Step):
     actions: tuple[str, ...] = option(Many(Words(*ACTIONS)), "Actions", ())
     rename: dict[str, Text] = option(Dictionary(Label()), "Names of actions", None)
     comment: tuple[str, ...] = option(Many(Words(*ACTIONS)), "Comment required for", ())
+    sign: tuple[str, ...] = option(Many(Words(*ACTIONS[:4])), "Signature required for", ())
+    attach: bool = option(Flag(), "Files may be attached to a comment", True)
+    add_signers: tuple[str, ...] = option(Many(Words(*SIDES)), "Signers may be added", SIDES)
     return_to: tuple[str, ...] = option(
         Many(Id(), most=50), "May return to", (START,), help="start, previous, or the ids of earlier steps."
     )
     after_return: str = option(
-        Words("replay", "back"),
+        Words("replay", "back", "ask"),
         "After a return",
         "replay",
-        help="Replay the steps between, or come straight back here.",
+        help="Replay the steps between, come straight back here, or let the one who returns say.",
     )
     if_self: str = option(Words("ask", "skip", "head"), "If the starter would be asked", "ask", section="rules")
     if_nobody: Any = option(Substitute(), "If there is nobody to ask", "stop", section="rules")
-    if_repeated: str = option(Words("ask", "approve"), "If a person has agreed before", "ask", section="rules")
+    if_repeated: str = option(
+        Words("ask", "approve", "approve_next"),
+        "If a person has agreed before",
+        "ask",
+        section="rules",
+        help="Ask again, approve for them, or approve only if they agreed in the step just before.",
+    )
+    due: Deadline | None = option(DeadlineOf(allow_none=True), "To be done by", section="time")
     fields: dict[str, str] = option(Dictionary(Words(*RIGHTS), star=True), "Fields", None, section="access")
     require: tuple[str, ...] = option(Many(Reference("field")), "Must be filled in", (), section="access")
 
@@ -97,14 +109,30 @@ class PeopleStep(Step):
     # -- running ---------------------------------------------------------------------------------
 
     def enter(self, run: "Run", token: "Token") -> None:
+        run.asking = self.id
+        if chooser := self._chooser(run):
+            run.ask_to_choose(token, self, chooser)
+            return
         asked = find(self.who, run)
         people = self._without_starter(run, asked)
         if people:
-            run.ask(token, self, people)
+            run.ask(token, self, people, weights(self.who, run) if self.by_weight else None)
         elif asked and self.if_self == "skip":
             run.skip(token, self, "self")
         else:
             self._ask_instead(run, token)
+
+    def _chooser(self, run: "Run") -> str:
+        """Who must first say whom to ask; nobody when that has been said, or when there is no such person."""
+        words = [who.chosen_by for who in self.who if who.chosen_by is not None]
+        if not words or run.present(run.chosen()):
+            return ""
+        return next(iter(run.present(run.named(words[0]))), "")
+
+    def may_choose(self, run: "Run") -> tuple[str, ...] | None:
+        """Among whom the people of this step are chosen; None for everybody."""
+        pools = [who.among for who in self.who if who.chosen_by is not None]
+        return find(pools[0], run) if pools and pools[0] else None
 
     def _ask_instead(self, run: "Run", token: "Token") -> None:
         """What happens when there is nobody to ask."""
@@ -129,6 +157,21 @@ class PeopleStep(Step):
     def in_order(self) -> bool:
         return self.quorum == "in_order"
 
+    @property
+    def by_weight(self) -> bool:
+        """Whether voices have weights."""
+        return isinstance(self.quorum, Share) and self.quorum.percent is not None
+
+    @property
+    def vetoes(self) -> bool:
+        """Whether one rejection is enough."""
+        return False
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Where signers may be added; in an order there is no beside."""
+        return tuple(s for s in SIDES if s in self.add_signers and not (s == "parallel" and self.in_order))
+
     def needed(self, asked: int) -> int:
         """How many of those asked must agree."""
         if self.quorum == "any":
@@ -149,7 +192,10 @@ class PeopleStep(Step):
 
     def formulas(self) -> Iterator[Formula]:
         substitutes = self.if_nobody if isinstance(self.if_nobody, tuple) else ()
-        yield from (who.formula for who in (*self.who, *substitutes) if who.formula is not None)
+        late = [who for one in (self.due.then if self.due else ()) for who in one.to]
+        yield from (formula for who in (*self.who, *substitutes, *late) for formula in who.formulas)
+        if self.due is not None and self.due.by is not None:
+            yield self.due.by
 
     def complaints(self, place: "Place") -> Iterator[Problem]:
         yield from place.people("who", self.who)
@@ -158,10 +204,23 @@ class PeopleStep(Step):
         for path in self.fields or {}:
             if path != "*":
                 yield from place.field(f"fields.{path}", path)
+        yield from self._due_complaints(place)
         yield from self._action_complaints(place)
         yield from self._require_complaints(place)
         for index, target in enumerate(self.return_to):
             yield from place.earlier(f"return_to[{index}]", target)
+
+    def _due_complaints(self, place: "Place") -> Iterator[Problem]:
+        if self.due is None:
+            return
+        if self.due.by is not None:
+            yield from place.moment("due.by", self.due.by)
+        for index, late in enumerate(self.due.then):
+            yield from place.people(f"due.then[{index}].to", late.to)
+            if late.back_to is not None:
+                yield from place.earlier(f"due.then[{index}].back_to", late.back_to)
+            if late.do not in ("remind", "escalate", "return", "approve", *self.offered):
+                yield place.problem(f"due.then[{index}]", say("this step does not offer '{action}'", action=late.do))
 
     def _action_complaints(self, place: "Place") -> Iterator[Problem]:
         for index, action in enumerate(self.actions):

@@ -1,7 +1,7 @@
 """Where a step stands in its flow and app, for the linker: what its references mean there."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,13 @@ from schemas.access import WRITES
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.link import Link
+from schemas.fields.rows import Rows
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import ANY, BOOLEAN, unify
 from schemas.messages import Message, say
+from schemas.rights import Opening
 from schemas.steps.people import PREVIOUS, START, PeopleStep
-from schemas.steps.who import Who
+from schemas.steps.who import HeadOf, UpToRole, Who
 from schemas.table import Table
 from schemas.text import Text
 from schemas.wording import parts_of
@@ -37,22 +39,44 @@ class Place:
     def problem(self, path: str, message: Message, severity: str = "error") -> Problem:
         return Problem(path, message, severity)
 
-    def formula(self, path: str, formula: Formula, expected: Type | None = None) -> Iterator[Problem]:
-        """What is wrong with a formula about the flow's record."""
-        yield from self.app.analysis.attempt(path, formula, self.app.analysis.scope(self.table), expected)
+    def formula(
+        self, path: str, formula: Formula, expected: Type | None = None, rows: Rows | None = None
+    ) -> Iterator[Problem]:
+        """What is wrong with a formula about the flow's record, or about one row of it."""
+        yield from self.app.analysis.attempt(path, formula, self.app.analysis.scope(self.table, rows), expected)
 
-    def type_of(self, formula: Formula) -> Type:
+    def type_of(self, formula: Formula, rows: Rows | None = None) -> Type:
         try:
-            return self.app.analysis.expression(formula, self.app.analysis.scope(self.table)).type
+            return self.app.analysis.expression(formula, self.app.analysis.scope(self.table, rows)).type
         except FormulaError:
             return ANY
 
+    def moment(self, path: str, formula: Formula) -> Iterator[Problem]:
+        """What is wrong with a formula that is to give a date or a moment."""
+        found = list(self.formula(path, formula))
+        yield from found
+        if not found and self.type_of(formula).kind not in ("date", "datetime", "any"):
+            yield Problem(path, say("expected a date or a time"))
+
     def people(self, path: str, whos: tuple[Who, ...]) -> Iterator[Problem]:
         for who in whos:
-            yield from self._known(f"{path}.role", "role", who.role, (role.id for role in self.app.roles))
-            yield from self._known(f"{path}.slot", "slot", who.slot, (slot.id for slot in self.app.slots))
-            if who.formula is not None:
-                yield from self._people_formula(f"{path}.field", who.formula)
+            yield from self._who(path, who)
+            yield from self.people(f"{path}.among", who.among)
+
+    def _who(self, path: str, who: Who) -> Iterator[Problem]:
+        roles, slots = [role.id for role in self.app.roles], [slot.id for slot in self.app.slots]
+        yield from self._known(f"{path}.role", "role", who.role, roles)
+        yield from self._known(f"{path}.slot", "slot", who.slot, slots)
+        if isinstance(who.up_to, UpToRole):
+            yield from self._known(f"{path}.up_to.role", "role", who.up_to.role, roles)
+        if who.field is not None:
+            yield from self._people_formula(f"{path}.field", who.field)
+        if isinstance(who.head_of, HeadOf):
+            yield from self._known(f"{path}.head_of.slot", "slot", who.head_of.slot, slots)
+            if who.head_of.field is not None:
+                yield from self._people_formula(f"{path}.head_of.field", who.head_of.field)
+        if who.link is not None:
+            yield from self.formula(f"{path}.link", who.link)
 
     def _people_formula(self, path: str, formula: Formula) -> Iterator[Problem]:
         found = list(self.formula(path, formula))
@@ -73,8 +97,10 @@ class Place:
         found = self.table.by_id.get(link)
         return self.app.table(found.table) if isinstance(found, Link) else None
 
-    def assignment(self, path: str, target: Table, name: str, formula: Formula) -> Iterator[Problem]:
-        """What is wrong with setting a field to a formula."""
+    def assignment(
+        self, path: str, target: Table, name: str, formula: Formula, rows: Rows | None = None
+    ) -> Iterator[Problem]:
+        """What is wrong with setting a field to a formula about the record, or about one row of it."""
         found = target.by_id.get(name)
         if found is None:
             yield from self._known(path, "field", name, target.by_id)
@@ -82,24 +108,47 @@ class Place:
         if found.computed or found.storage == "child":
             yield Problem(path, say("'{id}' cannot be set", id=name))
             return
-        wrong = list(self.formula(path, formula))
+        wrong = list(self.formula(path, formula, None, rows))
         yield from wrong
-        if not wrong and not self._fits(found, self.type_of(formula)):
+        if not wrong and not self._fits(found, self.type_of(formula, rows)):
             yield Problem(path, say("the formula does not give a value that '{id}' can hold", id=name))
+
+    def result(self, path: str, name: str, formula: Formula, source: Table, rows: Rows | None) -> Iterator[Problem]:
+        """What is wrong with setting a field (or a row's column) to a formula about a record of another table."""
+        found = rows.column(name) if rows is not None else self.table.by_id.get(name)
+        if found is None:
+            yield from self._known(path, "field", name, [c.id for c in rows.fields] if rows else self.table.by_id)
+            return
+        if found.computed or found.storage == "child":
+            yield Problem(path, say("'{id}' cannot be set", id=name))
+            return
+        there = replace(self, table=source)
+        wrong = list(there.formula(path, formula))
+        yield from wrong
+        if not wrong and not self._fits(found, there.type_of(formula)):
+            yield Problem(path, say("the formula does not give a value that '{id}' can hold", id=name))
+        yield from self.may_write(path, self.table, rows.id if rows is not None else name)
+
+    def may_add(self, path: str, target: Table) -> Iterator[Problem]:
+        """A flow acts within its own rights: without a grant, adding a record would fail every time."""
+        if not self._granted(target, "create"):
+            message = say("the flow may not add records: add an access rule for the flow with 'create' on '{table}'",
+                          table=target.id)  # fmt: skip
+            yield Problem(path, message)
 
     def may_write(self, path: str, target: Table, name: str) -> Iterator[Problem]:
         """A flow acts within its own rights: without a grant, setting the field would fail every time."""
-        grants = [
-            o
-            for o in self.app.openings(target.id)
-            if "update" in o.actions and any(who.flow == self.flow.id for who in o.grant.who)
-        ]
-        if not any(opening.right(name) in WRITES for opening in grants):
+        if not any(opening.right(name) in WRITES for opening in self._granted(target, "update")):
             yield Problem(
                 path,
                 say("the flow may not write '{id}': add an access rule for the flow with 'update' on '{table}'",
                     id=name, table=target.id),
             )  # fmt: skip
+
+    def _granted(self, target: Table, action: str) -> list[Opening]:
+        """What the app opens to this flow."""
+        openings = self.app.openings(target.id)
+        return [o for o in openings if action in o.actions and any(who.flow == self.flow.id for who in o.grant.who)]
 
     def _fits(self, found: Field, given: Type) -> bool:
         wanted = found.value_type()

@@ -16,7 +16,7 @@ SIGNED_OUT = {"session.form", "session.language", "healthz"}
 
 LAST = (
     "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run",
-    "build_apps.delete_form", "records.trash", "build_apps.discard", "build_apps.remove",
+    "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard", "build_apps.remove",
 )  # fmt: skip
 
 TESTS = Path(__file__).parents[1]

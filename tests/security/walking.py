@@ -224,7 +224,7 @@ def body(guarded: Guarded, ids: list[str]) -> dict[str, Any]:
         "order": '["title"]', "position": "0", "by": "1", "path": "title", "label.zh": "夺取",
         "bundled": "expense", "place": "0", "note": "Seized", "next": "/",
         "column:title": "Title", "column:author": "Author", "match:author": "name", "encoding": "utf-8", "language": "en",
-        "flow": "checking", "field": "title", "view": "all", "form": "book",
+        "flow": "checking", "field": "title", "view": "all", "form": "book", "of": "table:book", "who": "everyone",
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.engine import (
     Decided,
+    Effect,
     Ended,
     Event,
     Facts,
@@ -17,7 +18,6 @@ from schemas.engine import (
     Skipped,
     Started,
     State,
-    Tell,
     Transferred,
     Unanswered,
     Withdrawn,
@@ -46,8 +46,9 @@ class Play:
                  values: Mapping[str, Any] | None = None) -> None:  # fmt: skip
         self.flow, self.true, self.gone, self.roles = flow, true, gone, roles or {}
         self.heads, self.values = heads or {}, values or {}
+        self.away: dict[str, tuple[str, ...]] = {}
         self.state, self.reader = State(), State()
-        self.log, self.effects = list[Entry](), list[Perform | Tell]()
+        self.log, self.effects = list[Entry](), list[Effect]()
         self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
         self.happen(Started(starter))
 
@@ -73,11 +74,13 @@ class Play:
         return self.values.get(formula.source, formula.source in self.true)
 
     def _answer(self, question: Question) -> tuple[str, ...]:
-        if question.kind == "head":
+        if question.kind == "stand_in":
+            found: tuple[str, ...] = self.away.get(question.key, ())
+        elif question.kind == "head":
             person = question.key
             for _ in range(question.level):
                 person = self.heads.get(person, "")
-            found: tuple[str, ...] = (person,) if person else ()
+            found = (person,) if person else ()
         else:
             found = self.roles.get(question.key, (question.key,))
         return tuple(person for person in found if person not in self.gone)
@@ -157,13 +160,20 @@ def check(state: State, log: list[Entry]) -> None:
     for token in live:
         tasks = [task for task in state.live_tasks() if task.token == token.id]
         children = [child for child in state.children(token) if child.live]
-        waits = {"people": bool(tasks), "branches": bool(children), "machine": True, "problem": True}
+        waits = {"people": bool(tasks), "branches": bool(children), "machine": True, "problem": True,
+                 "time": bool(token.alarm_at), "subflow": len(token.ended) < token.needed}  # fmt: skip
         assert waits.get(token.waits, False), f"a stuck token: {token}"
         assert bool(tasks) == (token.waits == "people")
         assert bool(children) == (token.waits == "branches")
         assert token.parent is None or state.tokens[token.parent].live, "a branch does not outlive its fork"
-    decided = [entry["task"] for entry in log if entry["what"] == "decided"]
-    assert len(decided) == len(set(decided)), "a task is decided once"
-    assert sum(entry["what"] == "outcome" for entry in log) <= 1, "an instance ends once"
+    decided: set[int] = set()
+    for entry in log:
+        if entry["what"] == "decided":
+            assert entry["task"] not in decided, "a task is decided once"
+            decided.add(entry["task"])
+        if entry["what"] == "reopened":
+            decided -= set(entry["tasks"])
+    again = sum(entry["what"] == "reactivated" for entry in log)
+    assert sum(entry["what"] == "outcome" for entry in log) <= 1 + again, "an instance ends once"
     assert State.from_json(state.to_json()) == state, "every state reloads from its JSON"
     assert [entry["number"] for entry in log] == list(range(1, len(log) + 1))

@@ -120,7 +120,7 @@ def test_what_is_never_reached_is_a_warning() -> None:
         ({"steps": [approve("one", "ben", quorum={"percent": 50, "count": 1})]}, "name one of: percent, count"),
         ({"steps": [{"id": "one", "type": "aprove", "who": "starter"}]}, "did you mean 'approve'"),
         ({"steps": [{"id": "one", "type": "approve", "who": {"role": "a", "slot": "b"}}]}, "exactly one of"),
-        ({"steps": [{"id": "one", "type": "approve", "who": {"role": "a", "level": 2}}]}, "goes with 'head_of'"),
+        ({"steps": [{"id": "one", "type": "approve", "who": {"role": "a", "level": 2}}]}, "go with 'head_of'"),
         ({"steps": [{"id": "one", "type": "approve", "who": "everybody"}]}, "not known"),
         ({"steps": [{"id": "one", "type": "approve", "who": []}]}, "name from 1"),
         ({"withdraw": "always"}, "withdraw"),
