@@ -1,7 +1,7 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +24,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
+from schemas.formula.tree import literal_source
 from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
@@ -436,13 +437,18 @@ CARDS = 50
 
 @dataclass
 class Lane:
-    """A column of a board: a value of the grouping field and its records."""
+    """A column of a board: a value of the grouping field and its records.
+
+    What is none of the field's options comes together in one lane, into which no card can be put.
+    """
 
     value: str
     label: Sentence
     tone: str
-    cards: list[dict[str, Any]]
-    count: int
+    where: str
+    count: int = 0
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    others: bool = False
 
 
 def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[list[Lane], Door]:
@@ -455,29 +461,33 @@ def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[li
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
     listing, _ = _listing(gate, view, wishes, columns)
-    counts = query.groups(gate, listing, by)
-    lanes = []
-    for value, label, tone in _values(table, by, counts):
-        where = [*listing.where, Formula.of(f'{by} = "{value}"' if value else f"ISBLANK({by})")]
-        chosen = Listing(columns, where, listing.sort, listing.search, size=CARDS)
-        found = query.page(gate, chosen).records
-        reader = reader_of(ctx, table, found, columns)
-        lanes.append(
-            Lane(value, label, tone, [_card(table, r, columns, reader) for r in found], counts.get(value or None, 0))
-        )
+    lanes = _lanes(table, by, query.groups(gate, listing, by))
+    for lane in lanes:
+        told = list(dict.fromkeys([*columns, by])) if lane.others else columns
+        where = [*listing.where, Formula.of(lane.where)]
+        found = query.page(gate, Listing(told, where, listing.sort, listing.search, size=CARDS)).records
+        reader = reader_of(ctx, table, found, told)
+        lane.cards = [_card(table, r, told, reader) for r in found]
     return lanes, gate
 
 
-def _values(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[tuple[str, Sentence, str]]:
+def _lanes(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[Lane]:
+    """A lane for each value there may be, before them one for what has none, after them one for all others."""
     found = table.table.by_id.get(by)
-    listed: list[tuple[str, Sentence, str]]
-    if isinstance(found, Choice):
-        listed = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
+    known: list[tuple[str, Sentence, str]]
+    if isinstance(found, Choice) and not found.source:
+        known = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
     elif by == "flow.state":
-        listed = [(state, message, tone) for state, (tone, message) in STATES.items()]
+        known = [(state, message, tone) for state, (tone, message) in STATES.items()]
     else:
-        listed = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
-    return ([("", say("(blank)"), "gray")] if counts.get(None) else []) + listed
+        known = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
+    lanes = [Lane(v, label, tone, f"{by} = {literal_source(v)}", counts.get(v, 0)) for v, label, tone in known]
+    blank = [Lane("", say("(blank)"), "gray", f"ISBLANK({by})", counts[None])] if counts.get(None) else []
+    ids = {v for v, _, _ in known}
+    rest = sum(count for v, count in counts.items() if v and v not in ids)
+    among = ", ".join(literal_source(v) for v in sorted(ids)) or '""'
+    others = f"AND(NOT(ISBLANK({by})), NOT({by} IN {{{among}}}))"
+    return [*blank, *lanes, *([Lane("", say("Other"), "gray", others, rest, others=True)] if rest else [])]
 
 
 def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:
