@@ -317,6 +317,32 @@ def child_rows(
     return found
 
 
+def rows_of_many(gate: Door, rows: Rows, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """The rows of a subform in several records, each with the columns that the actor may see there."""
+    t = gate.live.sql
+    flagged = gate.ctx.conn.execute(select(t.c.id, *gate.flags(t)).where(t.c.id.in_(ids))) if ids else ()
+    alike: dict[tuple[bool, ...], list[UUID]] = {}
+    for id, *flags in flagged:
+        alike.setdefault(tuple(map(bool, flags)), []).append(id)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for holding, some in alike.items():
+        rights = gate.rights_of_row(holding, "update")
+        if rights[rows.id] != "hidden":
+            found |= child_rows(gate.ctx, gate.live, rows, some, rights)
+    return found
+
+
+def versions(gate: Door, ids: Sequence[UUID]) -> dict[str, int]:
+    """The versions of those records that the actor may read, by id as text."""
+    t = gate.live.sql
+    if not gate.may("read"):
+        return {}
+    return {
+        str(row.id): row.version
+        for row in gate.ctx.conn.execute(select(t.c.id, t.c.version).where(t.c.id.in_(ids), gate.rows()))
+    }
+
+
 def rows_with_lookups(
     ctx: Context, live: LiveTable, rows: Rows, lines: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

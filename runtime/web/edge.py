@@ -30,7 +30,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, definitions, people, wording
+from runtime import accounts, audit, definitions, people, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
@@ -87,7 +87,10 @@ def install(app: Flask) -> None:
 
 
 def language() -> str:
-    """The person's, else the browser's among ours, else Chinese."""
+    """The person's, else the browser's among ours, else Chinese; for a program what it asks for, else the workspace's."""
+    if for_programs():
+        asked = request.accept_languages.best_match(LANGUAGES)
+        return asked or (g.workspace.language if "workspace" in g else LANGUAGES[0])
     signed_in = g.get("signed_in")
     chosen = (signed_in and signed_in.language) or request.cookies.get("language")
     if chosen in LANGUAGES:
@@ -173,6 +176,9 @@ def _guard() -> Response | None:
     if request.endpoint == "static":
         return None
     wording.use(words)
+    audit.come_from(request.remote_addr or "", request.user_agent.string)
+    if for_programs() or (request.endpoint is None and request.path.startswith("/api/")):
+        return None  # its doors ask for a token themselves; a session opens none of them
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
@@ -184,6 +190,11 @@ def _guard() -> Response | None:
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
     return None
+
+
+def for_programs() -> bool:
+    """Whether the door is one of the API: decided by its name, never by what an address looks like."""
+    return bool(request and (request.endpoint or "").startswith("api_"))
 
 
 def _ask_to_sign_in() -> Response:

@@ -173,6 +173,8 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
+        "api_files.download.record": [str(own), str(foreign), unknown],
         "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)
