@@ -1,6 +1,6 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -428,6 +428,26 @@ def kinds_of(table: LiveTable) -> dict[str, Type]:
     kinds = {f.id: table.analysis.type_of(table.table, f) for f in table.table.fields}
     parts = {f"{f.id}.{name}": facet.type for f in table.table.fields for name, facet in f.facets.items()}
     return {**SYSTEM_FIELDS, **kinds, **parts}
+
+
+# -- pickers ---------------------------------------------------------------------------------------
+
+
+def notes(gate: Door, ids: Sequence[UUID], columns: Sequence[str]) -> dict[UUID, str]:
+    """What is told of records beside their titles while one of them is chosen."""
+    shown = gate.shown(columns)
+    found = query.some(gate, ids, shown) if shown else []
+    reader = reader_of(gate.ctx, gate.live, found, shown)
+    return {record.id: " · ".join(_facts(gate.live, record, shown, reader)) for record in found}
+
+
+def _facts(live: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> Iterator[str]:
+    for path in columns:
+        found = live.table.by_id.get(path)
+        value = record[path]
+        text = record.masked.get(path) or (live.analysis.show(live.table, found, value, reader) if found else "")
+        if text and text != record.title:
+            yield text
 
 
 # -- boards ----------------------------------------------------------------------------------------

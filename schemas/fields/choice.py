@@ -38,7 +38,7 @@ class OptionSource:
     field: str = option(Reference("field", required=True), "Field", "")
     where: Formula | None = option(
         FormulaSource("boolean", "pick", allow_none=True), "Of which records",
-        help="A condition on the other table; `this` is the record being filled in.",
+        help="A condition on the other table; `this` is the record being filled in, in a subform its row first: kind = this.kind.",
     )  # fmt: skip
 
 
