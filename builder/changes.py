@@ -15,6 +15,9 @@ from schemas.access import ACTIONS
 from schemas.errors import InvalidInput
 from schemas.fields import field_types
 from schemas.messages import say
+from schemas.options import options_of
+from schemas.parsers import Many, Reference
+from schemas.views import view_types
 
 PRESETS = ("submit", "own", "all")
 LIST_ENDS = ["created_by", "created_at"]
@@ -303,10 +306,18 @@ def delete_field(parts: Parts, table: str, path: str) -> Parts:
     for form in of_table(made, "forms", table):
         _take_off_form(form, path)
     for view in of_table(made, "views", table):
-        for name in ("columns", "card", "sort"):
-            if name in view:
-                view[name] = [c for c in view[name] if not _is_of(c.removeprefix("-"), path)]
+        _take_off_view(view, path)
     return made
+
+
+def _take_off_view(view: Json, path: str) -> None:
+    kind: Any = view_types.get(view.get("type", "grid"))
+    for option in options_of(kind) if kind else ():
+        given = view.get(option.name)
+        if isinstance(option.parser, Many) and isinstance(option.parser.item, Reference) and isinstance(given, list):
+            view[option.name] = [c for c in given if not _is_of(c.removeprefix("-"), path)]
+        elif isinstance(option.parser, Reference) and isinstance(given, str) and _is_of(given, path):
+            del view[option.name]
 
 
 def _is_of(path: str, deleted: str) -> bool:

@@ -27,7 +27,7 @@ from schemas.form import Form
 from schemas.formula import Formula
 from schemas.messages import say
 from schemas.rights import Opening, named
-from schemas.view import View
+from schemas.views import View
 
 NEW = ("create", "import")
 """What makes records: there is nothing yet that a mask could keep from their writer."""

@@ -29,7 +29,9 @@ from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
-from schemas.view import View
+from schemas.views import View
+from schemas.views.gallery import Gallery
+from schemas.views.kanban import Kanban
 
 SIZES = (20, 50, 100, 200)
 
@@ -47,6 +49,8 @@ class Wishes:
     size: int = 0
     exact: bool = False
     trash: bool = False
+    day: str = ""
+    span: str = ""
 
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
@@ -59,13 +63,14 @@ class Wishes:
             search=args.get("q", "").replace("\x00", "")[:200], filter=args.get("filter", "")[:4000], sort=args.get("sort", "")[:200],
             after=args.get("after", ""), before=args.get("before", ""), first=max(1, whole("first", 1)),
             size=size if size in SIZES else 0, exact=args.get("total") == "exact", trash=args.get("trash") == "1",
+            day=args.get("day", "")[:10], span=args.get("span", "")[:10],
         )  # fmt: skip
 
     def url(self, base: str, **changes: Any) -> str:
         """The address of the list with some wishes changed."""
         wanted = {
             "q": self.search, "filter": self.filter, "sort": self.sort, "size": self.size or "",
-            "trash": "1" if self.trash else "", **changes,
+            "trash": "1" if self.trash else "", "span": self.span, "day": self.day, **changes,
         }  # fmt: skip
         return base + (
             "?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else ""
@@ -115,13 +120,13 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     gate = door(ctx, table)
     gate.require("read")
     columns = gate.shown([c for c in (chosen or view.columns or default_columns(table)) if c in names_of(table)])
-    listing, problem = _listing(gate, view, wishes, columns)
+    listing, problem = listing_of(gate, view, wishes, columns)
     try:
         page = query.page(gate, listing)
     except InvalidInput as err:
         problem = next(iter(err.errors.values()))[0]
         wishes = Wishes(size=wishes.size, trash=wishes.trash)
-        listing, _ = _listing(gate, view, wishes, columns)
+        listing, _ = listing_of(gate, view, wishes, columns)
         page = query.page(gate, listing)
     whole = query.summary(gate, listing, columns, wishes.exact)
     base = f"/a/{inst.slug}/v/{view.id}/"
@@ -147,7 +152,7 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         len(page.records),
     )
     shown.pager = _pager(shown)
-    shown.conditions = _conditions(wishes)
+    shown.conditions = conditions_of(wishes)
     shown.recalculating = pending(ctx, table)
     shown.filter_fields = filter_fields(gate, shown.conditions or ())
     return shown
@@ -161,7 +166,7 @@ def default_columns(table: LiveTable) -> list[str]:
     return [f.id for f in table.table.fields if f.storage != "child" and f.type != "query"][:12]
 
 
-def _listing(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
+def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
     where, problem = [view.filter] if view.filter else [], None
     if wishes.filter:
         try:
@@ -330,7 +335,7 @@ def state_chip(state: str | None) -> str:
 # -- filters ---------------------------------------------------------------------------------------
 
 
-def _conditions(wishes: Wishes) -> list[Condition] | None:
+def conditions_of(wishes: Wishes) -> list[Condition] | None:
     if not wishes.filter:
         return []
     try:
@@ -466,32 +471,40 @@ class Lane:
     label: Sentence
     tone: str
     where: str
-    count: int = 0
-    cards: list[dict[str, Any]] = field(default_factory=list)
+    counted: query.Counted
     others: bool = False
+    folded: bool = False
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    sums: Sequence[tuple[Sentence, str]] = ()
+
+    @property
+    def count(self) -> int:
+        return self.counted.count
 
 
-def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[list[Lane], Door]:
+def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
     """The lanes of a board by a choice field or the flow's state."""
     table = live(ctx, inst, view.table)
     gate = door(ctx, table)
     gate.require("read")
-    by = view.group or ""
+    by = view.group
     if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
-    listing, _ = _listing(gate, view, wishes, columns)
-    lanes = _lanes(table, by, query.groups(gate, listing, by))
+    listing, _ = listing_of(gate, view, wishes, columns)
+    lanes = _lanes(table, by, query.groups(gate, listing, by, view.sums))
     for lane in lanes:
         told = list(dict.fromkeys([*columns, by])) if lane.others else columns
         where = [*listing.where, Formula.of(lane.where)]
         found = query.page(gate, Listing(told, where, listing.sort, listing.search, size=CARDS)).records
         reader = reader_of(ctx, table, found, told)
-        lane.cards = [_card(table, r, told, reader) for r in found]
+        lane.cards = [card_of(table, r, told, reader) for r in found]
+        lane.sums = [(label_of(table, p), table.table.by_id[p].show(n, reader)) for p, n in lane.counted.sums.items()]
+        lane.folded = lane.value in view.folded and not lane.others
     return lanes, gate
 
 
-def _lanes(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[Lane]:
+def _lanes(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[Lane]:
     """A lane for each value there may be, before them one for what has none, after them one for all others."""
     found = table.table.by_id.get(by)
     known: list[tuple[str, Sentence, str]]
@@ -501,16 +514,27 @@ def _lanes(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[Lane]:
         known = [(state, message, tone) for state, (tone, message) in STATES.items()]
     else:
         known = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
-    lanes = [Lane(v, label, tone, f"{by} = {literal_source(v)}", counts.get(v, 0)) for v, label, tone in known]
+    lanes = [
+        Lane(v, label, tone, f"{by} = {literal_source(v)}", counts.get(v) or query.Counted())
+        for v, label, tone in known
+    ]
     blank = [Lane("", say("(blank)"), "gray", f"ISBLANK({by})", counts[None])] if counts.get(None) else []
     ids = {v for v, _, _ in known}
-    rest = sum(count for v, count in counts.items() if v and v not in ids)
+    rest = [counted for v, counted in counts.items() if v and v not in ids]
     among = ", ".join(literal_source(v) for v in sorted(ids)) or '""'
     others = f"AND(NOT(ISBLANK({by})), NOT({by} IN {{{among}}}))"
-    return [*blank, *lanes, *([Lane("", say("Other"), "gray", others, rest, others=True)] if rest else [])]
+    return [*blank, *lanes, *([Lane("", say("Other"), "gray", others, _together(rest), others=True)] if rest else [])]
 
 
-def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:
+def _together(counted: Sequence[query.Counted]) -> query.Counted:
+    sums: dict[str, Decimal] = {}
+    for one in counted:
+        for path, total in one.sums.items():
+            sums[path] = sums.get(path, Decimal(0)) + total
+    return query.Counted(sum(one.count for one in counted), sums)
+
+
+def card_of(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:
     def url(target: str, id: UUID) -> str:
         return f"/a/{table.inst.slug}/t/{target}/{id}"
 
@@ -525,3 +549,17 @@ def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Read
         "facts": facts,
         "url": f"/a/{table.inst.slug}/t/{table.id}/{record.id}",
     }
+
+
+def gallery(ctx: Context, shown: Shown, view: Gallery) -> list[dict[str, Any]]:
+    """The records of a page as cards, each with the address of its first picture."""
+    table, records = shown.live, shown.page.records
+    columns = [c for c in view.card if shown.gate.visible(c) and c in names_of(table)]
+    reader = reader_of(ctx, table, records, columns)
+    base = f"/files/{table.inst.slug}/{table.id}/-/{view.cover}"
+    made = []
+    for record in records:
+        pictures = record[view.cover] if view.cover else None
+        cover = f"{base}/{pictures[0]}" if isinstance(pictures, list) and pictures else ""
+        made.append({**card_of(table, record, columns, reader), "cover": cover})
+    return made

@@ -194,11 +194,23 @@ def _adds_up(live: LiveTable, found: Field) -> bool:
     return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
 
 
-def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:
-    """How many records there are for each value of a field."""
-    value = gate.source().column(by)
-    query = select(value, func.count()).where(*_conditions(gate, listing)).group_by(value)
-    return {row[0]: row[1] for row in gate.ctx.conn.execute(query)}
+@dataclass(frozen=True)
+class Counted:
+    """How many records there are of one value, and the sums of their numbers by field."""
+
+    count: int = 0
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def groups(gate: Door, listing: Listing, by: str, summed: Sequence[str] = ()) -> dict[Any, Counted]:
+    """How many records there are for each value of a field, and the sums of the readable ones of `summed`."""
+    source, paths = gate.source(), [p for p in summed if gate.readable(p)]
+    value, sums = source.column(by), [func.sum(source.column(p)) for p in paths]
+    query = select(value, func.count(), *sums).where(*_conditions(gate, listing)).group_by(value)
+    return {
+        row[0]: Counted(row[1], {p: s for p, s in zip(paths, row[2:], strict=True) if s is not None})
+        for row in gate.ctx.conn.execute(query)
+    }
 
 
 def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = None) -> list[UUID]:

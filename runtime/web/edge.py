@@ -4,13 +4,14 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
+from babel.dates import format_skeleton
 from flask import (
     Flask,
     Response,
@@ -68,6 +69,7 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["dated"] = dated
     app.jinja_env.filters["code_svg"] = code_svg
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
@@ -143,6 +145,11 @@ def moment(at: datetime | None) -> str:
     """A moment on the workspace's clock."""
     zone = g.workspace.zone if "workspace" in g else UTC
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def dated(day: date, skeleton: str) -> str:
+    """A day as the reader's language writes it; `skeleton` names the parts, as CLDR does: yMMMM, MMMd, EEE."""
+    return format_skeleton(skeleton, datetime.combine(day, time()), locale=_words_language())
 
 
 def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
