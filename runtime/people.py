@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -116,7 +117,8 @@ class Directory:
 
     def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
         known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
-        missing = {id for id in ids if id} - set(known)
+        ids = [id for id in ids if id]
+        missing = set(ids) - set(known)
         if missing:
             m, d = models.member, models.member_department
             more: dict[UUID, list[UUID]] = {}
@@ -283,6 +285,18 @@ class Directory:
             self._ctx.memo.pop(key, None)
 
 
+def here(ctx: Context, ids: Iterable[str]) -> list[UUID]:
+    """Those ids that are of members who are here, in their order."""
+    m = models.member
+    wanted: dict[UUID, None] = {}
+    for text in ids:
+        with suppress(ValueError):
+            wanted[UUID(text)] = None
+    query = select(m.c.id).where(m.c.id == any_(literal(list(wanted), ARRAY(Uuid()))), m.c.left_at.is_(None))
+    found = set(ctx.conn.scalars(query)) if wanted else set()
+    return [id for id in wanted if id in found]
+
+
 def member_of(ctx: Context, account_id: UUID) -> Member:
     """The actor that an account is in this workspace. Raises NotFound."""
     m = models.member
@@ -335,7 +349,7 @@ def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None
 def set_role(ctx: Context, installation: UUID, role: str, members: Iterable[UUID]) -> None:
     """These members have the role, and nobody else."""
     r = models.role_member
-    members, before = list(members), Directory.of(ctx).with_role(installation, role)
+    members, before = list(members), Directory.of(ctx).on_list(installation, role)
     if set(members) != set(before):
         audit.note(ctx, "rights.role_changed", role, installation, before=before, after=members)
     ctx.conn.execute(delete(r).where(r.c.installation_id == installation, r.c.role == role))

@@ -549,7 +549,7 @@ def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
     """A filter in the actor's own name: it sees only what they may. Raises InvalidInput."""
     analysis = gate.live.analysis
     try:
-        checked = analysis.expression(formula, analysis.scope(gate.live.table), BOOLEAN)
+        checked = analysis.expression(formula, analysis.reading_scope(gate.live.table), BOOLEAN)
     except FormulaError as err:
         raise InvalidInput(
             {"filter": [say("at character {n}: {problem}", n=err.position + 1, problem=err.message)]}

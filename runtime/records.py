@@ -1,6 +1,6 @@
 """The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -522,6 +522,40 @@ def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: 
         draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
         draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
         draft.changes = history.dump_changes(live, before, draft.values)
+        _store(ctx, live, [draft], None)
+        recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
+
+
+def replace_people(
+    ctx: Context, live: LiveTable, ids: Sequence[UUID], paths: Collection[str], old: UUID, new: UUID
+) -> list[UUID]:
+    """Put one member or department in the place of another in these fields; gives the records that could not be changed.
+
+    What holds of the records otherwise is not asked: somebody must answer for them. Only where a value must be unique
+    and is taken, the record stays as it is.
+    """
+    definitions.lock_shared(ctx, live.inst)
+    whole = child_values(ctx, live, ids)
+    recalculate.lock_targets(ctx, live, list(whole.values()))
+    kept = []
+    for id, before in sorted(whole.items()):
+        values = before
+        for path in paths:
+            values = cascade.instead(values, path, old, new)
+        try:
+            with ctx.conn.begin_nested():
+                _replace(ctx, live, id, before, values)
+        except InvalidInput:
+            kept.append(id)
+    return kept
+
+
+def _replace(ctx: Context, live: LiveTable, id: UUID, before: Values, values: Values) -> None:
+    draft = Draft(id, dict(values), before, before["version"] + 1)
+    draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
+    draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
+    draft.changes = history.dump_changes(live, before, draft.values)
+    if draft.changes:
         _store(ctx, live, [draft], None)
         recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
 

@@ -201,6 +201,11 @@ def _one() -> Column:
     return literal(Decimal(1), Numeric())
 
 
+@strict("zero", "number")
+def _zero() -> Column:
+    return literal(Decimal(0), Numeric())
+
+
 @strict("below_zero", "boolean")
 def _below_zero(x: Column) -> Column:
     return x < 0

@@ -464,6 +464,8 @@ class Me:
         self.language = language()
         self.tone = ""
         self.is_admin = bool(g.get("is_admin"))
+        self.builds, self.manages = bool(g.get("builds")), bool(g.get("manages"))
+        self.picture = str(g.get("avatar") or "")
 
 
 def _frame() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from runtime import files, flows, importing, query, records, tasks
+from runtime import definitions, files, flows, importing, people, powers, query, records, roles, tasks
 from runtime.access import door
 from runtime.flows import Decision
 from runtime.submit import Sent, submit
@@ -126,10 +126,37 @@ class Guarded:
         return {str(self.foreign), str(self.trashed), str(self.hidden_author), *others}
 
     @property
+    def earnest_ids(self) -> dict[str, list[str]]:
+        """The ids without people: who walks through every door must not send themselves away."""
+        return {name: values for name, values in self.ids.items() if not name.startswith(PEOPLE)}
+
+    @property
     def foreign_ids(self) -> dict[str, list[str]]:
         """The ids without what is the clerk's own."""
         own = {str(self.own), str(self.mine)}
         return {name: [value for value in values if value not in own] for name, values in self.ids.items()}
+
+
+PEOPLE = ("members.", "members_leaving.", "departments.", "workspace_roles.", "avatars.", "administrators.")
+"""The doors about people: each gets ids of people, departments and roles in place of others."""
+
+
+def _people(ctx: Any, shop: Shop) -> dict[str, list[str]]:  # noqa: F811
+    """The outsider administers an app and a department of their own: of all else they may know and do nothing more."""
+    side = definitions.publish(ctx, "side", {"language": 1, "app": "side", "tables": [{"id": "note", "fields": []}]})
+    annex = people.add_department(ctx, "Annex")
+    role = roles.save(ctx, None, "Leaders", "", [])
+    powers.give(ctx, shop.outsider.id, "app", side.id, ["design", "publish", "rights"])
+    powers.give(ctx, shop.outsider.id, "department", annex, ["members"], ["shop.clerk"])
+    members = [str(shop.boss.id), str(shop.manager.id), str(UUID(int=7))]
+    found = {f"{name}.id": members for name in (
+        "members.show", "members.change", "members.set_avatar", "members.give_role", "members.access", "avatars.show",
+        "members_leaving.ask", "members_leaving.leave", "members_leaving.come_back", "members_leaving.export",
+        "members_leaving.erase",
+    )}  # fmt: skip
+    units = [str(next(iter(people.Directory.of(ctx).units))), str(UUID(int=7))]
+    found |= {f"departments.{name}.id": units for name in ("show", "change", "merge", "remove")}
+    return {**found, **{f"workspace_roles.{name}.id": [str(role)] for name in ("show", "change", "remove")}}
 
 
 @pytest.fixture
@@ -193,8 +220,11 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "role": ["clerk", "none"],
         "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
         "api_files.download.record": [str(own), str(foreign), unknown],
         "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
+    with shop.opened() as ctx:
+        things |= _people(ctx, shop)
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)
