@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -88,23 +87,29 @@ class Directory:
 
     @classmethod
     def of(cls, ctx: Context) -> "Directory":
-        return ctx.memo.setdefault(cls, cls(ctx))  # type: ignore[no-any-return]
+        return cls(ctx)
 
-    @cached_property
+    @property
     def units(self) -> dict[UUID, Unit]:
-        d = models.department
-        rows = self._ctx.conn.execute(
-            select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
-        )
-        return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+        facts = self._ctx.known.facts
+        if Unit not in facts:
+            d = models.department
+            rows = self._ctx.conn.execute(
+                select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
+            )
+            facts[Unit] = {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+        return facts[Unit]  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def children(self) -> dict[UUID | None, list[UUID]]:
         """The departments directly below each."""
-        found: dict[UUID | None, list[UUID]] = {}
-        for unit in self.units.values():
-            found.setdefault(unit.parent, []).append(unit.id)
-        return found
+        facts, key = self._ctx.known.facts, (Unit, "below")
+        if key not in facts:
+            found: dict[UUID | None, list[UUID]] = {}
+            for unit in self.units.values():
+                found.setdefault(unit.parent, []).append(unit.id)
+            facts[key] = found
+        return facts[key]  # type: ignore[no-any-return]
 
     def roles_of(self, id: UUID) -> list[str]:
         """A member's roles as `app.role`, whatever gives them."""
@@ -116,7 +121,7 @@ class Directory:
         return self.persons([id]).get(id) if id else None
 
     def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
-        known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
+        known: dict[UUID, Person] = self._ctx.known.facts.setdefault(Person, {})
         ids = [id for id in ids if id]
         missing = set(ids) - set(known)
         if missing:
@@ -204,9 +209,12 @@ class Directory:
 
     def names(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
         """Names of members and departments; a department of which there are namesakes by its whole path."""
+        known: dict[UUID, str] = self._ctx.known.facts.setdefault("names", {})
         wanted = {id for id in ids if id}
-        found = self._ctx.conn.execute(NAMES, {"ids": list(wanted)}) if wanted else ()
-        return {row.id: self.title(row.id) if row.namesake else row.name for row in found}
+        if missing := wanted - known.keys():
+            found = self._ctx.conn.execute(NAMES, {"ids": list(missing)})
+            known.update({row.id: self.title(row.id) if row.namesake else row.name for row in found})
+        return {id: known[id] for id in wanted if id in known}
 
     @cached_property
     def _namesakes(self) -> set[str]:
@@ -242,9 +250,8 @@ class Directory:
 
     def known(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of these members whom the actor may choose."""
-        m, wanted = models.member, list(ids)
-        query = select(m.c.id).where(m.c.id.in_(wanted), self.seen())
-        return set(self._ctx.conn.scalars(query)) if wanted else set()
+        actor, there = self._ctx.actor, set(self.persons(ids))
+        return there & {actor.id} if isinstance(actor, Member) and actor.external else there
 
     def search(self, text: str = "", limit: int = MOST_SUGGESTED, among: Iterable[UUID] | None = None) -> list[Person]:
         """Members whose name or e-mail contains the text, of `among` if given, whom the actor may choose."""
@@ -281,8 +288,8 @@ class Directory:
 
     def forget(self) -> None:
         """After a change of people in this transaction."""
-        for key in (Directory, Person, "roles held", "role parts"):
-            self._ctx.memo.pop(key, None)
+        self._ctx.known.leave()
+        self._ctx.memo.pop("roles held", None)
 
 
 def here(ctx: Context, ids: Iterable[str]) -> list[UUID]:
@@ -299,11 +306,13 @@ def here(ctx: Context, ids: Iterable[str]) -> list[UUID]:
 
 def member_of(ctx: Context, account_id: UUID) -> Member:
     """The actor that an account is in this workspace. Raises NotFound."""
-    m = models.member
-    row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
-    if row is None:
-        raise NotFound
-    return _actor(row)
+    facts, key, m = ctx.known.facts, ("account", account_id), models.member
+    if key not in facts:
+        row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
+        if row is None:
+            raise NotFound
+        facts[key] = _actor(row)
+    return facts[key]  # type: ignore[no-any-return]
 
 
 def member_by_id(ctx: Context, id: UUID) -> Member:

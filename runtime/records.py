@@ -15,8 +15,8 @@ from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
-from runtime.query import Record, fetch, fetch_many
-from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words
+from runtime.query import Record, fetch_many, fetch_to_change
+from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words, with_rows
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -227,8 +227,9 @@ def change(
     gate = gate or door(ctx, live)
     gate.require("update")
     definitions.lock_shared(ctx, live.inst)
-    present = fetch(gate, id, "update", lock=True)
-    draft = _load(ctx, live, id)
+    present, stored = fetch_to_change(gate, id, "update")
+    before = with_rows(ctx, live, [stored], [id])[id]
+    draft = Draft(id, dict(before), before)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
     _edit(gate, present, draft, given)
     if not draft.errors:
@@ -296,12 +297,6 @@ def _edit(gate: Door, present: Record, draft: Draft, given: Mapping[str, Any]) -
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
     asked = answers.answering(ctx, live, draft.id)
     draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked, draft.before)
-
-
-def _load(ctx: Context, live: LiveTable, id: UUID) -> Draft:
-    """The whole record, hidden fields included: checks and calculations see everything."""
-    before = child_values(ctx, live, [id])[id]
-    return Draft(id, dict(before), before)
 
 
 def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, Any], seen: int | None) -> Values:

@@ -341,14 +341,17 @@ def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door 
         target = live.sibling(kind.target or "")
         there = target.sql.alias()
         on, order = _is_in(there.c.id, value, several)
+        link = None if several else value
         if door is None:
             on = on & there.c._deleted_at.is_(None) if several else on
-            return RowsSource(there, on, RecordSource(source.ctx, target, there), order)
+            return RowsSource(there, on, RecordSource(source.ctx, target, there), order, link)
         other = _door_of(source.ctx, target)
-        return RowsSource(there, on & other.rows(sql=there), RecordSource(source.ctx, target, there, other), order)
+        seen = other.rows(sql=there)
+        return RowsSource(there, on & seen, RecordSource(source.ctx, target, there, other), order, link, seen)
     people = (models.member if kind.kind == "member" else models.department).alias()
     on, order = _is_in(people.c.id, value, several)
-    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order)
+    link = None if several else value
+    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order, link)
 
 
 def _is_in(id: Column, value: Column, several: bool) -> tuple[ColumnElement[bool], Column | None]:

@@ -16,6 +16,7 @@ SIGNED_OUT = {"session.form", "session.language", "healthz"}
 """What answers somebody who has not signed in."""
 
 LAST = (
+    "viewing.begin", "viewing.stop",
     "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run",
     "api_definitions.publish", "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
     "build_apps.remove",
@@ -50,6 +51,12 @@ ELSEWHERE = {
     "members_leaving.leave": "web/test_people_pages.py",
     "records.press": "web/test_forms.py",
     "session.change_password": "web/test_members.py",
+    "tokens.make": "web/test_token_pages.py",
+    "tokens.revoke": "web/test_token_pages.py",
+    "webhooks.act": "web/test_token_pages.py",
+    "webhooks.change": "web/test_token_pages.py",
+    "webhooks.add": "web/test_token_pages.py",
+    "webhooks.replay": "web/test_token_pages.py",
     "workspace_roles.change": "web/test_people_pages.py",
     "workspace_roles.remove": "web/test_people_pages.py",
 }

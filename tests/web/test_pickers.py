@@ -134,7 +134,7 @@ def test_what_does_not_go_with_the_row_is_refused_beside_it(library):
 
 def test_several_records_become_rows_at_once(library, sign_in, opened):
     page = opened(sign_in(library, "boss"))
-    page.goto("/a/shop/f/book/new")
+    page.goto("/a/shop/f/book/new", wait_until="networkidle")
     page.click("[data-choose=author]")
     for name in ("Jane", "Mary"):
         page.check(f".choose-line:has-text('{name}') input")
