@@ -32,6 +32,12 @@ def filled_fields(live: LiveTable, values: Mapping[str, Any]) -> set[str]:
     return {own.partition(".")[0] for link in links for own in link.fill}
 
 
+def filling_links(rows: Field, row: Mapping[str, Any]) -> list[Link]:
+    """The links of a subform's row that are chosen and fill other columns of it."""
+    columns = rows.fields if isinstance(rows, Rows) else ()
+    return [c for c in columns if isinstance(c, Link) and c.fill and row.get(c.id) is not None]
+
+
 def into_rows(
     ctx: Context, live: LiveTable, values: Values, before: Mapping[str, Any], just: Collection[str]
 ) -> Values:

@@ -232,6 +232,40 @@ def _given_row(
     return row
 
 
+def follow_rows(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, keeps: Callable[[str], bool]
+) -> Values:
+    """The subforms whose columns have formulas as defaults, these worked out anew where nothing `keeps` the cell."""
+    made: Values = {}
+    for rows in table.subforms:
+        columns = [c for c in rows.fields if isinstance(c.default, Formula) and not c.computed]
+        if columns and values.get(rows.id):
+            made[rows.id] = [
+                _followed(
+                    analysis,
+                    table,
+                    rows,
+                    [c for c in columns if not keeps(f"{rows.id}[{n}].{c.id}")],
+                    row,
+                    values,
+                    answering,
+                )
+                for n, row in enumerate(values[rows.id])
+            ]
+    return made
+
+
+def _followed(
+    analysis: Analysis, table: Table, rows: Rows, again: Sequence[Field], given: Values, values: Values,
+    answering: Answering,
+) -> Values:  # fmt: skip
+    """A row with the defaults of these columns as they now are."""
+    row = {id: value for id, value in given.items() if id not in {c.id for c in again}}
+    for column in again:
+        row[column.id] = _default(analysis, table, column, column.default, {**values, **row}, answering, rows)
+    return row
+
+
 def fit(found: Field, value: Any) -> Any:
     """A formula's result as a value of this field: numbers rounded to its decimals, dates from moments."""
     if value is None or isinstance(value, ErrorValue):

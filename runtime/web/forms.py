@@ -213,7 +213,8 @@ def live_values(app: str, form: str) -> Any:
         begun = start(ctx, app, form, request.args.get("record"))
         touched = touched_of_request()
         just = names_of_request("_changed") if "_changed" in request.form else touched
-        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just))
+        typed = names_of_request("_typed") if "_typed" in request.form else None
+        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just, typed))
 
 
 # -- pickers ---------------------------------------------------------------------------------------
