@@ -216,18 +216,18 @@ class Directory:
             known.update({row.id: self.title(row.id) if row.namesake else row.name for row in found})
         return {id: known[id] for id in wanted if id in known}
 
-    @cached_property
-    def _namesakes(self) -> set[str]:
-        """The names, folded, that several departments have."""
-        counted = Counter(unit.name.lower() for unit in self.units.values())
-        return {name for name, count in counted.items() if count > 1}
+    def _has_namesakes(self, unit: Unit) -> bool:
+        facts, key = self._ctx.known.facts, (Unit, "names")
+        if key not in facts:
+            facts[key] = Counter(one.name.lower() for one in self.units.values())
+        return bool(facts[key][unit.name.lower()] > 1)
 
     def title(self, department: UUID) -> str:
         """What tells a department from all others: its name, or its whole path where others are called the same."""
         unit = self.units.get(department)
         if unit is None:
             return ""
-        return self.path(department) if unit.name.lower() in self._namesakes else unit.name
+        return self.path(department) if self._has_namesakes(unit) else unit.name
 
     def path(self, department: UUID) -> str:
         """The names from the top down to a department."""

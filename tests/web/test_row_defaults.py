@@ -55,7 +55,7 @@ def test_rows_that_are_stored_keep_what_they_have(shop):
 
 def test_in_the_browser_a_moved_row_takes_its_typed_cells_along(shop, sign_in, opened):
     page = opened(sign_in(shop, "boss"))
-    page.goto("/a/shop/f/book/new")
+    page.goto("/a/shop/f/book/new", wait_until="networkidle")
     page.fill("[name=title]", "Emma")
     for n, place in enumerate(("Hall", "Attic")):
         page.click("[data-row-add]")
