@@ -161,9 +161,17 @@ def publish(
     )
     ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
     audit.note(ctx, "app.published", slug, id, revision=number)
+    if changed := _grants_changed(before, inst):
+        audit.note(ctx, "rights.grants_changed", slug, id, revision=number, grants=changed)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
     return inst
+
+
+def _grants_changed(before: Installed | None, after: Installed) -> list[str]:
+    """The grants that are new, gone or different."""
+    old, new = ({g.id: g for g in inst.app.access} if inst else {} for inst in (before, after))
+    return sorted(id for id in {*old, *new} if old.get(id) != new.get(id))
 
 
 def roll_back(ctx: Context, slug: str, number: int) -> Installed:

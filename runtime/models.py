@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 8
+LAYOUT = 9
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 

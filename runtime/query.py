@@ -237,6 +237,13 @@ def allowed(gate: Door, id: UUID, action: str) -> bool:
     return gate.may(action) and gate.ctx.conn.scalar(select(t.c.id).where(t.c.id == id, gate.rows(action))) is not None
 
 
+def allowed_among(gate: Door, ids: Iterable[UUID], actions: Iterable[str]) -> set[UUID]:
+    """Those of these records with which the actor may do all of this."""
+    t = gate.live.sql
+    asked = select(t.c.id).where(t.c.id.in_(list(ids)), *(gate.rows(action) for action in actions))
+    return set(gate.ctx.conn.scalars(asked))
+
+
 def count_linked(gate: Door, link: str, target: UUID) -> int:
     """How many records that the actor may see point at a record by this link."""
     query = select(func.count()).select_from(gate.live.sql).where(gate.rows(), _points_at(gate, link, target))
@@ -248,6 +255,12 @@ def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record
     query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
     return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]
+
+
+def some(gate: Door, ids: Sequence[UUID], columns: Sequence[str]) -> list[Record]:
+    """Those of these records that the actor may see."""
+    query = _chosen(gate, Listing(columns)).where(gate.live.sql.c.id.in_(ids))
+    return [*map(reading(query, columns, gate.live.table.fields), gate.ctx.conn.execute(query))] if ids else []
 
 
 def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
@@ -477,10 +490,15 @@ def by_key(gate: Door, fields: Sequence[str], keys: set[tuple[Any, ...]]) -> dic
 
 
 def pickable(
-    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
-) -> ColumnElement[bool]:
-    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`."""
-    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values))).sql(expression)
+    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any],
+    rows: Rows | None = None, row: Mapping[str, Any] | None = None,
+) -> ColumnElement[bool]:  # fmt: skip
+    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`.
+
+    In a subform `row` are those of the row.
+    """
+    line = (rows, line_of(source, rows, row or {})) if rows else None
+    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values)), this_row=line).sql(expression)
 
 
 def matching(
@@ -501,6 +519,13 @@ def row_of(live: LiveTable, values: Mapping[str, Any], record: UUID | None = Non
     system = [_given(values.get(c), t.c[c]).label(c) for c in SYSTEM_FIELDS]
     state = literal(values.get("flow.state"), t.c._flow_state.type).label("_flow_state")
     return select(literal(record, t.c.id.type).label("id"), state, *system, *columns).subquery()
+
+
+def line_of(live: LiveTable, rows: Rows, values: Mapping[str, Any]) -> Any:
+    """Values of a row of a subform that is not stored yet, as a row of its table."""
+    child = live.children[rows.id]
+    columns = [_given(values.get(c.id), child.c[c.id]).label(c.id) for c in rows.fields if c.id in child.c]
+    return select(literal(None, child.c._id.type).label("_id"), *columns).subquery()
 
 
 def _given(value: Any, column: Any) -> ColumnElement[Any]:

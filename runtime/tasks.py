@@ -64,7 +64,13 @@ def rights(ctx: Context, live: LiveTable) -> list[Right]:
     if not isinstance(ctx.actor, Member):
         return []
     return [
-        Right(frozenset({"read"}), _records_of(source, ctx, live, flow, step), None, _reading(rules))
+        Right(
+            frozenset({"read"}),
+            _records_of(source, ctx, live, flow, step),
+            None,
+            _reading(rules),
+            through=f"step:{flow}.{step}",
+        )
         for source, flow, revision, step in parts_taken(ctx, live.inst).get(live.id, ())
         if (rules := _rules(ctx, live, flow, revision, step)) is not None
     ]

@@ -32,7 +32,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, audit, definitions, people, wording
+from runtime import accounts, audit, definitions, people, viewing, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
@@ -57,6 +57,11 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 SAFE = ("GET", "HEAD", "OPTIONS")
+VIEW = "view_as"
+"""Where the session keeps as whom an administrator looks at apps."""
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LIVE = {"forms.live_values"}
+LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static", "healthz"}
 
 
@@ -207,7 +212,18 @@ def _guard() -> Response | None:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
+    if g.signed_in is not None and session.get(VIEW):
+        _only_apps()
     return None
+
+
+def _only_apps() -> None:
+    """Somebody who looks as somebody else is shown apps, and changes nothing. Raises Denied."""
+    if request.endpoint in LEAVING:
+        return
+    room = (request.endpoint or "").partition(".")[0]
+    if room not in LOOKED_AT or (request.method not in SAFE and request.endpoint not in LIVE):
+        raise Denied(viewing.ONLY_LOOKING)
 
 
 def for_programs() -> bool:
@@ -288,7 +304,11 @@ def work() -> Iterator[Context]:
     if signed_in is None or signed_in.workspace is None:
         raise NotFound
     with opened(engine(), g.workspace, language=language()) as ctx:
-        yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
+        own = people.member_of(ctx, signed_in.account_id)
+        actor = viewing.as_wished(ctx, own, session.get(VIEW))
+        g.viewing = actor.name if actor.viewed_by else ""
+        with viewing.only_looking(actor):
+            yield ctx.acting_as(actor)
 
 
 def worked(story: Callable[[Context], Result]) -> Result:
@@ -485,6 +505,7 @@ def _frame() -> dict[str, Any]:
         "navigation": g.get("navigation"),
         "app_title": g.get("app_title"),
         "counts": g.get("counts") or NO_COUNTS,
+        "viewing": g.get("viewing", ""),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 
