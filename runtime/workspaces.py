@@ -14,13 +14,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.schema import CreateSchema
 
-from runtime import layouts, models
+from runtime import audit, layouts, models
 from runtime.actors import Actor, System
 from runtime.context import Context, Workspace
 from runtime.ids import new_id
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
+from schemas.messages import say
 
 QUERY_CACHE = 5_000
+LONGEST_TITLE = 60
 RESTED = 1.0
 """Seconds after which a pooled connection is asked whether it still lives; a busy server need not ask each time."""
 
@@ -93,7 +95,7 @@ def find(conn: Connection, slug: str | None = None, id: UUID | None = None) -> W
     row = conn.execute(select(w).where(w.c.slug == slug if slug is not None else w.c.id == id)).one_or_none()
     if row is None:
         raise NotFound
-    return Workspace(row.id, row.slug, row.title, row.schema, ZoneInfo(row.zone), row.language)
+    return Workspace(row.id, row.slug, row.title, row.schema, ZoneInfo(row.zone), row.language, row.second_factor)
 
 
 def all_workspaces(conn: Connection) -> list[Workspace]:
@@ -118,3 +120,12 @@ def opened(
             workspace=workspace, actor=actor or System(), conn=conn, now=now or datetime.now(UTC),
             language=language or workspace.language, origin=origin,
         )  # fmt: skip
+
+
+def describe(ctx: Context, title: str, second_factor: bool) -> None:
+    """What a workspace is called, and whether everybody in it needs a second factor. Raises InvalidInput."""
+    title, w = " ".join(title.split()), models.workspace
+    if not 0 < len(title) <= LONGEST_TITLE:
+        raise InvalidInput({"title": [say("Give the workspace a name of at most {n} characters.", n=LONGEST_TITLE)]})
+    ctx.conn.execute(w.update().where(w.c.id == ctx.workspace.id).values(title=title, second_factor=second_factor))
+    audit.note(ctx, "workspace.changed", title, second_factor=second_factor)

@@ -172,7 +172,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
-        "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "token": ["nonsense"], "run": [str(mine), str(theirs), unknown, "nonsense"],
         "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
     }  # fmt: skip
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)
