@@ -10,13 +10,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import builder.web
 import runtime.web
-from runtime import sealing
+from runtime import memory, sealing
 from runtime.jobs import load_rooms
 from runtime.resources import folder
 from runtime.server import database_url
 from runtime.settings import Settings, secret_key
 from runtime.storage import storage_of
-from runtime.web import delivery, edge
+from runtime.web import api_edge, delivery, edge
 from runtime.workspaces import connect
 
 LARGEST_FORM = 20 * 1024 * 1024
@@ -56,8 +56,16 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     delivery.install(app, folder("static"))
     edge.install(app)
+    api_edge.install(app)
     for package in (runtime.web, builder.web):
         open_doors(app, package)
+    return app
+
+
+def served() -> Flask:
+    """The application of a process that does nothing else."""
+    app = create_app()
+    memory.settle()
     return app
 
 

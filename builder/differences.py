@@ -11,13 +11,13 @@ from schemas.messages import Message, say
 from schemas.options import options_of
 from schemas.table import Table
 from schemas.text import Sentence, Text
-from schemas.view import View
+from schemas.views import view_types
 
 THINGS = {
     "tables": say("table"), "forms": say("form"), "views": say("view"), "flows": say("flow"),
     "dashboards": say("dashboard"), "access": say("grant"),
 }  # fmt: skip
-CLASSES: dict[str, type[Any]] = {"tables": Table, "forms": Form, "views": View}
+CLASSES: dict[str, type[Any]] = {"tables": Table, "forms": Form}
 Difference = tuple[str, Message]
 
 
@@ -42,10 +42,14 @@ def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[Differenc
         elif kind == "tables" and item != previous:
             yield from _field_differences(previous, item)
         elif item != previous:
-            yield "changed", _changed(thing, _name(item), item, previous, CLASSES.get(kind))
+            yield "changed", _changed(thing, _name(item), item, previous, _class_of(kind, item))
     for id in old[f"order/{kind}"]:
         if f"{kind}/{id}" not in new:
             yield "removed", _removed(kind, thing, _name(old[f"{kind}/{id}"]))
+
+
+def _class_of(kind: str, item: Json) -> type[Any] | None:
+    return view_types.get(item.get("type", "grid")) if kind == "views" else CLASSES.get(kind)
 
 
 def _removed(kind: str, thing: Message, name: Sentence) -> Message:

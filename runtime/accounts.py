@@ -6,13 +6,14 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from runtime import audit, limits, models, passwords, sealing, second_factor, tickets
+from runtime.context import Workspace
 from runtime.ids import new_id
+from runtime.workspaces import find, workspace_columns, workspace_of
 from schemas.errors import Denied, InvalidInput, NotFound
 from schemas.formats import FORMATS
 from schemas.messages import say
@@ -43,12 +44,16 @@ class SignedIn:
     name: str
     email: str
     language: str | None
-    workspace_id: UUID | None
     digest: bytes
+    workspace: Workspace | None
     zone: str | None = None
     confirmed_at: datetime | None = None
     several: bool = False
     """Whether the account belongs to more than one workspace."""
+
+    @property
+    def workspace_id(self) -> UUID | None:
+        return self.workspace.id if self.workspace else None
 
     def confirmed(self, now: datetime) -> bool:
         return self.confirmed_at is not None and timedelta() <= now - self.confirmed_at < CONFIRMED_LASTS
@@ -310,35 +315,38 @@ def open_session(conn: Connection, account: UUID, address: str = "", agent: str 
 
 def resume(conn: Connection, token: str, address: str = "") -> SignedIn | None:
     """Whose session a token opens, if it still does."""
-    s, a, m = models.session, models.account, models.membership
+    s, a, m, w = models.session, models.account, models.membership, models.workspace
     now = datetime.now(UTC)
     places = select(func.count()).where(m.c.account_id == a.c.id).correlate(a).scalar_subquery()
     belongs = exists().where(m.c.account_id == s.c.account_id, m.c.workspace_id == s.c.workspace_id)
     query = (
         select(
-            a.c.id, a.c.name, a.c.email, a.c.language, s.c.workspace_id, s.c.digest, a.c.zone, s.c.confirmed_at,
-            s.c.seen_at, s.c.created_at, belongs.label("belongs"),
-            places.label("places"),
+            a.c.id, a.c.name, a.c.email, a.c.language, s.c.digest, a.c.zone, s.c.confirmed_at, s.c.seen_at,
+            s.c.created_at, belongs, places, *workspace_columns(),
         )
         .join(a, a.c.id == s.c.account_id)
+        .join(w, w.c.id == s.c.workspace_id, isouter=True)
         .where(s.c.digest == _digest(token), s.c.ends_at > now, a.c.disabled_at.is_(None))
     )  # fmt: skip
     row = conn.execute(query).one_or_none()
     if row is None:
         return None
-    workspace = row.workspace_id if row.belongs else conn.scalar(_first_workspace(row.id))
-    if workspace != row.workspace_id:
-        conn.execute(update(s).where(s.c.digest == row.digest).values(workspace_id=workspace))
-    if now - row.seen_at > SEEN_EVERY:
-        ends = min(now + SESSION_LASTS, row.created_at + SESSION_ENDS)
+    id, name, email, language, digest, zone, confirmed_at, seen_at, created_at, belonging, count, *place = row
+    workspace = workspace_of(place) if belonging else _another_workspace(conn, id, digest)
+    if now - seen_at > SEEN_EVERY:
+        ends = min(now + SESSION_LASTS, created_at + SESSION_ENDS)
         seen = {"seen_at": now, "ends_at": ends, **({"address": address[:64]} if address else {})}
-        conn.execute(update(s).where(s.c.digest == row.digest).values(**seen))
-    return SignedIn(*row[:4], workspace, *row[5:8], row.places > 1)
+        conn.execute(update(s).where(s.c.digest == digest).values(**seen))
+    return SignedIn(id, name, email, language, digest, workspace, zone, confirmed_at, count > 1)
 
 
-def _first_workspace(account: UUID) -> Select[Any]:
-    m = models.membership
-    return select(m.c.workspace_id).where(m.c.account_id == account).order_by(m.c.workspace_id).limit(1)
+def _another_workspace(conn: Connection, account: UUID, digest: bytes) -> Workspace | None:
+    """Where the session goes on when the account no longer belongs to its workspace."""
+    m, s = models.membership, models.session
+    first = select(m.c.workspace_id).where(m.c.account_id == account).order_by(m.c.workspace_id).limit(1)
+    id = conn.scalar(first)
+    conn.execute(update(s).where(s.c.digest == digest, s.c.workspace_id.is_distinct_from(id)).values(workspace_id=id))
+    return find(conn, id=id) if id else None
 
 
 @dataclass(frozen=True)

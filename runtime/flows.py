@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 
-from runtime import effects, notices, progress, running, subflows, task_forms, timers
+from runtime import effects, notices, outbox, progress, running, subflows, task_forms, timers
 from runtime.access import may_flow
 from runtime.actors import Member
 from runtime.context import Context
@@ -25,6 +25,7 @@ from schemas.engine import (
     Effect,
     Ended,
     Event,
+    HandedOver,
     Perform,
     Remind,
     Retried,
@@ -200,6 +201,21 @@ def transfer(ctx: Context, task: UUID, to: UUID, comment: str = "") -> Running:
     return run
 
 
+def waiting_runs(ctx: Context, member: UUID, tasks: bool = True, started: bool = True) -> list[UUID]:
+    """The runs under way in which a member has tasks that are not decided, or which they started."""
+    i, t = flow_instance, flow_task
+    asked = select(t.c.instance_id).where(t.c.member_id == member, t.c.state.in_(("live", "waiting")))
+    concerned = or_(*([i.c.id.in_(asked)] if tasks else []), *([i.c.starter_id == member] if started else []), false())
+    return list(ctx.conn.scalars(select(i.c.id).where(i.c.ended_at.is_(None), concerned).order_by(i.c.id)))
+
+
+def hand_over(ctx: Context, instance: UUID, member: UUID, to: UUID, tasks: bool = True, started: bool = True) -> None:
+    """In one run, all that waits for a member goes to another one. May they do this? The caller knows."""
+    run = running.load(ctx, instance)
+    if run.state.open:
+        happen(ctx, run, HandedOver(str(ctx.actor.id or ""), str(member), str(to), tasks, started))
+
+
 def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
     """The starter takes it back. Raises NotFound, Denied."""
     run = running.load(ctx, instance)
@@ -280,6 +296,7 @@ def happen(ctx: Context, run: Running, event: Event) -> None:
             more = _follow(ctx, run, effect)
             waiting += [more] if more is not None else []
     _announce(ctx, run, log)
+    outbox.note_flow(ctx, run, log)
     if was_open and not run.state.open:
         _over(ctx, run)
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 7
+LAYOUT = 10
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -148,6 +148,7 @@ installation = Table(
     Column("rights_epoch", Integer, nullable=False, server_default=text("0")),
     Column("base", JSON, comment="the package as it was installed, for three-way upgrades"),
     Column("position", Integer, nullable=False, server_default=text("0")),
+    Column("webhooks", Integer, nullable=False, server_default=text("0"), comment="how many listen to it"),
     moment("installed_at", nullable=False, server_default=func.now()),
     moment("removed_at"),
 )
@@ -191,6 +192,9 @@ wanted_index = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("problem", Text),
 )
+
+epoch = Table("epoch", workspace_metadata, Column("id", Uuid, primary_key=True))
+"""One row; see runtime/known.py."""
 
 role_member = Table(
     "role_member",
@@ -280,6 +284,7 @@ recalculation = Table(
 )
 
 from runtime import models_accounts as models_accounts  # noqa: E402
+from runtime import models_api as models_api  # noqa: E402
 from runtime import models_audit as models_audit  # noqa: E402
 from runtime import models_conversion as models_conversion  # noqa: E402
 from runtime import models_drafts as models_drafts  # noqa: E402

@@ -34,6 +34,7 @@ DONE = {
     "started": (say("Started"), "play", "gray"), "approve": (say("Approved"), "approve", "green"),
     "submit": (say("Submitted"), "check", "green"), "reject": (say("Rejected"), "reject", "red"),
     "return": (say("Returned"), "return", "amber"), "transferred": (say("Transferred"), "transfer", "gray"),
+    "starter": (say("What was started goes on with"), "transfer", "gray"),
     "withdrawn": (say("Withdrawn"), "withdraw", "gray"), "stopped": (say("Ended by an administrator"), "stop", "gray"),
     "skipped": (say("Skipped"), "forward", "gray"), "told": (say("Copy sent"), "send", "gray"),
     "failed": (say("Could not go on"), "warn", "red"), "retried": (say("Helped on"), "refresh", "gray"),
@@ -48,9 +49,12 @@ DONE = {
 }  # fmt: skip
 """What happened, in words, with an icon and a tone."""
 
+HANDED = ("transferred", "starter")
+"""What goes from one member to another."""
+
 WHY = {
     "self": say("the starter would have been asked"), "nobody": say("there was nobody to ask"),
-    "retry": say("tried again"), "skip": say("passed by"),
+    "retry": say("tried again"), "skip": say("passed by"), "handed_over": say("handed over by somebody who leaves"),
 }  # fmt: skip
 
 ACTIONS = {
@@ -154,7 +158,7 @@ def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
 
 
 def _names(ctx: Context, run: Running, moments: Iterable[Moment], holders: Iterable[Holding]) -> Mapping[str, str]:
-    ids = {who for m in moments for who in m.who} | {m.to for m in moments if m.what == "transferred"}
+    ids = {who for m in moments for who in m.who} | {m.to for m in moments if m.what in HANDED}
     ids |= {h.member for h in holders} | ({str(run.starter)} if run.starter else set())
     return {str(id): name for id, name in Directory.of(ctx).names(UUID(id) for id in ids if id).items()}
 
@@ -166,7 +170,7 @@ def _event(flow: Flow, moment: Moment, names: Mapping[str, str]) -> Event:
         words, tone = STATES[moment.to]
     elif moment.what == "return":
         to = step_words(flow, moment.to)
-    elif moment.what == "transferred":
+    elif moment.what in HANDED:
         to = Text.of(names.get(moment.to, ""))
     step = flow.step(moment.step)
     named = step.word(moment.what) if isinstance(step, PeopleStep) else None

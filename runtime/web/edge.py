@@ -4,13 +4,14 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
+from babel.dates import format_skeleton
 from flask import (
     Flask,
     Response,
@@ -26,20 +27,22 @@ from flask import (
     url_for,
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, audit, definitions, people, second_factor, wording
+from runtime import accounts, audit, definitions, people, second_factor, viewing, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.listing import FilterFields
 from runtime.retry import attempt
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
-from runtime.workspaces import find, opened
+from runtime.workspaces import opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill
 from schemas.source import read_json
@@ -54,6 +57,11 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 SAFE = ("GET", "HEAD", "OPTIONS")
+VIEW = "view_as"
+"""Where the session keeps as whom an administrator looks at apps."""
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LIVE = {"forms.live_values"}
+LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {
     "session.form", "session.enter", "session.second", "session.language", "static", "healthz", "doors.forgot", "doors.ask_reset",
     "doors.reset", "doors.set_password", "doors.email", "doors.change_email", "doors.sign_up", "doors.ask_sign_up", "doors.invitation",
@@ -73,10 +81,12 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["dated"] = dated
     app.jinja_env.filters["code_svg"] = code_svg
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
+    app.jinja_env.globals["conditions_json"] = conditions_json
     app.jinja_env.globals["icon_sheet"] = icon_sheet
     app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -92,7 +102,10 @@ def install(app: Flask) -> None:
 
 
 def language() -> str:
-    """The person's, else the browser's among ours, else Chinese."""
+    """The person's, else the browser's among ours, else Chinese; for a program what it asks for, else the workspace's."""
+    if for_programs():
+        asked = request.accept_languages.best_match(LANGUAGES)
+        return asked or (g.workspace.language if "workspace" in g else LANGUAGES[0])
     signed_in = g.get("signed_in")
     chosen = (signed_in and signed_in.language) or request.cookies.get("language")
     if chosen in LANGUAGES:
@@ -147,6 +160,11 @@ def moment(at: datetime | None) -> str:
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
+def dated(day: date, skeleton: str) -> str:
+    """A day as the reader's language writes it; `skeleton` names the parts, as CLDR does: yMMMM, MMMd, EEE."""
+    return format_skeleton(skeleton, datetime.combine(day, time()), locale=_words_language())
+
+
 def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the script of the filter panel must know of each field."""
     return [
@@ -158,6 +176,14 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for f in fields
     ]  # fmt: skip
+
+
+def conditions_json(fields: FilterFields) -> Markup:
+    """The same as JSON, made once for each language."""
+    language = _words_language()
+    if language not in fields.drawn:
+        fields.drawn[language] = htmlsafe_json_dumps(condition_fields(fields))
+    return fields.drawn[language]
 
 
 def theme_of_request() -> str:
@@ -179,16 +205,20 @@ def _guard() -> Response | None:
         return None
     wording.use(words)
     audit.come_from(request.remote_addr or "", request.user_agent.string)
+    if for_programs() or (request.endpoint is None and request.path.startswith("/api/")):
+        return None  # its doors ask for a token themselves; a session opens none of them
     if token := request.cookies.get(cookie_name()):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token, request.remote_addr or "")
-            if g.signed_in and g.signed_in.workspace_id:
-                g.workspace = find(conn, id=g.signed_in.workspace_id)
+            if g.signed_in and g.signed_in.workspace:
+                g.workspace = g.signed_in.workspace
     _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
+    if g.signed_in is not None and session.get(VIEW):
+        _only_apps()
     return _elsewhere() or _second_factor_first()
 
 
@@ -252,6 +282,20 @@ def _unconfirmed(err: Unconfirmed) -> Response:
     """To the page that asks, and from there back to where the person was."""
     here = request.full_path.rstrip("?") if request.method in SAFE else urlsplit(request.referrer or "/account/").path
     return go(f"/account/confirm?{urlencode({'next': here})}")
+
+
+def _only_apps() -> None:
+    """Somebody who looks as somebody else is shown apps, and changes nothing. Raises Denied."""
+    if request.endpoint in LEAVING:
+        return
+    room = (request.endpoint or "").partition(".")[0]
+    if room not in LOOKED_AT or (request.method not in SAFE and request.endpoint not in LIVE):
+        raise Denied(viewing.ONLY_LOOKING)
+
+
+def for_programs() -> bool:
+    """Whether the door is one of the API: decided by its name, never by what an address looks like."""
+    return bool(request and (request.endpoint or "").startswith("api_"))
 
 
 def _ask_to_sign_in() -> Response:
@@ -333,10 +377,14 @@ def _crossed(text: bytes, mask: bytes) -> bytes:
 def work() -> Iterator[Context]:
     """One transaction for the signed-in member. Commits when the block ends, rolls back when it raises."""
     signed_in = g.signed_in
-    if signed_in is None or signed_in.workspace_id is None:
+    if signed_in is None or signed_in.workspace is None:
         raise NotFound
     with opened(engine(), g.workspace, language=language()) as ctx:
-        yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
+        own = people.member_of(ctx, signed_in.account_id)
+        actor = viewing.as_wished(ctx, own, session.get(VIEW))
+        g.viewing = actor.name if actor.viewed_by else ""
+        with viewing.only_looking(actor):
+            yield ctx.acting_as(actor)
 
 
 def worked(story: Callable[[Context], Result]) -> Result:
@@ -539,6 +587,8 @@ class Me:
         self.language = language()
         self.tone = ""
         self.is_admin = bool(g.get("is_admin"))
+        self.builds, self.manages = bool(g.get("builds")), bool(g.get("manages"))
+        self.picture = str(g.get("avatar") or "")
 
 
 def _frame() -> dict[str, Any]:
@@ -550,6 +600,7 @@ def _frame() -> dict[str, Any]:
         "counts": g.get("counts") or NO_COUNTS,
         "workspace": g.get("workspace"),
         "several_workspaces": bool(signed_in and signed_in.several),
+        "viewing": g.get("viewing", ""),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 

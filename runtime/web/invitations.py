@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request
 
-from runtime import account_mail, invitations, membership
+from runtime import account_mail, departments, invitations
 from runtime.context import Context
 from runtime.settings import Settings
 from runtime.web.audit import administrator
@@ -27,7 +27,7 @@ def _page(ctx: Context, status: int = 200, **values: Any) -> Any:
     frame(ctx)
     more = {"link": "", "errors": {}, "sent": {}, "chosen": [], **values}
     page = render_template(
-        "runtime/invitations.html", invitations=invitations.listed(ctx), tree=membership.tree(ctx),
+        "runtime/invitations.html", invitations=invitations.listed(ctx), tree=departments.tree(ctx),
         roles=invitations.roles_offered(ctx), lasts=invitations.LASTS, mails=bool(Settings.read().smtp), **more,
     )  # fmt: skip
     return make_response(page, status)

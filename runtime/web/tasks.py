@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request
 
-from runtime import filling, flows, notices, progress, query, running, task_forms, tasks
+from runtime import definitions, filling, flows, notices, progress, query, running, task_forms, tasks
 from runtime.access import door
 from runtime.context import Context
 from runtime.filling import Filling
@@ -278,7 +278,18 @@ def show_notices() -> Any:
         found = notices.listed(ctx)
         titles = tasks.record_titles(ctx, [notice.place for notice in found if notice.place])
         frame(ctx)
-        return page_or_fragment("runtime/notices.html", "runtime/_notices.html", notices=found, titles=titles)
+        urls = {n.id: n.url or _record_url(ctx, n, titles) for n in found}
+        return page_or_fragment(
+            "runtime/notices.html", "runtime/_notices.html", notices=found, titles=titles, urls=urls
+        )
+
+
+def _record_url(ctx: Context, notice: notices.Notice, titles: Any) -> str:
+    """The record that a notice is about, for one who may still see it."""
+    if notice.place is None or notice.place[2] not in titles:
+        return ""
+    installation, table_id, record = notice.place
+    return f"/a/{definitions.by_id(ctx, installation).slug}/t/{table_id}/{record}#comments"
 
 
 @bp.post("/notices/read")

@@ -32,13 +32,16 @@ ALL = "*"
 
 CURIOUS = [
     "trash=1", "sort=cost", "sort=-secret", "sort=author", "sort=about", "group=secret", "total=exact&size=200",
+    "sort=phone", "group=phone", "q=canarymasked", "q=canaryveiled",
     f"q={FIELD}", f"q={RECORD}", f"q={LINKED}", f"q={COLUMN}", "q=canary", "key=canaryfield", "key=canaryfield_kind", "key=%00",
     *(f"filter={quote(f)}" for f in (
-        'secret = "canaryfield"', "cost > 1", "margin < 9999999999", 'author.name = "canarylinked"', "author.worth > 0",
+        'secret = "canaryfield"', 'STARTSWITH(phone, "canary")', 'COUNTIF(STARTSWITH(copies.note, "c")) > 0',
+        "cost > 1", "margin < 9999999999", 'author.name = "canarylinked"', "author.worth > 0",
         'COUNTIF(copies.place = "canarycolumn") > 0', 'STARTSWITH(about, "canary")', 'secret_kind = "canaryfield_kind"',
     )),
     "as=csv", "as=csv&sort=-cost&q=canary", f"as=csv&filter={quote('cost > 1')}", "field=secret&operator=is&value=canaryfield",
-    "secret=canaryfield&title=x", "back=/",
+    "secret=canaryfield&title=x", "back=/", "trash=true", "fields=secret", "fields=title,papers,about,copies", "expand=names",
+    "state=decided",
 ]  # fmt: skip
 AFTER_A_REFUSAL = "trash=1&as=csv"
 """What a page that is not there is asked all the same, as a fragment."""
@@ -202,6 +205,8 @@ def walk(guarded: Guarded, person: Any, forbidden: set[str]) -> Walked:
             for name, id in values.items():
                 if id in forbidden or id == UNKNOWN:
                     walked.compare(rule.build({**values, name: "…"})[1], id, plain)  # type: ignore[index]
+            for _, answer in answers:
+                answer.close()
     return walked
 
 
@@ -227,6 +232,7 @@ def body(guarded: Guarded, ids: list[str]) -> dict[str, Any]:
         "bundled": "expense", "place": "0", "note": "Seized", "next": "/",
         "column:title": "Title", "column:author": "Author", "match:author": "name", "encoding": "utf-8", "language": "en",
         "flow": "checking", "field": "title", "view": "all", "form": "book", "of": "table:book", "who": "everyone",
+        "body": "Seized", "member": str(guarded.shop.outsider.id),
     }  # fmt: skip
 
 
@@ -254,13 +260,35 @@ def answers(guarded: Guarded, person: Any, method: str, address: str, aim: list[
         for name in [name for name in CHOICES if name in looked_at]:
             for value in CHOICES[name]:
                 yield person.send(method, address, {**whole, name: value})
+    if address.startswith("/api/"):
+        for sent in programs(guarded, aim, address):
+            yield person.send(method, address, json.dumps(sent), content_type="application/json")
+        return
     wish = {"key": aim[0], "to": "essay", "order": ["title"], "hidden": [], "widths": {"title": 99}, "ids": aim}
     yield person.send(method, address, json.dumps(wish), content_type="application/json")
 
 
+def programs(guarded: Guarded, aim: list[str], address: str) -> list[dict[str, Any]]:
+    """What programs send to a door of the API."""
+    outsider = str(guarded.shop.outsider.id)
+    fields = {"title": "Seized", "owner": outsider}
+    operations = [{"op": op, "id": id, "fields": fields} for id in aim for op in ("update", "delete", "restore")]
+    sent: dict[str, list[dict[str, Any]]] = {
+        "upsert": [{"key": ["title"], "fields": {**fields, "title": RECORD}}],
+        "batch": [{"operations": operations}],
+        "decision": [
+            {"action": "transfer", "to": outsider},
+            *({"action": a, "comment": "Seized"} for a in ("save", "approve")),
+        ],
+        "draft": [{"parts": {"manifest": {"language": 1, "app": "shop", "title": "Seized"}}}],
+        "publish": [{"note": "Seized"}],
+    }
+    return sent.get(address.rpartition("/")[2], [{"fields": fields}])
+
+
 # -- what is kept ----------------------------------------------------------------------------------
 
-PASSING = {"attempt", "audit", "session"}
+PASSING = {"attempt", "audit", "session", "token"}
 """Tables of the installation that every request may touch."""
 
 
