@@ -17,8 +17,8 @@ SIGNED_OUT = {"session.form", "session.language", "healthz"}
 
 LAST = (
     "viewing.begin", "viewing.stop",
-    "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run",
-    "api_definitions.publish", "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
+    "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run", "api_tasks.decide",
+    "api_definitions.publish", "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
