@@ -37,7 +37,7 @@ SIGNED_OUT = {
 LAST = (
     "viewing.begin", "viewing.stop",
     "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.transfer", "tasks.change_run",
-    "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
+    "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
