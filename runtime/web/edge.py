@@ -54,7 +54,9 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 SAFE = ("GET", "HEAD", "OPTIONS")
-OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static", "healthz"}
+OPEN_ENDPOINTS = {
+    "session.form", "session.enter", "session.language", "static", "healthz", "replies.show", "replies.decide",
+}  # fmt: skip
 
 
 def install(app: Flask) -> None:
