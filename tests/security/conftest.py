@@ -173,6 +173,8 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
-        "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
+        "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
+        "act": ["transfer", "delegate", "add_signer", "copy", "comment"], "workspace": [shop.workspace.slug, "none"],
+        "secret": ["none"], "file": [*map(str, papers), unknown, "nonsense"],
     }  # fmt: skip
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)
