@@ -373,10 +373,25 @@ def backup(settings: Settings, options: argparse.Namespace) -> int:
 
     with running(settings) as url:
         manifest = backup(settings, url, options.file, options.workspace, options.force)
+        note_backup(url, "workspace.backed_up", manifest.slugs)
     size = options.file.stat().st_size / 1e6
     held = ", ".join(manifest.slugs) or "no workspace"
     print(f"{options.file} ({size:.1f} MB) holds: {held}; {manifest.files} files")
     return 0
+
+
+def note_backup(url: str, kind: str, slugs: Sequence[str]) -> None:
+    """In the trail of every workspace that the file holds; an older layout has none yet."""
+    from runtime import audit, workspaces
+
+    engine = workspaces.connect(url)
+    try:
+        with engine.begin() as conn:
+            known = [w for w in workspaces.all_workspaces(conn) if w.slug in slugs] if audit.kept(conn) else []
+            for workspace in known:
+                audit.note_server(conn, kind, workspace.slug, workspace.id)
+    finally:
+        engine.dispose()
 
 
 def restore(settings: Settings, options: argparse.Namespace) -> int:
@@ -384,6 +399,7 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
 
     All or nothing. What exists is replaced only with --force. Stop `mortise serve` first.
     """
+    from runtime import audit_trail
     from runtime.backup import restore
     from runtime.server import running
 
@@ -391,6 +407,8 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
         prepare(url)
         manifest = restore(settings, url, options.file, options.force)
         prepare(url)
+        audit_trail.forget_anchors(settings, {"control", *manifest.schemas} if manifest.whole else {*manifest.schemas})
+        note_backup(url, "workspace.restored", manifest.slugs)
     print(f"Restored {', '.join(manifest.slugs) or 'no workspace'}, as of {manifest.made_at}.")
     return 0
 

@@ -15,7 +15,7 @@ from runtime.resources import folder
 from runtime.server import database_url
 from runtime.settings import Settings, secret_key
 from runtime.storage import storage_of
-from runtime.web import delivery, edge
+from runtime.web import api_edge, delivery, edge
 from runtime.workspaces import connect
 
 LARGEST_FORM = 20 * 1024 * 1024
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     delivery.install(app, folder("static"))
     edge.install(app)
+    api_edge.install(app)
     for package in (runtime.web, builder.web):
         open_doors(app, package)
     return app

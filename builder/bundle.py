@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from runtime import definitions, membership
+from runtime import audit, definitions, membership
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import assign_slot, give_role
@@ -323,6 +323,14 @@ def install(
         _refuse_strange_slots(slots_of(package), slots)
     definitions.register(ctx, slug, package)
     inst = definitions.publish(ctx, slug, package)
+    audit.note(
+        ctx,
+        "app.installed",
+        slug,
+        inst.id,
+        package=str(package.get("app", "")),
+        version=str(package.get("version", "")),
+    )
     for slot, target in (slots or {}).items():
         assign_slot(ctx, inst.id, slot, target)
     if sample is not None:
@@ -351,6 +359,7 @@ def give_roles(ctx: Context, inst: Installed, said: Iterable[tuple[str, str]]) -
 def export(ctx: Context, slug: str) -> dict[str, Any]:
     """The package of an installed app as it is published now. Raises NotFound."""
     inst = definitions.installed(ctx, slug)
+    audit.note(ctx, "app.exported", slug, inst.id, revision=inst.revision)
     return definitions.package(ctx, inst.id, inst.revision)
 
 

@@ -8,11 +8,16 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from builder import grants
 from builder.layout import place, without_field
 from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
+from schemas.access import ACTIONS
 from schemas.errors import InvalidInput
 from schemas.fields import field_types
 from schemas.messages import say
+from schemas.options import options_of
+from schemas.parsers import Many, Reference
+from schemas.views import view_types
 
 PRESETS = ("submit", "own", "all")
 LIST_ENDS = ["created_by", "created_at"]
@@ -68,9 +73,9 @@ def set_preset(parts: Parts, table: str, preset: str) -> Parts:
     if preset == "submit":
         grant |= {"do": ["create"]}
     elif preset == "own":
-        grant |= {"do": ["create", "read", "update", "history"], "rows": "created_by = ME()"}
+        grant |= {"do": ["create", "read", "update", "print", "comment", "history"], "rows": grants.OWN}
     else:
-        grant |= {"do": ["create", "read", "update", "delete", "import", "export", "history"]}
+        grant |= {"do": [verb for verb in ACTIONS if verb != "share"]}
     put(made, "access", grant)
     return made
 
@@ -89,7 +94,9 @@ def preset_of(parts: Mapping[str, Any], table: str) -> str:
 def delete_form(parts: Parts, table: str) -> Parts:
     """A table with everything about it. Its records stay in storage until purged."""
     made = deepcopy(parts)
-    for kind in ("forms", "views", "access"):
+    for id in [i for i in made["order/access"] if grants.table_of(made, *grants.about(made[f"access/{i}"])) == table]:
+        take(made, "access", id)
+    for kind in ("forms", "views"):
         for id in [i for i in made[f"order/{kind}"] if made[f"{kind}/{i}"].get("table") == table]:
             take(made, kind, id)
     take(made, "tables", table)
@@ -299,10 +306,18 @@ def delete_field(parts: Parts, table: str, path: str) -> Parts:
     for form in of_table(made, "forms", table):
         _take_off_form(form, path)
     for view in of_table(made, "views", table):
-        for name in ("columns", "card", "sort"):
-            if name in view:
-                view[name] = [c for c in view[name] if not _is_of(c.removeprefix("-"), path)]
+        _take_off_view(view, path)
     return made
+
+
+def _take_off_view(view: Json, path: str) -> None:
+    kind: Any = view_types.get(view.get("type", "grid"))
+    for option in options_of(kind) if kind else ():
+        given = view.get(option.name)
+        if isinstance(option.parser, Many) and isinstance(option.parser.item, Reference) and isinstance(given, list):
+            view[option.name] = [c for c in given if not _is_of(c.removeprefix("-"), path)]
+        elif isinstance(option.parser, Reference) and isinstance(given, str) and _is_of(given, path):
+            del view[option.name]
 
 
 def _is_of(path: str, deleted: str) -> bool:

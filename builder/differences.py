@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from builder import grants
 from builder.parts import KINDS, Json, Parts, split
 from schemas.fields import field_types
 from schemas.form import Form
@@ -10,13 +11,13 @@ from schemas.messages import Message, say
 from schemas.options import options_of
 from schemas.table import Table
 from schemas.text import Sentence, Text
-from schemas.view import View
+from schemas.views import view_types
 
 THINGS = {
     "tables": say("table"), "forms": say("form"), "views": say("view"), "flows": say("flow"),
     "dashboards": say("dashboard"), "access": say("grant"),
 }  # fmt: skip
-CLASSES: dict[str, type[Any]] = {"tables": Table, "forms": Form, "views": View}
+CLASSES: dict[str, type[Any]] = {"tables": Table, "forms": Form}
 Difference = tuple[str, Message]
 
 
@@ -28,7 +29,7 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> l
     if old["manifest"] != new["manifest"]:
         found.append(("changed", say("The app's title, navigation or roles")))
     for kind in KINDS:
-        found += _object_differences(kind, old, new)
+        found += grants.differences(old, new) if kind == "access" else _object_differences(kind, old, new)
     return found
 
 
@@ -37,14 +38,18 @@ def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[Differenc
     for id in new[f"order/{kind}"]:
         item, previous = new[f"{kind}/{id}"], old.get(f"{kind}/{id}")
         if previous is None:
-            yield "added", say("New {thing}: {name}", thing=thing, name=_called(kind, item, new))
+            yield "added", say("New {thing}: {name}", thing=thing, name=_name(item))
         elif kind == "tables" and item != previous:
             yield from _field_differences(previous, item)
         elif item != previous:
-            yield "changed", _changed(thing, _called(kind, item, new), item, previous, CLASSES.get(kind))
+            yield "changed", _changed(thing, _name(item), item, previous, _class_of(kind, item))
     for id in old[f"order/{kind}"]:
         if f"{kind}/{id}" not in new:
-            yield "removed", _removed(kind, thing, _called(kind, old[f"{kind}/{id}"], old))
+            yield "removed", _removed(kind, thing, _name(old[f"{kind}/{id}"]))
+
+
+def _class_of(kind: str, item: Json) -> type[Any] | None:
+    return view_types.get(item.get("type", "grid")) if kind == "views" else CLASSES.get(kind)
 
 
 def _removed(kind: str, thing: Message, name: Sentence) -> Message:
@@ -110,25 +115,6 @@ def listed(names: Sequence[Message]) -> Message | None:
     """Several names as one sentence."""
     values = {f"name{n}": name for n, name in enumerate(names)}
     return Message(" · ".join("{" + key + "}" for key in values), values) if values else None
-
-
-def _called(kind: str, item: Json, parts: Parts) -> Sentence:
-    """The name of an object. A grant has none of its own: it is called after what it opens and for whom."""
-    if kind != "access":
-        return _name(item)
-    what = f"tables/{item['table']}" if item.get("table") else f"dashboards/{item.get('dashboard')}"
-    opened = _name(parts.get(what) or {"id": what.partition("/")[2]})
-    return say("{what} for {whom}", what=opened, whom=_whom(item.get("who") or {}, parts))
-
-
-def _whom(who: Json, parts: Parts) -> Sentence:
-    if who.get("everyone"):
-        return say("every member")
-    if who.get("flow"):
-        return _name(parts.get(f"flows/{who['flow']}") or {"id": who["flow"]})
-    id = who.get("role") or who.get("slot") or "?"
-    declared = [*parts["manifest"].get("roles", ()), *parts["manifest"].get("slots", ())]
-    return next((_name(one) for one in declared if one["id"] == id), Text.of(id))
 
 
 def _name(item: Mapping[str, Any]) -> Text:

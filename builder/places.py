@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from builder import grants
 from builder.differences import THINGS
 from builder.layout import layout_of, stops_of, title_of
 from builder.panel import input_name
@@ -75,7 +76,7 @@ def place_of(parts: Parts, path: str) -> Place:
         return Place(option=path)
     kind, id, rest = found[1], order[int(found[2])], found[3]
     item = parts[f"{kind}/{id}"]
-    name = Text.of(item.get("title") or id)
+    name = grants.called(item, parts) if kind == "access" else Text.of(item.get("title") or id)
     trail = [name] if kind in ("tables", "forms") else [THINGS[kind], name]
     if kind == "tables" and (field := FIELD.match(rest)):
         return _field_place(item, id, field, trail)
@@ -114,6 +115,8 @@ def _option_label(kind: Any, rest: str) -> list[Message]:
 
 def url_of(parts: Parts, place: Place) -> str:
     """The page, below the app's own in the builder, where a place is edited; the app's page where there is none."""
+    if place.kind == "access":
+        return f"/rights/?grant={place.id}"
     form = place.id if place.kind == "forms" else form_of(parts, place.id) if place.kind == "tables" else ""
     if not form:
         return "/"

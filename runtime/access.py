@@ -5,21 +5,21 @@ exist for them: `rows()` leaves it out and `column()` gives NULL or refuses the 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, not_, or_, true
 
 from runtime import definitions
-from runtime.actors import Actor, FlowActor, Member, unlimited
+from runtime.actors import Actor, FlowActor, Member, Token, administers, unlimited
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
 from runtime.plans import Anyone
 from runtime.sources import RecordSource, condition_sql
 from runtime.tables import LiveTable, live
-from schemas.access import SEES, WRITES, Grant, Who, united
+from schemas.access import ACTIONS, SEES, WRITES, Grant, Who, united
 from schemas.errors import Denied, NotFound
 from schemas.fields.formula import Computed
 from schemas.fields.rows import Rows
@@ -27,7 +27,7 @@ from schemas.form import Form
 from schemas.formula import Formula
 from schemas.messages import say
 from schemas.rights import Opening, named
-from schemas.view import View
+from schemas.views import View
 
 NEW = ("create", "import")
 """What makes records: there is nothing yet that a mask could keep from their writer."""
@@ -227,7 +227,7 @@ def rights_key(gate: Door) -> Hashable | None:
         from runtime.tasks import parts_taken
 
         parts = tuple((table, *part) for table, listed in parts_taken(ctx, inst).items() for part in listed)
-        ctx.memo[key] = (tuple(g.id for g in granted_to(ctx, inst)), parts)
+        ctx.memo[key] = (tuple(g.id for g in granted_to(ctx, inst)), parts, ctx.actor.admin, ctx.actor.scope)
     return ctx.memo[key]  # type: ignore[no-any-return]
 
 
@@ -245,9 +245,22 @@ def _rights(ctx: Context, live: LiveTable) -> list[Right]:
         return []
     from runtime import tasks
 
+    if administers(ctx.actor):
+        return narrowed(ctx, live, [EVERYTHING])
     granted = {g.id for g in granted_to(ctx, live.inst)}
     given = [_right(ctx, live, o) for o in live.inst.app.openings(live.id) if o.grant.id in granted]
-    return [*given, *tasks.rights(ctx, live)]
+    return narrowed(ctx, live, [*given, *tasks.rights(ctx, live)])
+
+
+EVERYTHING = Right(frozenset(ACTIONS), None, None, lambda path: "write")
+
+
+def narrowed(ctx: Context, live: LiveTable, rights: list[Right]) -> list[Right]:
+    """These rights, as far as the actor's scope lets them be used."""
+    if ctx.actor.scope is None:
+        return rights
+    within = ctx.actor.scope.actions(live.inst.slug, live.id)
+    return [replace(right, actions=right.actions & within) for right in rights if right.actions & within]
 
 
 def _right(ctx: Context, live: LiveTable, opening: Opening) -> Right:
@@ -284,6 +297,8 @@ def _is_for(ctx: Context, inst: Installed, who: Who) -> bool:
     actor = ctx.actor
     if isinstance(actor, FlowActor):
         return who.flow == actor.flow and actor.app == inst.slug
+    if isinstance(actor, Token):
+        return who.token == actor.token if who.token else f"{inst.slug}.{who.role}" in actor.roles
     if not isinstance(actor, Member):
         return actor.kind in ("link", "token") and getattr(who, actor.kind) is not None and _is_this(actor, inst, who)
     if who.everyone or who.external:
@@ -315,6 +330,8 @@ def _slot_members(ctx: Context, inst: Installed, slot: str, below: bool = False)
 
 
 def may_see_dashboard(ctx: Context, inst: Installed, dashboard: str) -> bool:
+    if ctx.actor.scope is not None:
+        return False  # no scope speaks of dashboards
     opened = {("dashboard", dashboard), ("app", "")}
     return unlimited(ctx.actor) or any(g.about in opened for g in granted_to(ctx, inst))
 
@@ -333,7 +350,7 @@ def _may_use(ctx: Context, inst: Installed, kind: str, id: str, table: str, acti
     if unlimited(ctx.actor):
         return True
     rights = door(ctx, live(ctx, inst, table)).rights
-    own = named(inst.app, kind, id)
+    own = named(inst.app, kind, id) and not administers(ctx.actor)
     usable = [r for r in rights if (r.through == f"{kind}:{id}" if own else not r.through.startswith(f"{kind}:"))]
     return any(r.actions & set(actions) for r in usable)
 
@@ -365,4 +382,7 @@ def may_flow(ctx: Context, inst: Installed, flow: str, action: str) -> bool:
 
 def may_enter(ctx: Context, inst: Installed) -> bool:
     """Whether the app shows anything to this actor at all."""
-    return unlimited(ctx.actor) or bool(granted_to(ctx, inst))
+    scope = ctx.actor.scope
+    if scope is not None and not scope.reaches(inst.slug):
+        return False
+    return unlimited(ctx.actor) or administers(ctx.actor) or bool(granted_to(ctx, inst))

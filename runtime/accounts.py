@@ -10,9 +10,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from runtime import models
+from runtime import audit, models
 from runtime.ids import new_id
 from schemas.errors import Denied, InvalidInput
+from schemas.formats import FORMATS
 from schemas.messages import say
 
 HASHER = PasswordHasher()
@@ -90,13 +91,22 @@ def sign_in(conn: Connection, email: str, password: str, address: str, agent: st
     email = email.strip().casefold()[:320]
     counted = _count_attempt(conn, email, address)
     a = models.account
-    row = conn.execute(select(a.c.id, a.c.password).where(a.c.email == email, a.c.disabled_at.is_(None))).one_or_none()
+    row = conn.execute(
+        select(a.c.id, a.c.name, a.c.password).where(a.c.email == email, a.c.disabled_at.is_(None))
+    ).one_or_none()
     if not _verify(row.password if row and row.password else NOBODY, password[:LONGEST_PASSWORD]) or row is None:
+        audit.note_account(conn, row.id if row else None, "sign_in.failed", _told(email))
         raise Denied(say("The e-mail address or the password is wrong."))
     t = models.attempt
     # Only failures count against an address: a whole office may sign in from one.
     conn.execute(delete(t).where(or_(t.c.key == f"account:{email}", t.c.id.in_(counted))))
+    audit.note_account(conn, row.id, "sign_in.succeeded", name=row.name)
     return open_session(conn, row.id, address, agent)
+
+
+def _told(email: str) -> str:
+    """What was typed as an e-mail address; who typed a password there shall not find it in the trail."""
+    return email if FORMATS["email"].problem(email) is None else ""
 
 
 def _verify(hashed: str, password: str) -> bool:

@@ -1,17 +1,20 @@
-"""Who acts: a member, a flow, or the system itself. Never nobody."""
+"""Who acts: a member, a token, a flow, or the system itself. Never nobody."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from schemas.scope import Scope
+
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever asks or writes; `kind` and `id` are what history keeps."""
+    """Whoever asks or writes; `kind` and `id` are what history keeps. A `scope` narrows what they may do."""
 
     kind: ClassVar[str] = "actor"
     id: UUID | None = None
     name: str = ""
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,15 @@ class Member(Actor):
     admin: bool = False
     external: bool = False
     language: str | None = None
+
+
+@dataclass(frozen=True)
+class Token(Actor):
+    """A program that acts in its own name. Grants say `{"token": word}` or a role (`app.role`) that it was given."""
+
+    kind: ClassVar[str] = "token"
+    token: str = ""
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,4 +65,9 @@ class System(Actor):
 
 def unlimited(actor: Actor) -> bool:
     """Whether no row or field is closed to this actor."""
-    return isinstance(actor, System) or (isinstance(actor, Member) and actor.admin)
+    return isinstance(actor, System) or (administers(actor) and actor.scope is None)
+
+
+def administers(actor: Actor) -> bool:
+    """Whether only a scope, if anything, narrows what this actor may do."""
+    return isinstance(actor, Member) and actor.admin

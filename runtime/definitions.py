@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
 
-from runtime import models
+from runtime import audit, models, outbox
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.retry import Overtaken
@@ -145,6 +145,7 @@ def publish(
         )
     )
     ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
+    audit.note(ctx, "app.published", slug, id, revision=number)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
     return inst
@@ -162,6 +163,7 @@ def remove(ctx: Context, slug: str) -> None:
     id = installed(ctx, slug).id
     values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    audit.note(ctx, "app.removed", slug, id)
     ctx.memo.pop(Installed, None)
 
 
@@ -172,8 +174,10 @@ def lock_shared(ctx: Context, inst: Installed) -> None:
     """
     ctx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:id, 7))"), {"id": str(inst.id)})
     i = models.installation
-    if ctx.conn.scalar(select(i.c.revision).where(i.c.id == inst.id)) != inst.revision:
+    now = ctx.conn.execute(select(i.c.revision, i.c.webhooks).where(i.c.id == inst.id)).one_or_none()
+    if now is None or now.revision != inst.revision:
         raise Overtaken
+    outbox.know(ctx, inst.id, now.webhooks)
 
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:

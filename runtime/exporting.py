@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 
 import xlsxwriter
 
-from runtime import query
+from runtime import audit, query
 from runtime.access import Door
 from runtime.context import Context
 from runtime.listing import label_of, reader_of
@@ -48,6 +48,7 @@ def rows(gate: Door, listing: Listing) -> Iterator[list[Cell]]:
             raise InvalidInput({"": [say("More than {n} records. Narrow the list with a filter.", n=f"{MOST:,}")]})
         yield from ([_cell(gate, record, c, reader) for c in listing.columns] for record in page.records)
         if not page.after:
+            audit.note(gate.ctx, "data.exported", f"{gate.live.inst.slug}.{gate.live.id}", n=count)
             return
         chosen = replace(chosen, after=page.after)
 

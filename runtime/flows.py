@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from runtime import effects, notices, outside, progress, running, subflows, task_files, task_forms, timers
+from runtime import effects, notices, outbox, outside, progress, running, subflows, task_files, task_forms, timers
 from runtime.access import door, may_flow
 from runtime.actors import Link, Member, System
 from runtime.context import Context
@@ -448,6 +448,7 @@ def happen(ctx: Context, run: Running, event: Event) -> None:
             more = _follow(ctx, run, effect)
             waiting += [more] if more is not None else []
     _announce(ctx, run, log)
+    outbox.note_flow(ctx, run, log)
     if was_open and not run.state.open:
         _over(ctx, run)
 

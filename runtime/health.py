@@ -10,7 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from runtime import jobs, verify, workspaces
+from runtime import audit, audit_trail, jobs, verify, workspaces
 from runtime.actors import System
 from runtime.context import Workspace
 from runtime.mail import kept_mail
@@ -38,7 +38,7 @@ def examine(settings: Settings, recalculate: str | None = None) -> list[Finding]
 
     `recalculate` also compares stored calculations with fresh ones: of a "sample" of the records, or of "all".
     """
-    looks: list[Callable[[Settings], Iterator[Finding]]] = [program, data_folder, database, mail, address]
+    looks: list[Callable[[Settings], Iterator[Finding]]] = [program, data_folder, database, trails, mail, address]
     if recalculate:
         looks.append(partial(calculations, most=SAMPLE if recalculate == "sample" else None))
     return [finding for look in looks for finding in look(settings)]
@@ -91,6 +91,38 @@ def contents(conn: Connection) -> Iterator[Finding]:
     left = jobs.backlog(conn)
     counted = f"Jobs: {left.waiting} wait, {left.running} run, {left.failed} have failed for good"
     yield Finding(left.failed == 0, counted)
+
+
+def trails(settings: Settings) -> Iterator[Finding]:
+    """Whether the audit trails are as they were written: of the installation, and of every workspace."""
+    try:
+        engine = workspaces.connect(database_url(settings))
+        with engine.connect() as conn:
+            if not audit.kept(conn):
+                return
+            known = {"control": "the installation", **{w.schema: w.slug for w in workspaces.all_workspaces(conn)}}
+            anchors = audit_trail.anchors_of(settings)
+            for schema, name in known.items():
+                yield _trail(audit_trail.verify(conn, schema, anchors.get(schema)), name)
+    except (ServerError, SQLAlchemyError, OSError):
+        return  # told already
+
+
+FAULTS = {
+    "changed": "number {n} is not what was written",
+    "missing": "what was before number {n} is missing",
+    "unlinked": "number {n} does not go on from the one before",
+    "begun": "what was before number {n} is missing, and no retention took it away",
+    "replaced": "number {n} is another one than was written down in audit-anchors.jsonl",
+    "shortened": "number {n}, which audit-anchors.jsonl knows, is gone",
+}
+
+
+def _trail(chain: audit_trail.Chain, name: str) -> Finding:
+    if chain.fault:
+        told = FAULTS[chain.fault].format(n=chain.number)
+        return Finding(False, f"The audit trail of {name} is broken: {told}")
+    return Finding(True, f"The audit trail of {name} is whole: {chain.events} events")
 
 
 def calculations(settings: Settings, most: int | None = None) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from runtime import models
+from runtime import models, outbox
 from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
@@ -40,13 +40,16 @@ def write(
     ctx: Context, live: LiveTable, action: str, entries: Iterable[tuple[UUID, int, Changes]], key: str | None = None
 ) -> None:
     """Write an entry for each (record, version, changes)."""
-    insert_rows(ctx.conn, models.history, [_row(ctx, live, action, *entry, key) for entry in entries])
+    written = list(entries)
+    insert_rows(ctx.conn, models.history, [_row(ctx, live, action, *entry, key) for entry in written])
+    outbox.note_records(ctx, live, action, written)
 
 
 def beside(
     ctx: Context, live: LiveTable, action: str, record: UUID, version: int, changes: Changes, key: str | None = None
 ) -> dict[str, Any]:
     """The entry as the statements of a LiveTable take it, that write it beside the record."""
+    outbox.note_records(ctx, live, action, [(record, version, changes)])
     return {f"_entry_{name}": v for name, v in _row(ctx, live, action, record, version, changes, key).items()}
 
 

@@ -9,15 +9,17 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 
 from runtime import models
-from runtime.actors import Actor, Member
+from runtime.actors import Actor, Member, Token
 from runtime.context import Context
 from runtime.workspaces import find, opened
+from schemas.scope import Scope
 
 
 def identity(ctx: Context) -> dict[str, Any]:
     """Workspace, actor, language and origin as JSON; `opened_again` is the way back."""
     actor = {f.name: getattr(ctx.actor, f.name) for f in fields(ctx.actor)}
     written = {name: str(value) if isinstance(value, UUID) else value for name, value in actor.items()}
+    written["scope"] = ctx.actor.scope and ctx.actor.scope.dump()
     return {
         "workspace": str(ctx.workspace.id),
         "actor": {"kind": ctx.actor.kind, **written},
@@ -42,6 +44,9 @@ def actor_of(ctx: Context, kind: str, **written: Any) -> Actor:
         m = models.member
         present = select(m.c.id).where(m.c.id == written["id"], m.c.admin, m.c.left_at.is_(None))
         written["admin"] = ctx.conn.execute(present).first() is not None
+    written["scope"] = Scope.of(written["scope"]) if written.get("scope") else None
+    if kind == Token.kind:
+        written["roles"] = tuple(written["roles"])
     kinds: list[type[Actor]] = [Actor, *Actor.__subclasses__()]
     made = {actor.kind: actor for actor in kinds}[kind]
     return made(**{f.name: written[f.name] for f in fields(made)})

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, models, ordering, upserting, wording
+from runtime import audit, definitions, models, ordering, upserting, wording
 from runtime.access import door
 from runtime.context import Context
 from runtime.ids import new_id
@@ -334,6 +334,7 @@ def start(ctx: Context, run: Any) -> None:
         .values(state="waiting", report=None)
     )
     if ctx.conn.execute(changed).rowcount:
+        audit.note(ctx, "data.imported", f"{table_of(ctx, run).inst.slug}.{run.table_id}", run.id, file=run.file_name)
         enqueue(ctx, "import_records", {"run": str(run.id)})
 
 
@@ -423,4 +424,5 @@ def run_now(
     for chunk in _chunks(importing.by_record(source.table, mappings, sheet.rows, by, ctx.zone)):
         _import_chunk(ctx, source, chunk, mappings, by, report, dry=False)
         progress(report.total)
+    audit.note(ctx, "data.imported", f"{source.inst.slug}.{source.id}", n=report.sound)
     return report

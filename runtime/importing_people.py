@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
-from runtime import importing, models, people
+from runtime import audit, importing, models, people
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.ids import new_id
@@ -230,6 +230,7 @@ def start(ctx: Context, run: Any) -> None:
     """Leave the work to a job."""
     begun = update(import_run).where(import_run.c.id == run.id, import_run.c.state == "mapping")
     if ctx.conn.execute(begun.values(state="waiting", report=None)).rowcount:
+        audit.note(ctx, "member.imported", run.file_name, run.id)
         enqueue(ctx, "import_people", {"run": str(run.id)})
 
 

@@ -28,7 +28,9 @@ from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
-from schemas.view import View
+from schemas.views import View
+from schemas.views.gallery import Gallery
+from schemas.views.kanban import Kanban
 
 SIZES = (20, 50, 100, 200)
 
@@ -46,6 +48,8 @@ class Wishes:
     size: int = 0
     exact: bool = False
     trash: bool = False
+    day: str = ""
+    span: str = ""
 
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
@@ -58,13 +62,14 @@ class Wishes:
             search=args.get("q", "").replace("\x00", "")[:200], filter=args.get("filter", "")[:4000], sort=args.get("sort", "")[:200],
             after=args.get("after", ""), before=args.get("before", ""), first=max(1, whole("first", 1)),
             size=size if size in SIZES else 0, exact=args.get("total") == "exact", trash=args.get("trash") == "1",
+            day=args.get("day", "")[:10], span=args.get("span", "")[:10],
         )  # fmt: skip
 
     def url(self, base: str, **changes: Any) -> str:
         """The address of the list with some wishes changed."""
         wanted = {
             "q": self.search, "filter": self.filter, "sort": self.sort, "size": self.size or "",
-            "trash": "1" if self.trash else "", **changes,
+            "trash": "1" if self.trash else "", "span": self.span, "day": self.day, **changes,
         }  # fmt: skip
         return base + (
             "?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else ""
@@ -114,13 +119,13 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
     gate = door(ctx, table)
     gate.require("read")
     columns = gate.shown([c for c in (chosen or view.columns or default_columns(table)) if c in names_of(table)])
-    listing, problem = _listing(gate, view, wishes, columns)
+    listing, problem = listing_of(gate, view, wishes, columns)
     try:
         page = query.page(gate, listing)
     except InvalidInput as err:
         problem = next(iter(err.errors.values()))[0]
         wishes = Wishes(size=wishes.size, trash=wishes.trash)
-        listing, _ = _listing(gate, view, wishes, columns)
+        listing, _ = listing_of(gate, view, wishes, columns)
         page = query.page(gate, listing)
     whole = query.summary(gate, listing, columns, wishes.exact)
     base = f"/a/{inst.slug}/v/{view.id}/"
@@ -146,7 +151,7 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         len(page.records),
     )
     shown.pager = _pager(shown)
-    shown.conditions = _conditions(wishes)
+    shown.conditions = conditions_of(wishes)
     shown.recalculating = pending(ctx, table)
     shown.filter_fields = filter_fields(gate, shown.conditions or ())
     return shown
@@ -160,7 +165,7 @@ def default_columns(table: LiveTable) -> list[str]:
     return [f.id for f in table.table.fields if f.storage != "child" and f.type != "query"][:12]
 
 
-def _listing(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
+def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
     where, problem = [view.filter] if view.filter else [], None
     if wishes.filter:
         try:
@@ -329,7 +334,7 @@ def state_chip(state: str | None) -> str:
 # -- filters ---------------------------------------------------------------------------------------
 
 
-def _conditions(wishes: Wishes) -> list[Condition] | None:
+def conditions_of(wishes: Wishes) -> list[Condition] | None:
     if not wishes.filter:
         return []
     try:
@@ -443,32 +448,35 @@ class Lane:
     tone: str
     cards: list[dict[str, Any]]
     count: int
+    sums: Sequence[tuple[Sentence, str]] = ()
+    folded: bool = False
 
 
-def board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> tuple[list[Lane], Door]:
+def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
     """The lanes of a board by a choice field or the flow's state."""
     table = live(ctx, inst, view.table)
     gate = door(ctx, table)
     gate.require("read")
-    by = view.group or ""
+    by = view.group
     if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
-    listing, _ = _listing(gate, view, wishes, columns)
-    counts = query.groups(gate, listing, by)
+    listing, _ = listing_of(gate, view, wishes, columns)
+    counts = query.groups(gate, listing, by, view.sums)
     lanes = []
     for value, label, tone in _values(table, by, counts):
         where = [*listing.where, Formula.of(f'{by} = "{value}"' if value else f"ISBLANK({by})")]
         chosen = Listing(columns, where, listing.sort, listing.search, size=CARDS)
         found = query.page(gate, chosen).records
         reader = reader_of(ctx, table, found, columns)
-        lanes.append(
-            Lane(value, label, tone, [_card(table, r, columns, reader) for r in found], counts.get(value or None, 0))
-        )
+        cards = [card_of(table, r, columns, reader) for r in found]
+        known = counts.get(value or None, query.Counted())
+        sums = [(label_of(table, p), table.table.by_id[p].show(total, reader)) for p, total in known.sums.items()]
+        lanes.append(Lane(value, label, tone, cards, known.count, sums, value in view.folded))
     return lanes, gate
 
 
-def _values(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[tuple[str, Sentence, str]]:
+def _values(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[tuple[str, Sentence, str]]:
     found = table.table.by_id.get(by)
     listed: list[tuple[str, Sentence, str]]
     if isinstance(found, Choice):
@@ -480,7 +488,7 @@ def _values(table: LiveTable, by: str, counts: Mapping[Any, int]) -> list[tuple[
     return ([("", say("(blank)"), "gray")] if counts.get(None) else []) + listed
 
 
-def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:
+def card_of(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:
     def url(target: str, id: UUID) -> str:
         return f"/a/{table.inst.slug}/t/{target}/{id}"
 
@@ -495,3 +503,17 @@ def _card(table: LiveTable, record: Record, columns: Sequence[str], reader: Read
         "facts": facts,
         "url": f"/a/{table.inst.slug}/t/{table.id}/{record.id}",
     }
+
+
+def gallery(ctx: Context, shown: Shown, view: Gallery) -> list[dict[str, Any]]:
+    """The records of a page as cards, each with the address of its first picture."""
+    table, records = shown.live, shown.page.records
+    columns = [c for c in view.card if shown.gate.visible(c) and c in names_of(table)]
+    reader = reader_of(ctx, table, records, columns)
+    base = f"/files/{table.inst.slug}/{table.id}/-/{view.cover}"
+    made = []
+    for record in records:
+        pictures = record[view.cover] if view.cover else None
+        cover = f"{base}/{pictures[0]}" if isinstance(pictures, list) and pictures else ""
+        made.append({**card_of(table, record, columns, reader), "cover": cover})
+    return made

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, true, update
 
-from runtime import accounts, models, people
+from runtime import accounts, audit, models, people
 from runtime.context import Context
 from runtime.people import Directory
 from schemas.errors import InvalidInput, NotFound
@@ -97,7 +97,12 @@ def change(ctx: Context, id: UUID, facts: Mapping[str, Any], admin: bool) -> Non
     m = models.member
     if not admin:
         _keep_an_administrator(ctx, id)
+    before = ctx.conn.execute(select(m).where(m.c.id == id)).one()
     ctx.conn.execute(update(m).where(m.c.id == id).values(**facts, admin=admin))
+    if changed := [name for name, value in facts.items() if getattr(before, name) != value]:
+        audit.note(ctx, "member.changed", before.name, id, fields=changed)
+    if admin != before.admin:
+        audit.note(ctx, "rights.admin_given" if admin else "rights.admin_taken", before.name, id)
     Directory.of(ctx).forget()
 
 
@@ -132,6 +137,7 @@ def let_in(ctx: Context, id: UUID) -> str:
     if ctx.workspace.id not in accounts.workspaces_of(ctx.conn, account):
         accounts.join(ctx.conn, account, ctx.workspace.id)
     ctx.conn.execute(update(m).where(m.c.id == id).values(account_id=account))
+    audit.note(ctx, "member.let_in", member.name, id, email=member.email)
     return password
 
 
@@ -154,6 +160,7 @@ def renew_password(ctx: Context, id: UUID) -> str:
         )
     password = accounts.new_password()
     accounts.set_password(ctx.conn, account, password)
+    audit.note(ctx, "member.password_renewed", one(ctx, id).name, id)
     return password
 
 
@@ -167,7 +174,7 @@ def _account(ctx: Context, id: UUID) -> UUID:
 
 def leave(ctx: Context, id: UUID) -> None:
     """A member goes: they can no longer sign in here, their records and tasks stay. Raises InvalidInput."""
-    one(ctx, id)
+    name = one(ctx, id).name
     if id == ctx.actor.id:
         raise InvalidInput({"": [say("You cannot remove yourself.")]})
     _keep_an_administrator(ctx, id)
@@ -179,6 +186,7 @@ def leave(ctx: Context, id: UUID) -> None:
         here = (joined.c.account_id == account, joined.c.workspace_id == ctx.workspace.id)
         ctx.conn.execute(delete(joined).where(*here))
         ctx.conn.execute(update(m).where(m.c.id == id).values(account_id=None))
+    audit.note(ctx, "member.left", name, id)
     Directory.of(ctx).forget()
 
 

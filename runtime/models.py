@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 6
+LAYOUT = 7
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -79,6 +79,7 @@ workspace = Table(
     Column("zone", Text, nullable=False, server_default="Asia/Shanghai"),
     Column("language", Text, nullable=False, server_default="zh"),
     Column("layout", Integer, nullable=False),
+    Column("audit_days", Integer, comment="how long the audit trail is kept; NULL for ever"),
     moment("created_at", nullable=False, server_default=func.now()),
 )
 
@@ -138,6 +139,7 @@ installation = Table(
     Column("rights_epoch", Integer, nullable=False, server_default=text("0")),
     Column("base", JSON, comment="the package as it was installed, for three-way upgrades"),
     Column("position", Integer, nullable=False, server_default=text("0")),
+    Column("webhooks", Integer, nullable=False, server_default=text("0"), comment="how many listen to it"),
     moment("installed_at", nullable=False, server_default=func.now()),
     moment("removed_at"),
 )
@@ -269,6 +271,8 @@ recalculation = Table(
     moment("asked_at", nullable=False, server_default=func.now()),
 )
 
+from runtime import models_api as models_api  # noqa: E402
+from runtime import models_audit as models_audit  # noqa: E402
 from runtime import models_conversion as models_conversion  # noqa: E402
 from runtime import models_drafts as models_drafts  # noqa: E402
 from runtime import models_flow as models_flow  # noqa: E402  (its tables belong to the same metadata)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import models
+from runtime import audit, models
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.ids import new_id
@@ -302,6 +302,9 @@ def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None
 def set_role(ctx: Context, installation: UUID, role: str, members: Iterable[UUID]) -> None:
     """These members have the role, and nobody else."""
     r = models.role_member
+    members, before = list(members), Directory.of(ctx).with_role(installation, role)
+    if set(members) != set(before):
+        audit.note(ctx, "rights.role_changed", role, installation, before=before, after=members)
     ctx.conn.execute(delete(r).where(r.c.installation_id == installation, r.c.role == role))
     for member in members:
         give_role(ctx, installation, role, member)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from sqlalchemy import ARRAY, Boolean, ColumnElement, CursorResult, Date, DateTime, Text, Uuid, bindparam, literal
 from sqlalchemy.types import TypeEngine
 
-from runtime.actors import Member, unlimited
+from runtime.actors import Actor, Member, administers
 from runtime.context import Context
 from runtime.people import Directory
 
@@ -33,12 +33,13 @@ def _individual(self: Any) -> NoReturn:
 
 
 class AnyMember(Member):
-    """A member of whom nothing is known but whether they administer."""
+    """A member of whom nothing is known but whether they administer, and what narrows that."""
 
     id = name = account_id = external = language = property(_individual)
 
-    def __init__(self, admin: bool) -> None:
-        object.__setattr__(self, "admin", admin)
+    def __init__(self, like: Actor) -> None:
+        object.__setattr__(self, "admin", administers(like))
+        object.__setattr__(self, "scope", like.scope)
 
 
 class Anyone(Context):
@@ -50,7 +51,7 @@ class Anyone(Context):
 
     def __init__(self, ctx: Context) -> None:
         for name, value in {
-            "workspace": ctx.workspace, "actor": AnyMember(unlimited(ctx.actor)), "origin": "", "memo": {},
+            "workspace": ctx.workspace, "actor": AnyMember(ctx.actor), "origin": "", "memo": {},
             "open": {},
         }.items():  # fmt: skip
             object.__setattr__(self, name, value)

@@ -194,11 +194,23 @@ def _adds_up(live: LiveTable, found: Field) -> bool:
     return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
 
 
-def groups(gate: Door, listing: Listing, by: str) -> dict[Any, int]:
-    """How many records there are for each value of a field."""
-    value = gate.source().column(by)
-    query = select(value, func.count()).where(*_conditions(gate, listing)).group_by(value)
-    return {row[0]: row[1] for row in gate.ctx.conn.execute(query)}
+@dataclass(frozen=True)
+class Counted:
+    """How many records there are of one value, and the sums of their numbers by field."""
+
+    count: int = 0
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def groups(gate: Door, listing: Listing, by: str, summed: Sequence[str] = ()) -> dict[Any, Counted]:
+    """How many records there are for each value of a field, and the sums of the readable ones of `summed`."""
+    source, paths = gate.source(), [p for p in summed if gate.readable(p)]
+    value, sums = source.column(by), [func.sum(source.column(p)) for p in paths]
+    query = select(value, func.count(), *sums).where(*_conditions(gate, listing)).group_by(value)
+    return {
+        row[0]: Counted(row[1], {p: s for p, s in zip(paths, row[2:], strict=True) if s is not None})
+        for row in gate.ctx.conn.execute(query)
+    }
 
 
 def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = None) -> list[UUID]:
@@ -315,6 +327,32 @@ def child_rows(
         line |= {f"mask:{c.id}": mask_of(c, row._mapping[f"_mask_{c.id}"]) for c in masked}
         found.setdefault(row._record_id, []).append(line)
     return found
+
+
+def rows_of_many(gate: Door, rows: Rows, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """The rows of a subform in several records, each with the columns that the actor may see there."""
+    t = gate.live.sql
+    flagged = gate.ctx.conn.execute(select(t.c.id, *gate.flags(t)).where(t.c.id.in_(ids))) if ids else ()
+    alike: dict[tuple[bool, ...], list[UUID]] = {}
+    for id, *flags in flagged:
+        alike.setdefault(tuple(map(bool, flags)), []).append(id)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for holding, some in alike.items():
+        rights = gate.rights_of_row(holding, "update")
+        if rights[rows.id] != "hidden":
+            found |= child_rows(gate.ctx, gate.live, rows, some, rights)
+    return found
+
+
+def versions(gate: Door, ids: Sequence[UUID]) -> dict[str, int]:
+    """The versions of those records that the actor may read, by id as text."""
+    t = gate.live.sql
+    if not gate.may("read"):
+        return {}
+    return {
+        str(row.id): row.version
+        for row in gate.ctx.conn.execute(select(t.c.id, t.c.version).where(t.c.id.in_(ids), gate.rows()))
+    }
 
 
 def rows_with_lookups(

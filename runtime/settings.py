@@ -110,6 +110,7 @@ class Settings:
         "MORTISE_PROXIES", "0", "Reverse proxies whose X-Forwarded headers are believed.", whole(0, 8)
     )
     max_upload: int = setting("MORTISE_MAX_UPLOAD", "50", "Largest upload in MB.", whole(1, 4096))
+    api_rate: int = setting("MORTISE_API_RATE", "600", "Requests of one token in a minute.", whole(1, 1_000_000))
     smtp: str = setting(
         "SMTP_URL",
         "",

@@ -21,12 +21,12 @@ from schemas.rules import settle
 
 @dataclass(frozen=True)
 class Sent:
-    """What a person sent through a form: raw answers by field id.
+    """What a person sent through a form, or a program without one (`form` is None): raw answers by field id.
 
     `record` is the one they change, with the `seen` version; `key` recognises the same submission sent twice.
     """
 
-    form: Form
+    form: Form | None
     answers: Mapping[str, Any]
     record: UUID | None = None
     seen: int | None = None
@@ -48,11 +48,18 @@ def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     else:
         changed = set(records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None))
     files.attach(ctx, live, id, values)
-    unsent.drop(ctx, live.inst, sent.form.id, sent.record)
-    if sent.record is None and sent.form.remember:
-        unsent.sent(ctx, live.inst, sent.form.id, id)
-    flows.record_saved(ctx, live, id, "created" if sent.record is None else "changed", changed, form=sent.form.id)
+    if sent.form is not None:
+        _settle_drafts(ctx, live, sent.form, sent.record, id)
+    event, form = "created" if sent.record is None else "changed", sent.form.id if sent.form else None
+    flows.record_saved(ctx, live, id, event, changed, form=form)
     return id
+
+
+def _settle_drafts(ctx: Context, live: LiveTable, form: Form, changed: UUID | None, id: UUID) -> None:
+    """The draft that became this record is done with; a form that remembers keeps what was sent for the next one."""
+    unsent.drop(ctx, live.inst, form.id, changed)
+    if changed is None and form.remember:
+        unsent.sent(ctx, live.inst, form.id, id)
 
 
 def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
@@ -60,7 +67,9 @@ def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
     form = sent.form
     gate = door(ctx, live)
     answers = {**sent.answers, **{id: v for id, v in sent.fixed.items() if gate.best(id, "create") == "write"}}
-    offered = {id: raw for id, raw in answers.items() if id in form.placed and id not in form.readonly}
+    offered = {
+        id: raw for id, raw in answers.items() if form is None or (id in form.placed and id not in form.readonly)
+    }
     values, errors = filling.parse(live.table, offered, ctx.zone)
     if errors:
         whole = values if sent.record else values | _defaults(ctx, live, form, values)
@@ -68,12 +77,12 @@ def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
         unread = set(errors)
         errors = {**{p: m for p, m in problems.items() if p not in unread and p in offered}, **errors}
         raise InvalidInput(errors)  # type: ignore[arg-type]
-    return _as_locked(ctx, live, sent, values)
+    return values if form is None else _as_locked(ctx, live, sent, form, values)
 
 
-def _as_locked(ctx: Context, live: LiveTable, sent: Sent, values: filling.Values) -> filling.Values:
+def _as_locked(ctx: Context, live: LiveTable, sent: Sent, form: Form, values: filling.Values) -> filling.Values:
     """Read-only fields take no answer; what chosen links fill into them is read from the links themselves."""
-    form, locked = sent.form, set(sent.form.readonly)
+    locked = set(form.readonly)
     if not locked and not any(rule.readonly for rule in form.rules):
         return values
     gate = door(ctx, live)
@@ -88,7 +97,7 @@ def _as_locked(ctx: Context, live: LiveTable, sent: Sent, values: filling.Values
     return kept | {id: v for id, v in filled.items() if id in locked and gate.best(id, action) == "write"}
 
 
-def _defaults(ctx: Context, live: LiveTable, form: Form, values: filling.Values) -> filling.Values:
+def _defaults(ctx: Context, live: LiveTable, form: Form | None, values: filling.Values) -> filling.Values:
     return filling.defaults(live.analysis, live.table, form, values, _asked(ctx, live))
 
 

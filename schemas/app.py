@@ -9,11 +9,12 @@ from schemas.dashboard import Dashboard
 from schemas.flow import Flow
 from schemas.form import Block, Form
 from schemas.options import option
-from schemas.parsers import Dictionary, Id, Label, Line, Many, Object, Reference, Whole, Words
+from schemas.parsers import Dictionary, Id, Kinds, Label, Line, Many, Object, Reference, Whole, Words
 from schemas.rights import Opening, openings
 from schemas.table import Table
 from schemas.text import Text
-from schemas.view import View
+from schemas.views import View, view_types
+from schemas.views.grid import Grid
 
 if TYPE_CHECKING:
     from schemas.analysis import Analysis
@@ -58,7 +59,7 @@ class App:
     roles: tuple[Role, ...] = option(Many(Object(Role), unique="id"), "Roles", ())
     tables: tuple[Table, ...] = option(Many(Object(Table), unique="id"), "Tables", ())
     forms: tuple[Form, ...] = option(Many(Object(Form), unique="id"), "Forms", ())
-    views: tuple[View, ...] = option(Many(Object(View), unique="id"), "Views", ())
+    views: tuple[View, ...] = option(Many(Kinds(view_types, otherwise="grid"), unique="id"), "Views", ())
     flows: tuple[Flow, ...] = option(Many(Object(Flow), unique="id"), "Flows", ())
     dashboards: tuple[Dashboard, ...] = option(Many(Object(Dashboard), unique="id"), "Dashboards", ())
     access: tuple[Grant, ...] = option(Many(Object(Grant), unique="id"), "Access", ())
@@ -102,7 +103,7 @@ class App:
         for table in self.tables:
             if not any(view.table == table.id for view in self.views) and table.id not in made:
                 columns = tuple(f.id for f in table.fields if f.storage != "child")
-                made[table.id] = View(id=table.id, table=table.id, title=table.title, icon=table.icon, columns=columns)
+                made[table.id] = Grid(id=table.id, table=table.id, title=table.title, icon=table.icon, columns=columns)
         return made
 
     def form_of(self, table: str) -> Form:

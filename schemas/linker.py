@@ -1,7 +1,6 @@
 """Resolves every reference in an app and checks every formula, so that a published app cannot fail to run."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from schemas.access import Grant, Who
@@ -22,11 +21,12 @@ from schemas.fields.rows import Rows
 from schemas.form import Form, fields_in
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import BOOLEAN
-from schemas.messages import Message, say
+from schemas.messages import say
 from schemas.scopes import TableScope
+from schemas.strangers import stranger, strangers
 from schemas.table import RESERVED_IDS, SYSTEM_FIELDS, Check, Table
 from schemas.text import Text
-from schemas.view import View
+from schemas.views import View
 from schemas.wording import parts_of
 
 
@@ -149,7 +149,9 @@ def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, 
         return
     target = analysis.app.table(field.source.table)
     if target is None:
-        yield Problem(f"{path}.source.table", _no("table", field.source.table, [t.id for t in analysis.app.tables]))
+        yield Problem(
+            f"{path}.source.table", stranger("table", field.source.table, [t.id for t in analysis.app.tables])
+        )
         return
     texts = [f.id for f in target.fields if analysis.type_of(target, f).kind == "text"]
     yield from _known(f"{path}.source.field", [field.source.field], texts)
@@ -161,7 +163,7 @@ def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, 
 def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path: str) -> Iterator[Problem]:
     target = analysis.app.table(link.table)
     if target is None:
-        yield Problem(f"{path}.table", _no("table", link.table, [t.id for t in analysis.app.tables]))
+        yield Problem(f"{path}.table", stranger("table", link.table, [t.id for t in analysis.app.tables]))
         return
     yield from _known(f"{path}.show_columns", link.show_columns, target.by_id)
     if link.pick is not None:
@@ -241,7 +243,7 @@ def _lookup(analysis: Analysis, table: Table, field: Lookup, rows: Rows | None, 
 def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Iterator[Problem]:
     source = analysis.gathered(table, field)
     if source is None and field.table:
-        yield Problem(f"{path}.table", _no("table", field.table, [t.id for t in analysis.app.tables]))
+        yield Problem(f"{path}.table", stranger("table", field.table, [t.id for t in analysis.app.tables]))
         return
     if source is None:
         named = analysis.app.table(field.over.partition(".")[0])
@@ -249,7 +251,7 @@ def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Itera
         if isinstance(found_link, Link):
             yield Problem(f"{path}.over", say("'{over}' does not link to this table", over=field.over))
         else:
-            yield Problem(f"{path}.over", _no("link field", field.over, _gatherable(analysis, table)))
+            yield Problem(f"{path}.over", stranger("link field", field.over, _gatherable(analysis, table)))
         return
     sortable = [c.id for c in source.rows.fields] if source.rows else []
     yield from _known(
@@ -285,7 +287,7 @@ def _rollup(analysis: Analysis, table: Table, field: Rollup, path: str) -> Itera
 def _query(analysis: Analysis, table: Table, field: Query, path: str) -> Iterator[Problem]:
     target = analysis.app.table(field.table)
     if target is None:
-        yield Problem(f"{path}.table", _no("table", field.table, [t.id for t in analysis.app.tables]))
+        yield Problem(f"{path}.table", stranger("table", field.table, [t.id for t in analysis.app.tables]))
         return
     yield from _filter(analysis, f"{path}.where", field.where, analysis.query_scope(field, table), BOOLEAN)
     yield from _known(f"{path}.columns", field.columns, [*target.by_id, *SYSTEM_FIELDS])
@@ -343,7 +345,7 @@ def _field_path(app: App, table: str, field: str) -> str:
 def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
     table = analysis.app.table(form.table)
     if table is None:
-        yield Problem(f"{path}.table", _no("table", form.table, [t.id for t in analysis.app.tables]))
+        yield Problem(f"{path}.table", stranger("table", form.table, [t.id for t in analysis.app.tables]))
         return
     for n, block in enumerate(form.layout):
         yield from _known(f"{path}.layout[{n}]", fields_in([block]), table.by_id)
@@ -409,19 +411,10 @@ def _rule_scope(analysis: Analysis, table: Table, targets: Iterable[str]) -> Tab
 def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     table = analysis.app.table(view.table)
     if table is None:
-        yield Problem(f"{path}.table", _no("table", view.table, [t.id for t in analysis.app.tables]))
+        yield Problem(f"{path}.table", stranger("table", view.table, [t.id for t in analysis.app.tables]))
         return
-    names = [*table.by_id, *SYSTEM_FIELDS, "flow.state"]
-    for name in ("columns", "card"):
-        yield from _known(f"{path}.{name}", getattr(view, name), names)
-    sortable = [f.id for f in table.fields if f.sortable] + [*SYSTEM_FIELDS, "flow.state"]
-    yield from _known(f"{path}.sort", [s.removeprefix("-") for s in view.sort], sortable)
-    if view.group:
-        yield from _known(f"{path}.group", [view.group], [*names, *table.facet_paths])
-    if view.form:
-        yield from _known(
-            f"{path}.form", [view.form], [f.id for f in analysis.app.all_forms.values() if f.table == table.id]
-        )
+    for problem in view.linked(analysis.app, table):
+        yield Problem(f"{path}.{problem.path}", problem.message, problem.severity)
     yield from _filter(analysis, f"{path}.filter", view.filter, analysis.scope(table), BOOLEAN)
 
 
@@ -485,23 +478,6 @@ def _entry(app: App, entry: Entry, path: str) -> Iterator[Problem]:
 
 
 def _known(path: str, names: Iterable[str], known: Iterable[str]) -> Iterator[Problem]:
-    present = list(known)
-    for name in names:
-        if name not in present:
-            yield Problem(
-                path,
-                _no(
-                    "field"
-                    if path.rpartition(".")[2] not in ("table", "view", "form", "dashboard", "role", "slot", "flow")
-                    else path.rpartition(".")[2],
-                    name,
-                    present,
-                ),
-            )
-
-
-def _no(thing: str, name: Any, known: Iterable[str]) -> Message:
-    near = get_close_matches(str(name), list(known), n=1)
-    if near:
-        return say("there is no {thing} '{name}' (did you mean '{near}'?)", thing=thing, name=name, near=near[0])
-    return say("there is no {thing} '{name}'", thing=thing, name=name)
+    last = path.rpartition(".")[2]
+    thing = last if last in ("table", "view", "form", "dashboard", "role", "slot", "flow") else "field"
+    yield from strangers(path, thing, names, known)

@@ -239,17 +239,17 @@ class Object(ma.Field[Any]):
 
 
 class Kinds(ma.Field[Any]):
-    """A nested object whose `type` chooses its class from a registry."""
+    """A nested object whose `type` chooses its class from a registry; without one it is of the kind `otherwise`."""
 
-    def __init__(self, registry: Registry[Any], **kwargs: Any) -> None:
+    def __init__(self, registry: Registry[Any], otherwise: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.registry = registry
+        self.registry, self.otherwise = registry, otherwise
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, Mapping):
             raise refuse(say("expected an object with a type"))
         options = dict(value)
-        name = options.pop("type", None)
+        name = options.pop("type", self.otherwise or None)
         kind = self.registry.get(name) if isinstance(name, str) else None
         if kind is None:
             raise refuse(self.registry.unknown(name))

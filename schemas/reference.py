@@ -12,11 +12,13 @@ from schemas.options import Option, options_of
 from schemas.registry import Registry
 from schemas.steps import step_types
 from schemas.text import Text
+from schemas.views import view_types
 from schemas.widgets import widget_types
 
 REGISTRIES: tuple[tuple[str, str, Registry[Any]], ...] = (
     ("Field types", "The `fields` of a table.", field_types),
     ("Steps", "The `steps` of a flow.", step_types),
+    ("Views", "The `views` of an app.", view_types),
     ("Widgets", "The `widgets` of a dashboard.", widget_types),
 )
 

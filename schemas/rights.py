@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.access import Grant
 from schemas.form import Form
 from schemas.formula import Formula
-from schemas.view import View
+from schemas.views import View
 
 if TYPE_CHECKING:
     from schemas.app import App

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request
 
 from builder.web.apps import designer
-from runtime import membership, people
+from runtime import audit, membership, people
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.web.edge import go, record_id, tell, work
@@ -48,6 +48,7 @@ def add() -> Any:
             designer(ctx)
             facts = membership.facts_of(ctx, request.form)
             id = people.add_member(ctx, **facts, admin="admin" in request.form)
+            audit.note(ctx, "member.added", facts["name"], id)
     except InvalidInput as err:
         with work() as ctx:
             return _form(ctx, None, err)

@@ -4,13 +4,14 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
+from babel.dates import format_skeleton
 from flask import (
     Flask,
     Response,
@@ -30,7 +31,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, definitions, people, wording
+from runtime import accounts, audit, definitions, people, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
@@ -70,6 +71,7 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.filters["words"] = words
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["dated"] = dated
     app.jinja_env.filters["code_svg"] = code_svg
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
@@ -89,7 +91,10 @@ def install(app: Flask) -> None:
 
 
 def language() -> str:
-    """The person's, else the browser's among ours, else Chinese."""
+    """The person's, else the browser's among ours, else Chinese; for a program what it asks for, else the workspace's."""
+    if for_programs():
+        asked = request.accept_languages.best_match(LANGUAGES)
+        return asked or (g.workspace.language if "workspace" in g else LANGUAGES[0])
     signed_in = g.get("signed_in")
     chosen = (signed_in and signed_in.language) or request.cookies.get("language")
     if chosen in LANGUAGES:
@@ -144,6 +149,11 @@ def moment(at: datetime | None) -> str:
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
+def dated(day: date, skeleton: str) -> str:
+    """A day as the reader's language writes it; `skeleton` names the parts, as CLDR does: yMMMM, MMMd, EEE."""
+    return format_skeleton(skeleton, datetime.combine(day, time()), locale=_words_language())
+
+
 def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the script of the filter panel must know of each field."""
     return [
@@ -175,6 +185,9 @@ def _guard() -> Response | None:
     if request.endpoint == "static":
         return None
     wording.use(words)
+    audit.come_from(request.remote_addr or "", request.user_agent.string)
+    if for_programs() or (request.endpoint is None and request.path.startswith("/api/")):
+        return None  # its doors ask for a token themselves; a session opens none of them
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
@@ -186,6 +199,11 @@ def _guard() -> Response | None:
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
     return None
+
+
+def for_programs() -> bool:
+    """Whether the door is one of the API: decided by its name, never by what an address looks like."""
+    return bool(request and (request.endpoint or "").startswith("api_"))
 
 
 def _ask_to_sign_in() -> Response:

@@ -1,22 +1,30 @@
-"""Views of tables: grids and boards."""
+"""Views of tables, of every kind."""
 
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from runtime import exporting, flows, listing, preferences, records
+from runtime import exporting, flows, listing, preferences, records, spans
 from runtime.access import form_for, may_see_view, views_for
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import Wishes
-from runtime.tables import live
+from runtime.tables import LiveTable, live
 from runtime.web.edge import enter, is_fragment, json_of_request, record_id, words, work, worked
 from runtime.web.frame import frame
-from schemas import filling
+from schemas import filling, stretches
 from schemas.conditions import Condition, to_formula
 from schemas.errors import InvalidInput, NotFound
 from schemas.messages import say
-from schemas.view import View
+from schemas.views import View
+from schemas.views.base import TimeView
+from schemas.views.calendar import SPANS, Calendar
+from schemas.views.gallery import Gallery
+from schemas.views.gantt import SCALES, Gantt
+from schemas.views.kanban import Kanban
 
 bp = Blueprint("views", __name__)
 
@@ -34,8 +42,10 @@ def show(app: str, view: str) -> Any:
         inst = enter(ctx, app)
         chosen = find_view(ctx, inst, view)
         wishes = Wishes.read(request.args)
-        if chosen.type == "kanban" and not wishes.trash:
-            return _board(ctx, inst, chosen, wishes)
+        drawn = DRAWN.get(type(chosen))
+        if drawn and not wishes.trash:
+            frame(ctx, inst, f"/a/{inst.slug}/v/{view}/")
+            return drawn(ctx, inst, chosen, wishes)
         columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
         shown = listing.show(ctx, inst, chosen, wishes, columns.get("shown", ()))
         values = {
@@ -50,14 +60,55 @@ def show(app: str, view: str) -> Any:
         return render_template("runtime/view.html", **values)
 
 
-def _board(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> Any:
+def _board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> Any:
     lanes, gate = listing.board(ctx, inst, view, wishes)
-    frame(ctx, inst, f"/a/{inst.slug}/v/{view.id}/")
-    values = _tabs(ctx, inst, view, wishes)
-    movable = bool(
-        gate.may("update") and view.group in gate.live.table.by_id and gate.best(view.group or "", "update") == "write"
+    movable = gate.may("update") and view.group in gate.live.table.by_id and gate.best(view.group, "update") == "write"
+    return render_template(
+        "runtime/board.html", lanes=lanes, gate=gate, movable=movable, **_tabs(ctx, inst, view, wishes)
     )
-    return render_template("runtime/board.html", lanes=lanes, gate=gate, movable=movable, **values)
+
+
+def _gallery(ctx: Context, inst: Installed, view: Gallery, wishes: Wishes) -> Any:
+    shown = listing.show(ctx, inst, view, wishes, [*view.card, *([view.cover] if view.cover else [])])
+    cards = listing.gallery(ctx, shown, view)
+    return render_template("runtime/gallery.html", shown=shown, cards=cards, **_tabs(ctx, inst, view, wishes))
+
+
+def _calendar(ctx: Context, inst: Installed, view: Calendar, wishes: Wishes) -> Any:
+    chosen, day = wishes.span if wishes.span in SPANS else view.span, _day_asked(ctx, wishes)
+    shown = spans.span(ctx, inst, view, wishes, stretches.shown_by(chosen, day))
+    return render_template(
+        "runtime/calendar.html", shown=shown, span=chosen, spans=SPANS, day=day, today=spans.day_of(ctx.now, ctx),
+        previous=stretches.moved(chosen, day, -1), next=stretches.moved(chosen, day, 1),
+        **_tabs(ctx, inst, view, wishes),
+    )  # fmt: skip
+
+
+def _gantt(ctx: Context, inst: Installed, view: Gantt, wishes: Wishes) -> Any:
+    scale, day = wishes.span if wishes.span in SCALES else view.scale, _day_asked(ctx, wishes)
+    line = stretches.line(scale, day)
+    shown = spans.span(ctx, inst, view, wishes, line, view.progress or "")
+    today = spans.day_of(ctx.now, ctx)
+    return render_template(
+        "runtime/gantt.html", shown=shown, scale=scale, scales=SCALES, line=line, ticks=stretches.ticks(scale, line),
+        today=today, today_at=line.place(today, today),
+        previous=stretches.along(scale, day, -1), next=stretches.along(scale, day, 1),
+        **_tabs(ctx, inst, view, wishes),
+    )  # fmt: skip
+
+
+def _day_asked(ctx: Context, wishes: Wishes) -> date:
+    """The day that the address names, or today for one beyond what calendars reach."""
+    try:
+        day = date.fromisoformat(wishes.day)
+    except ValueError:
+        return spans.day_of(ctx.now, ctx)
+    return day if 1800 <= day.year <= 2999 else spans.day_of(ctx.now, ctx)
+
+
+DRAWN: dict[type[View], Callable[..., Any]] = {
+    Kanban: _board, Gallery: _gallery, Calendar: _calendar, Gantt: _gantt
+}  # fmt: skip
 
 
 def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> dict[str, Any]:
@@ -114,7 +165,7 @@ def filter(app: str, view: str) -> Any:
             "OR" if request.args.get("joined") == "OR" else "AND",
             listing.writers_of(shown.live),
         )
-        wishes = Wishes.read({k: v for k, v in request.args.items() if k in ("q", "sort", "size")})
+        wishes = Wishes.read({k: v for k, v in request.args.items() if k in ("q", "sort", "size", "day", "span")})
         return redirect(wishes.url(shown.base, filter=formula), 303)
 
 
@@ -143,21 +194,40 @@ def _widths(given: Any) -> dict[str, int]:
 
 @bp.post("/a/<app>/v/<view>/move")
 def move(app: str, view: str) -> Any:
-    """A card dragged to another lane: its grouping field takes that lane's value."""
+    """A card dragged to another lane takes that lane's answer; a record dragged in time changes its dates."""
     wish = json_of_request(say("The move could not be read."))
 
     def story(ctx: Context) -> None:
         inst = enter(ctx, app)
         chosen = find_view(ctx, inst, view)
-        table = live(ctx, inst, chosen.table)
-        id = record_id(str(wish.get("key", "")))
-        values, errors = filling.parse(table.table, {chosen.group or "": str(wish.get("to") or "")}, ctx.zone)
-        if errors:
-            raise InvalidInput(errors)  # type: ignore[arg-type]
-        if not values:
-            raise NotFound
-        changes = records.change(ctx, table, id, values)
-        flows.record_saved(ctx, table, id, "changed", set(changes))
+        table, id = live(ctx, inst, chosen.table), record_id(str(wish.get("key", "")))
+        changes = _moved(ctx, table, chosen, id, wish)
+        if changes:
+            flows.record_saved(ctx, table, id, "changed", set(changes))
 
     worked(story)
     return "", 204
+
+
+def _moved(ctx: Context, table: LiveTable, view: View, id: UUID, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(view, TimeView):
+        return spans.move(ctx, table, view, id, _days_of(wish), str(wish.get("edge") or ""))
+    if not isinstance(view, Kanban):
+        raise NotFound
+    values, errors = filling.parse(table.table, {view.group: str(wish.get("to") or "")}, ctx.zone)
+    if errors:
+        raise InvalidInput(errors)  # type: ignore[arg-type]
+    if not values:
+        raise NotFound
+    return records.change(ctx, table, id, values)
+
+
+def _days_of(wish: Mapping[str, Any]) -> int:
+    """By how many days: said as such, or as the days of a calendar from and to which something was dragged."""
+    days = wish.get("days")
+    if isinstance(days, int):
+        return days
+    try:
+        return (date.fromisoformat(str(wish.get("to"))) - date.fromisoformat(str(wish.get("from")))).days
+    except ValueError:
+        raise InvalidInput({"": [say("The move could not be read.")]}) from None

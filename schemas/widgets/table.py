@@ -8,7 +8,7 @@ from schemas.options import option
 from schemas.parsers import Many, Reference, Whole
 from schemas.table import SYSTEM_FIELDS
 from schemas.table import Table as TableDefinition
-from schemas.view import SortKey
+from schemas.views.base import SortKey
 from schemas.widgets.base import Widget, widget_types
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder import changes, layout
+from builder import changes, grants, layout
 from builder.differences import differences
 from builder.parts import Parts, join, split
 from runtime.drafts import merged
@@ -126,11 +126,17 @@ def test_a_package_in_parts_is_the_package_again(parts: Parts) -> None:
     assert differences(package, package) == []
 
 
-def test_a_grant_is_called_after_what_it_opens_and_for_whom(parts: Parts) -> None:
-    after = join(changes.set_preset(parts, "claim", "own"))
-    grants = [str(message) for _, message in differences(None, after) if "grant" in str(message)]
-    assert any("for every member" in text for text in grants), grants
-    assert not any("claim_everyone" in text for text in grants)
+def test_a_grant_is_told_by_who_gains_and_loses_what(parts: Parts) -> None:
+    before = changes.set_preset(parts, "claim", "own")
+    assert any("every member may now: see, add, change" in str(m) for _, m in differences(None, join(before)))
+    limited = grants.change(before, "claim_everyone", {"do": ["read"], "fields": {"*": "read"}, "rows": None})
+    told = [(tone, str(m)) for tone, m in differences(join(before), join(limited))]
+    assert [tone for tone, _ in told] == ["removed", "changed", "removed"]
+    assert "may no longer: add, change, print, comment, see the history" in told[0][1]
+    assert "all rows from now on" in told[1][1]
+    assert "read only, before read and write" in told[2][1]
+    off = grants.change(before, "claim_everyone", {"off": True})
+    assert [tone for tone, _ in differences(join(before), join(off))] == ["removed"]
 
 
 def lines(parts: Parts) -> list[Any]:

@@ -28,6 +28,7 @@ FIELDS = [
     {"id": "papers", "type": "file"},
     {"id": "about", "type": "formula", "formula": "secret & author.name"},
     {"id": "margin", "type": "formula", "formula": "price - cost"},
+    {"id": "secret_day", "type": "date"},
     {"id": "secret_kind", "type": "choice", "options": [{"id": "plain"}, {"id": "canaryfield_kind"}]},
 ]
 VIEWS = [
@@ -36,6 +37,25 @@ VIEWS = [
     {"id": "some", "table": "book", "columns": ["title"], "filter": 'secret = "canaryfield"'},
     {"id": "lanes", "table": "book", "type": "kanban", "group": "kind", "card": ["secret", "cost", "author"]},
     {"id": "shut", "table": "book", "type": "kanban", "group": "secret_kind", "card": ["title"]},
+    {
+        "id": "days",
+        "table": "book",
+        "type": "calendar",
+        "start": "due",
+        "color": "secret_kind",
+        "card": ["secret", "cost"],
+    },
+    {"id": "shut_days", "table": "book", "type": "calendar", "start": "secret_day", "card": ["title"]},
+    {
+        "id": "line",
+        "table": "book",
+        "type": "gantt",
+        "start": "created_at",
+        "end": "due",
+        "progress": "cost",
+        "card": ["author"],
+    },
+    {"id": "cards", "table": "book", "type": "gallery", "card": ["secret", "cost", "author"]},
     {"id": "writers", "table": "author", "columns": ["name", "worth", "books"]},
 ]
 WIDGETS = [
@@ -57,7 +77,7 @@ CLERK = [
     {"id": "own", "who": {"role": "clerk"}, "table": "book", "rows": "owner = ME()",
      "do": ["read", "create", "update", "delete", "import", "export", "history"],
      "fields": {"*": "write", "cost": "hidden", "secret": "hidden", "papers": "hidden", "about": "hidden", "margin": "hidden",
-                "by": "hidden", "secret_kind": "hidden", "copies.place": "hidden", "due": "read"}},
+                "by": "hidden", "secret_kind": "hidden", "secret_day": "hidden", "copies.place": "hidden", "due": "read"}},
     {"id": "novels", "who": {"role": "clerk"}, "table": "book", "do": ["read"], "rows": 'title = "Persuasion"',
      "fields": {"title": "read"}},
     {"id": "authors", "who": {"role": "clerk"}, "table": "author", "do": ["read", "export", "history"],
@@ -173,8 +193,10 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
-        "flow": ["checking", "none"], "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
+        "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
+        "api_files.download.record": [str(own), str(foreign), unknown],
+        "flow": ["checking", "none"], "grant": ["own", "none"], "secret": ["none"],
+        "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
         "act": ["transfer", "delegate", "add_signer", "copy", "comment"], "workspace": [shop.workspace.slug, "none"],
-        "secret": ["none"], "file": [*map(str, papers), unknown, "nonsense"],
     }  # fmt: skip
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)

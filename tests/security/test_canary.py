@@ -16,11 +16,18 @@ SIGNED_OUT = {"session.form", "session.language", "healthz", "replies.show", "re
 
 LAST = (
     "tasks.live_values", "tasks.decide", "tasks.do_ask", "tasks.change_run",
-    "build_apps.delete_form", "records.trash", "build_apps.discard", "build_apps.remove",
+    "api_definitions.publish", "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
+    "build_apps.remove",
 )  # fmt: skip
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
+    "api_definitions.change": "web/test_api_doors.py",
+    "api_files.upload": "web/test_api_doors.py",
+    "api_records.batch": "web/test_api.py",
+    "api_records.restore": "web/test_api.py",
+    "api_tasks.decide": "web/test_api_doors.py",
+    "audit.retention": "web/test_audit.py",
     "build_formulas.trial": "web/test_designer.py",
     "build_types.cancel": "web/test_changing_types.py",
     "forms.keep_draft": "web/test_forms.py",
@@ -103,5 +110,8 @@ def test_somebody_who_has_not_signed_in_is_only_asked_to(guarded: Guarded) -> No
                 session["csrf"] = "t"
             answer = client.open(address, method=method, data={"title": "Seized"}, headers={"X-CSRF-Token": "t"})
             assert answer.status_code in (302, 401), address
+            if address.startswith("/api/"):
+                assert "Bearer" in answer.headers["WWW-Authenticate"], address
+                continue
             assert "sign-in" in answer.headers.get("Location", "") + answer.headers.get("HX-Redirect", ""), address
     assert kept(guarded) == before

@@ -36,7 +36,8 @@ CURIOUS = [
         'COUNTIF(copies.place = "canarycolumn") > 0', 'STARTSWITH(about, "canary")', 'secret_kind = "canaryfield_kind"',
     )),
     "as=csv", "as=csv&sort=-cost&q=canary", f"as=csv&filter={quote('cost > 1')}", "field=secret&operator=is&value=canaryfield",
-    "secret=canaryfield&title=x", "back=/",
+    "secret=canaryfield&title=x", "back=/", "trash=true", "fields=secret", "fields=title,papers,about,copies", "expand=names",
+    "state=decided",
 ]  # fmt: skip
 AFTER_A_REFUSAL = "trash=1&as=csv"
 """What a page that is not there is asked all the same, as a fragment."""
@@ -224,7 +225,7 @@ def body(guarded: Guarded, ids: list[str]) -> dict[str, Any]:
         "order": '["title"]', "position": "0", "by": "1", "path": "title", "label.zh": "夺取",
         "bundled": "expense", "place": "0", "note": "Seized", "next": "/",
         "column:title": "Title", "column:author": "Author", "match:author": "name", "encoding": "utf-8", "language": "en",
-        "flow": "checking", "field": "title", "view": "all", "form": "book",
+        "flow": "checking", "field": "title", "view": "all", "form": "book", "of": "table:book", "who": "everyone",
     }  # fmt: skip
 
 
@@ -252,13 +253,35 @@ def answers(guarded: Guarded, person: Any, method: str, address: str, aim: list[
         for name in [name for name in CHOICES if name in looked_at]:
             for value in CHOICES[name]:
                 yield person.send(method, address, {**whole, name: value})
+    if address.startswith("/api/"):
+        for sent in programs(guarded, aim, address):
+            yield person.send(method, address, json.dumps(sent), content_type="application/json")
+        return
     wish = {"key": aim[0], "to": "essay", "order": ["title"], "hidden": [], "widths": {"title": 99}, "ids": aim}
     yield person.send(method, address, json.dumps(wish), content_type="application/json")
 
 
+def programs(guarded: Guarded, aim: list[str], address: str) -> list[dict[str, Any]]:
+    """What programs send to a door of the API."""
+    outsider = str(guarded.shop.outsider.id)
+    fields = {"title": "Seized", "owner": outsider}
+    operations = [{"op": op, "id": id, "fields": fields} for id in aim for op in ("update", "delete", "restore")]
+    sent: dict[str, list[dict[str, Any]]] = {
+        "upsert": [{"key": ["title"], "fields": {**fields, "title": RECORD}}],
+        "batch": [{"operations": operations}],
+        "decision": [
+            {"action": "transfer", "to": outsider},
+            *({"action": a, "comment": "Seized"} for a in ("save", "approve")),
+        ],
+        "draft": [{"parts": {"manifest": {"language": 1, "app": "shop", "title": "Seized"}}}],
+        "publish": [{"note": "Seized"}],
+    }
+    return sent.get(address.rpartition("/")[2], [{"fields": fields}])
+
+
 # -- what is kept ----------------------------------------------------------------------------------
 
-PASSING = {"attempt", "session"}
+PASSING = {"attempt", "audit", "session", "token"}
 """Tables of the installation that every request may touch."""
 
 

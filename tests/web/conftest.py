@@ -11,9 +11,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 from werkzeug.serving import make_server
 
-from runtime import accounts, models, workspaces
+from runtime import accounts, models, people, tokens, workspaces
+from runtime.context import Context
 from runtime.settings import Settings
 from runtime.web.edge import COOKIE
+from schemas import scope
 from tests.runtime.conftest import Shop, make_shop, prepared, shop  # noqa: F401
 from wsgi import create_app
 
@@ -34,15 +36,21 @@ def app(prepared: Engine, database_url: str, tmp_path_factory: Any) -> Iterator[
 class Person:
     """A member with a browser. `post` carries the token as our pages do."""
 
-    def __init__(self, client: FlaskClient) -> None:
+    def __init__(self, client: FlaskClient, bearer: str = "") -> None:
         self.client = client
         self.token = ""
+        self.bearer = bearer
+        """A token of their own for the API, which sessions do not open."""
 
     def get(self, url: str, **options: Any) -> Any:
-        return self.client.get(url, **options)
+        return self.client.get(url, headers={**self.named(url), **options.pop("headers", {})}, **options)
+
+    def named(self, url: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.bearer}"} if url.startswith("/api/") else {}
 
     def fragment(self, url: str, **options: Any) -> Any:
-        return self.client.get(url, headers={"HX-Request": "true", **options.pop("headers", {})}, **options)
+        headers = {"HX-Request": "true", **self.named(url), **options.pop("headers", {})}
+        return self.client.get(url, headers=headers, **options)
 
     def post(self, url: str, data: Any = None, headers: dict[str, str] | None = None, **options: Any) -> Any:
         with self.client.session_transaction() as session:
@@ -53,13 +61,20 @@ class Person:
 
     def send(self, method: str, url: str, data: Any = None, **options: Any) -> Any:
         """Any unsafe method, by a session that has its token."""
-        return self.client.open(url, method=method, data=data, headers={"X-CSRF-Token": self.token_now()}, **options)
+        headers = {"X-CSRF-Token": self.token_now(), **self.named(url)}
+        return self.client.open(url, method=method, data=data, headers=headers, **options)
 
     def token_now(self) -> str:
         if not self.token:
             with self.client.session_transaction() as session:
                 self.token = session.setdefault("csrf", "token-of-the-test")
         return self.token
+
+
+def everything(ctx: Context) -> dict[str, Any]:
+    """The scope that leaves nothing out which its member may do."""
+    also = [word for word in scope.BESIDES if ctx.actor.admin or word not in scope.BUILDING]  # type: ignore[attr-defined]
+    return {"data": [{"app": scope.EVERY, "do": list(scope.ACTIONS)}], "also": also}
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +87,10 @@ def sign_in(app: Flask) -> Callable[..., Person]:
             )
             accounts.join(ctx.conn, account, shop.workspace.id)
             ctx.conn.execute(update(models.member).where(models.member.c.id == actor.id).values(account_id=account))
+            as_them = ctx.acting_as(people.member_by_id(ctx, actor.id))
+            bearer = tokens.make(as_them, "Test", everything(as_them), personal=True)
         client = app.test_client()
-        person = Person(client)
+        person = Person(client, bearer)
         answer = person.post("/sign-in", {"email": f"{name}-{actor.id}@example.com", "password": "correct horse"})
         assert answer.status_code == 303, answer.text
         return person
