@@ -63,7 +63,7 @@ def columns_of(app: "App", view: View) -> list[str]:
     """The fields that a view shows."""
     table = app.table(view.table)
     flat = [f.id for f in table.fields if f.storage != "child" and f.type != "query"] if table else []
-    shown = [*(view.columns or flat[:DEFAULT_COLUMNS]), *view.card, *([view.group] if view.group else [])]
+    shown = [*(view.columns or flat[:DEFAULT_COLUMNS]), *view.placed]
     return list(dict.fromkeys(shown))
 
 

@@ -54,6 +54,11 @@ class View:
     form: str | None = option(Reference("form", allow_none=True), "Form for adding")
     page_size: int = option(Whole(10, 200), "Records per page", 50)
 
+    @property
+    def placed(self) -> tuple[str, ...]:
+        """The fields by which records are placed and told apart, besides the columns of a list."""
+        return ()
+
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         """What is wrong with references to fields; paths are relative to the view."""
         yield from strangers("columns", "field", self.columns, names_of(table))
@@ -71,6 +76,10 @@ class CardView(View):
 
     card: tuple[str, ...] = option(Many(Reference("field"), most=8), "On a card", ())
 
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return self.card
+
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
         yield from strangers("card", "field", self.card, names_of(table))
@@ -83,6 +92,10 @@ class TimeView(CardView):
     start: str = option(Reference("field", required=True), "Begins", "", help="A date, or a date with a time.")
     end: str | None = option(Reference("field", allow_none=True), "Ends")
     color: str | None = option(Reference("field", allow_none=True), "Coloured by", help="A choice field.")
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return tuple(name for name in (*self.card, self.start, self.end, self.color) if name)
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)

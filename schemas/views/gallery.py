@@ -27,6 +27,10 @@ class Gallery(CardView):
 
     cover: str | None = option(Reference("field", allow_none=True), "Picture")
 
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return (*self.card, self.cover) if self.cover else self.card
+
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
         if self.cover:

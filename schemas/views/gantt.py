@@ -32,6 +32,10 @@ class Gantt(TimeView):
     )
     scale: str = option(Words(*SCALES), "Shows first", "month")
 
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return (*super().placed, self.progress) if self.progress else super().placed
+
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
         yield from of_kind(app, table, "progress", self.progress, is_number, say("choose a number"))

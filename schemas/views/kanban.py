@@ -31,6 +31,10 @@ class Kanban(CardView):
     sums: tuple[str, ...] = option(Many(Reference("field"), most=3), "Sums over a lane", (), help="Number fields.")
     folded: tuple[str, ...] = option(Many(Line(120), most=50), "Folded lanes", (), help="The ids of answers.")
 
+    @property
+    def placed(self) -> tuple[str, ...]:
+        return (*self.card, self.group, *self.sums)
+
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
         yield from strangers("group", "field", [self.group], [*names_of(table), *table.facet_paths])
