@@ -12,7 +12,19 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from runtime import effects, notices, outbox, outside, progress, running, subflows, task_files, task_forms, timers
+from runtime import (
+    definitions,
+    effects,
+    notices,
+    outbox,
+    outside,
+    progress,
+    running,
+    subflows,
+    task_files,
+    task_forms,
+    timers,
+)
 from runtime.access import door, may_flow
 from runtime.actors import Link, Member, System
 from runtime.context import Context
@@ -283,8 +295,10 @@ def copy(ctx: Context, task: UUID, to: Collection[UUID], comment: str = "") -> R
     """Let others read along, with what the holder of the task may read. Raises NotFound, Denied, InvalidInput."""
     run, number = _task(ctx, task)
     held = run.state.tasks[number]
-    if not held.live or held.step == START:
+    if not held.live or "copy" not in offered(run.flow, held):
         raise Denied(say("This task does not offer that action."))
+    if "copy" in run.flow.people_step(held.step).comment and not comment.strip():
+        raise InvalidInput({"comment": [say("Add a comment.")]})
     happen(ctx, run, Copied(me(ctx), _known(ctx, to), held.step, comment.strip()))
     return run
 
@@ -350,8 +364,11 @@ def _task(ctx: Context, id: UUID, also_managers: bool = False, decided: bool = F
 # -- what managers do ------------------------------------------------------------------------------
 
 
-def hand_over(ctx: Context, leaver: UUID, to: UUID, comment: str = "") -> int:
-    """All tasks of a member go to another, in every flow. For administrators. Gives how many. Raises NotFound, InvalidInput."""
+def hand_over(ctx: Context, leaver: UUID, to: UUID, comment: str = "", flow: str = "") -> int:
+    """All tasks of a member go to another, in every flow or in one (`slug.flow`). For administrators. Gives how many.
+
+    Raises NotFound, InvalidInput.
+    """
     if not (isinstance(ctx.actor, Member) and ctx.actor.admin):
         raise NotFound
     if to == leaver:
@@ -360,6 +377,9 @@ def hand_over(ctx: Context, leaver: UUID, to: UUID, comment: str = "") -> int:
     held = select(t.c.instance_id, t.c.number).where(
         t.c.member_id == leaver, t.c.state.in_(("live", "waiting", "paused"))
     )
+    if flow:
+        slug, _, name = flow.partition(".")
+        held = held.where(t.c.flow == name, t.c.installation_id == definitions.installed(ctx, slug).id)
     rows = ctx.conn.execute(held.order_by(t.c.instance_id, t.c.number)).all()
     for row in rows:
         run = running.load(ctx, row.instance_id)

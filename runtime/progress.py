@@ -63,7 +63,7 @@ WHY = {
 ACTIONS = {
     "approve": say("Approve"), "submit": say("Submit"), "answer": say("Hand back"), "choose": say("Ask these people"),
     "reject": say("Reject"), "return": say("Return"), "transfer": say("Transfer"), "delegate": say("Delegate"),
-    "add_signer": say("Add signers"), "save": say("Save without deciding"), "comment": say("Leave a comment"),
+    "add_signer": say("Add signers"), "copy": say("Send a copy"), "save": say("Save without deciding"), "comment": say("Leave a comment"),
 }  # fmt: skip
 
 KINDS = {

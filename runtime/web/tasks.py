@@ -430,7 +430,7 @@ def _hand_over_page(ctx: Context, errors: Any, status: int) -> Any:
               for name in ("leaver", "to")}  # fmt: skip
     frame(ctx)
     return page_or_fragment("runtime/hand_over.html", "runtime/_hand_over.html", status, errors=errors, picked=picked,
-                            holders=tasks.holders(ctx))  # fmt: skip
+                            holders=tasks.holders(ctx), flows=tasks.all_flows(ctx))  # fmt: skip
 
 
 @bp.post("/tasks/hand-over")
@@ -439,7 +439,8 @@ def do_hand_over() -> Any:
     try:
         if leaver is None or to is None:
             raise InvalidInput({"leaver" if leaver is None else "to": [say("Choose a member.")]})
-        moved = worked(lambda ctx: flows.hand_over(ctx, leaver, to, comment_of_request()))
+        flow = request.form.get("flow", "")[:100]
+        moved = worked(lambda ctx: flows.hand_over(ctx, leaver, to, comment_of_request(), flow))
     except InvalidInput as err:
         with work() as ctx:
             return _hand_over_page(ctx, err.errors, 422)

@@ -10,13 +10,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from runtime import absences, flows, jobs, notices, outside, people, progress, query, tasks
+from runtime import absences, flows, jobs, notices, outside, people, progress, query, records, tasks
 from runtime.access import door
 from runtime.actors import Link
 from runtime.context import Context
 from runtime.definitions import publish
 from runtime.flows import Decision
 from runtime.models_flow import flow_instance, flow_reader, flow_task
+from runtime.submit import Sent, submit
 from schemas.engine import State, replay
 from schemas.errors import Denied, InvalidInput, NotFound
 from tests.runtime.conftest import Shop
@@ -309,6 +310,28 @@ def test_somebody_outside_answers_by_a_link_once(
     )
     with shop.opened() as ctx, pytest.raises(NotFound):
         outside.as_link(ctx, secret[1] + "x")
+
+
+def test_the_state_on_the_record_is_written_by_the_engine_only(make_shop: Callable[..., Shop]) -> None:
+    shop = shop_with(make_shop, STEP)
+    record = send(shop)
+    for name in ("flow.state", "flow_state", "_flow_state"):
+        with shop.opened(shop.boss) as ctx:
+            records.change(ctx, shop.table(ctx, "claim"), record, {"what": "Ink", name: "approved"})
+        with shop.opened(shop.clerk) as ctx:
+            live = shop.table(ctx, "claim")
+            submit(ctx, live, Sent(live.inst.app.all_forms["claim_form"], {"what": "Pens", name: "approved"}, record))
+    assert claim(shop, record)["flow.state"] == "running"
+
+
+def test_tasks_of_one_flow_alone_are_handed_over(make_shop: Callable[..., Shop]) -> None:
+    shop = shop_with(make_shop, STEP)
+    send(shop)
+    with shop.opened(shop.boss) as ctx:
+        with pytest.raises(NotFound):
+            flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider), flow="none.approval")
+        assert flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider), flow="shop.other") == 0
+        assert flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider), flow="shop.approval") == 1
 
 
 def test_readers_and_rights_of_a_copy_stay_with_the_record(make_shop: Callable[..., Shop]) -> None:
