@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import builder.web
 import runtime.web
+from runtime import memory
 from runtime.jobs import load_rooms
 from runtime.resources import folder
 from runtime.server import database_url
@@ -57,6 +58,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     api_edge.install(app)
     for package in (runtime.web, builder.web):
         open_doors(app, package)
+    return app
+
+
+def served() -> Flask:
+    """The application of a process that does nothing else."""
+    app = create_app()
+    memory.settle()
     return app
 
 

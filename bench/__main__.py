@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in options.names or known:
             for pair in known[name].runs(world):
                 results.append(measure(pair, options.rounds, world.clock))
-                print(f"{pair.name} ...", file=sys.stderr)
+                print(*report.lines(results[-1:])[1], sep="  ", file=sys.stderr, flush=True)
     print(f"{options.records:,} records, {options.rounds} rounds; {report.machine()}\n")
     print(report.as_markdown(results) if options.markdown else report.as_text(results))
     return 0

@@ -11,7 +11,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from runtime import audit, models
+from runtime.context import Workspace
 from runtime.ids import new_id
+from runtime.workspaces import workspace_columns, workspace_of
 from schemas.errors import Denied, InvalidInput
 from schemas.formats import FORMATS
 from schemas.messages import say
@@ -35,8 +37,8 @@ class SignedIn:
     name: str
     email: str
     language: str | None
-    workspace_id: UUID | None
     digest: bytes
+    workspace: Workspace | None
 
 
 def add_account(conn: Connection, email: str, name: str, password: str, language: str | None = None) -> UUID:
@@ -145,11 +147,12 @@ def open_session(conn: Connection, account: UUID, address: str = "", agent: str 
 
 def resume(conn: Connection, token: str) -> SignedIn | None:
     """Whose session a token opens, if it still does."""
-    s, a = models.session, models.account
+    s, a, w = models.session, models.account, models.workspace
     now = datetime.now(UTC)
     query = (
-        select(a.c.id, a.c.name, a.c.email, a.c.language, s.c.workspace_id, s.c.digest, s.c.seen_at)
+        select(a.c.id, a.c.name, a.c.email, a.c.language, s.c.digest, s.c.seen_at, *workspace_columns())
         .join(a, a.c.id == s.c.account_id)
+        .join(w, w.c.id == s.c.workspace_id, isouter=True)
         .where(s.c.digest == _digest(token), s.c.ends_at > now, a.c.disabled_at.is_(None))
     )
     row = conn.execute(query).one_or_none()
@@ -157,7 +160,8 @@ def resume(conn: Connection, token: str) -> SignedIn | None:
         return None
     if now - row.seen_at > SEEN_EVERY:
         conn.execute(update(s).where(s.c.digest == row.digest).values(seen_at=now, ends_at=now + SESSION_LASTS))
-    return SignedIn(*row[:6])
+    id, name, email, language, digest, _, *workspace = row
+    return SignedIn(id, name, email, language, digest, workspace_of(workspace) if workspace[0] else None)
 
 
 def sign_out(conn: Connection, token: str) -> None:

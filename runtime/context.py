@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from runtime.actors import Actor
+from runtime.known import Known
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Context:
-    """Handed from the door inwards. `memo` lives as long as the transaction."""
+    """Handed from the door inwards. `memo` lives as long as the transaction, `known` as long as the facts in it."""
 
     workspace: Workspace
     actor: Actor
@@ -34,6 +35,7 @@ class Context:
     language: str
     origin: str = ""
     memo: dict[Any, Any] = field(default_factory=dict, compare=False)
+    known: Known = field(default_factory=Known, compare=False)
 
     @property
     def zone(self) -> ZoneInfo:

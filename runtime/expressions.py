@@ -29,11 +29,12 @@ from sqlalchemy import column as bare_column
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import ARRAY, Boolean
 
+from runtime import sql_calendar, sql_steps, sql_texts  # noqa: F401 - they register their operations
 from runtime import sql_operations as ops
 from runtime.plans import Individual
 from runtime.sql_aggregates import FORMS
 from runtime.sql_convert import blank_filled, read_as, settled
-from runtime.sql_operations import ARITHMETIC, STRICT, Piece, any_error
+from runtime.sql_operations import ARITHMETIC, STRICT, Beyond, Piece, Turned, any_error
 from schemas.formula import Expression
 from schemas.formula.database import independent
 from schemas.formula.evaluate import compile_node
@@ -76,10 +77,12 @@ class Source(Clock, Protocol):
     """The names of a record in SQL.
 
     - `column` is a field (`flow.state` with its point); NULL where it is masked.
+    - `failure` is the condition under which it is an error, where that is known beside it.
     - `rows` are the rows of a subform, `linked` what a link, member or department (or several) point at.
     """
 
     def column(self, name: str) -> Column: ...
+    def failure(self, name: str) -> Column | None: ...
     def rows(self, name: str) -> "RowsSource": ...
     def linked(self, name: str) -> "RowsSource": ...
 
@@ -95,6 +98,9 @@ class RowsSource:
     on: ColumnElement[bool]
     source: Source
     order: Column | None = None
+    link: Column | None = None
+    """Of one link its value, where `on` is that it holds a record's id, and that `seen` is true of the record."""
+    seen: ColumnElement[bool] = true()
 
 
 def to_sql(expression: Expression, source: Source, world_binds: WorldBinds | None = None) -> Column:
@@ -102,12 +108,17 @@ def to_sql(expression: Expression, source: Source, world_binds: WorldBinds | Non
 
     Raises NoSqlForm, with the reason that the expression carries.
     """
+    return outside(piece_of(expression, source, world_binds))
+
+
+def piece_of(expression: Expression, source: Source, world_binds: WorldBinds | None = None) -> Piece:
+    """As `to_sql`, the value and the condition of its being an error apart."""
     if expression.no_sql:
         raise NoSqlForm(expression.no_sql)
-    return _shallow(_outside(Renderer(source, world_binds or source).whole(expression.root)))
+    return Renderer(source, world_binds or source).whole(expression.root)
 
 
-def _shallow(value: Column) -> Column:
+def shallow(value: Column) -> Column:
     """The same, unless it is nested too deep to be written out."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
@@ -117,11 +128,12 @@ def _shallow(value: Column) -> Column:
     raise NoSqlForm(say("This formula is nested too deep for the database."))
 
 
-def _outside(piece: Piece) -> Column:
+def outside(piece: Piece) -> Column:
+    """A value as those see it who ask for it: NULL where it is an error, a condition FALSE."""
     if piece.kind == "boolean":
         value = blank_filled(piece, "boolean").value
-        return value if piece.error is None else and_(not_(piece.error), value)
-    return settled(piece)
+        return shallow(value if piece.error is None else and_(not_(piece.error), value))
+    return shallow(settled(piece))
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,12 +272,29 @@ class Renderer:
 
     def read(self, node: Read, place: Place) -> Piece:
         if not node.rows:
-            return self.typed(self.value(self.source, node.path, node.kinds), node.type)
+            whole = self.typed(self.value(self.source, node.path, node.kinds), node.type)
+            return replace(whole, error=self.source.failure(node.path[0]), beyond=self.beyond(node, whole.value))
         if place.element is not None and not node.steps:
             return place.element
         assert place.source is not None
         kinds = tuple(k.of if k.kind == "array" and k.of else k for k in node.kinds[len(node.rows) :])
         return self.typed(self.value(place.source, node.steps or ("id",), kinds), node.type)
+
+    def beyond(self, node: Read, value: Column) -> Beyond | None:
+        """The way back from a value that lies behind one link."""
+        n = next((n for n, kind in enumerate(node.kinds[: len(node.path) - 1], 1) if kind.kind in HOPS), 0)
+        if not n:
+            return None
+
+        def turned() -> Turned | None:
+            there = self.source.linked(".".join(node.path[:n]))
+            if there.link is None:
+                return None
+            inner = self.typed(self.value(there.source, node.path[n:], node.kinds[n:]), node.type)
+            query = select(there.source.column("id")).select_from(there.from_clause).where(there.seen)
+            return Turned(there.link, inner, query.where)
+
+        return Beyond(value, turned)
 
     def typed(self, value: Column, type: Type) -> Piece:
         return Piece(ops.numeric(value) if type.kind == "number" else value, kind=type.kind)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 
 from runtime import (
     definitions,
@@ -42,6 +42,7 @@ from schemas.engine import (
     Effect,
     Ended,
     Event,
+    HandedOver,
     Migrated,
     Perform,
     Reactivated,
@@ -312,6 +313,21 @@ def urge(ctx: Context, instance: UUID, comment: str = "") -> Running:
     return run
 
 
+def waiting_runs(ctx: Context, member: UUID, tasks: bool = True, started: bool = True) -> list[UUID]:
+    """The runs under way in which a member has tasks that are not decided, or which they started."""
+    i, t = flow_instance, flow_task
+    asked = select(t.c.instance_id).where(t.c.member_id == member, t.c.state.in_(("live", "waiting", "paused")))
+    concerned = or_(*([i.c.id.in_(asked)] if tasks else []), *([i.c.starter_id == member] if started else []), false())
+    return list(ctx.conn.scalars(select(i.c.id).where(i.c.ended_at.is_(None), concerned).order_by(i.c.id)))
+
+
+def hand_over(ctx: Context, instance: UUID, member: UUID, to: UUID, tasks: bool = True, started: bool = True) -> None:
+    """In one run, all that waits for a member goes to another one. May they do this? The caller knows."""
+    run = running.load(ctx, instance)
+    if run.state.open:
+        happen(ctx, run, HandedOver(str(ctx.actor.id or ""), str(member), str(to), tasks, started))
+
+
 def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
     """The starter takes it back. Raises NotFound, Denied."""
     run = running.load(ctx, instance)
@@ -364,7 +380,7 @@ def _task(ctx: Context, id: UUID, also_managers: bool = False, decided: bool = F
 # -- what managers do ------------------------------------------------------------------------------
 
 
-def hand_over(ctx: Context, leaver: UUID, to: UUID, comment: str = "", flow: str = "") -> int:
+def hand_over_all(ctx: Context, leaver: UUID, to: UUID, comment: str = "", flow: str = "") -> int:
     """All tasks of a member go to another, in every flow or in one (`slug.flow`). For administrators. Gives how many.
 
     Raises NotFound, InvalidInput.

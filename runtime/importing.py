@@ -127,12 +127,11 @@ def _import_chunk(
         for path, target in mappings.items()
         if importing.matched(source.table, path)
     }
-    for _, row in lines:
-        for path, target in mappings.items():
-            if row.get(target.column) is None:
-                report.blank[path] = report.blank.get(path, 0) + 1
+    for path, target in mappings.items():
+        if blank := sum(row.get(target.column) is None for _, row in lines):
+            report.blank[path] = report.blank.get(path, 0) + blank
     key = by.key if by else ()
-    gathered = [importing.gather(source.table, mappings, [row for _, row in group], found, key) for group in chunk]
+    gathered = importing.gather_many(source.table, mappings, [[row for _, row in g] for g in chunk], found, key)
     wrong: dict[int, filling.Errors] = {
         n: {path: [] for path in one.missing} for n, one in enumerate(gathered) if one.missing
     }

@@ -20,6 +20,7 @@ from procrastinate.jobs import Job as Queued
 from procrastinate.jobs import Status
 from sqlalchemy import Connection, Engine, text
 
+from runtime import memory
 from runtime.context import Context
 from runtime.identity import identity, opened_again
 from runtime.workspaces import connect
@@ -159,6 +160,7 @@ def run_worker(url: str, *, concurrency: int = 2, queues: list[str] | None = Non
     """
     engine = connect(url, pool_size=concurrency, max_overflow=concurrency)
     app = app_for(url, engine, [], stalled_after)
+    memory.settle()
     try:
         app.run_worker(
             concurrency=concurrency,

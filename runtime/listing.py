@@ -1,7 +1,7 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from runtime import cells, query
-from runtime.access import Door, door
+from runtime.access import Door, door, rights_key
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
@@ -89,6 +89,14 @@ class Column:
     sum: str = ""
 
 
+class FilterFields(list[dict[str, Any]]):
+    """The fields of a filter panel, and how its script is told of them, by language."""
+
+    def __init__(self, fields: Iterable[dict[str, Any]] = ()) -> None:
+        super().__init__(fields)
+        self.drawn: dict[str, Markup] = {}
+
+
 @dataclass
 class Shown:
     """Everything that the templates of a view need."""
@@ -106,7 +114,7 @@ class Shown:
     exact: bool
     pager: dict[str, Any]
     conditions: list[Condition] | None
-    filter_fields: list[dict[str, Any]]
+    filter_fields: FilterFields
     problem: Sentence | None = None
     count: int = 0
     recalculating: bool = False
@@ -146,14 +154,14 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         whole.exact,
         {},
         None,
-        [],
+        FilterFields(),
         problem,
         len(page.records),
     )
     shown.pager = _pager(shown)
     shown.conditions = conditions_of(wishes)
     shown.recalculating = pending(ctx, table)
-    shown.filter_fields = filter_fields(gate, shown.conditions or ())
+    shown.filter_fields = _filter_fields(gate, shown.conditions or ())
     return shown
 
 
@@ -180,6 +188,12 @@ def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -
     size = wishes.size or view.page_size
     listing = Listing(columns, where, sort, wishes.search, wishes.after, wishes.before, size, wishes.trash)
     return listing, problem
+
+
+def asked_of(gate: Door, view: View, wishes: Wishes) -> Listing:
+    """Which records a view shows with these wishes; a filter that makes no sense shows none."""
+    found, problem = listing_of(gate, view, wishes, ())
+    return found if problem is None else replace(found, where=[*found.where, Formula.of("FALSE")])
 
 
 def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns: Sequence[str]) -> Reader:
@@ -215,6 +229,14 @@ def label_of(table: LiveTable, path: str) -> Sentence:
     if found is None:
         return SYSTEM_LABELS.get(path) or Text.of(path)
     return found.label or Text.of(found.id)
+
+
+def path_label(table: LiveTable, path: str) -> Sentence:
+    """The label of a field, or of a subform's column behind that of its subform."""
+    rows, _, column = path.partition(".")
+    if not column or table.table.facet(path):
+        return label_of(table, path)
+    return say("{rows} · {column}", rows=label_of(table, rows), column=label_of(table, path))
 
 
 def _pager(shown: Shown) -> dict[str, Any]:
@@ -341,6 +363,17 @@ def conditions_of(wishes: Wishes) -> list[Condition] | None:
         return from_formula(Formula.of(wishes.filter))
     except FormulaError:
         return None
+
+
+def _filter_fields(gate: Door, conditions: Sequence[Condition]) -> FilterFields:
+    """As below; the same for everybody with the same rights as long as there are no conditions."""
+    rights = None if conditions else rights_key(gate)
+    if rights is None:
+        return FilterFields(filter_fields(gate, conditions))
+    key, kept = ("filter fields", rights), gate.live.plans
+    if key not in kept:
+        kept[key] = FilterFields(filter_fields(gate))
+    return kept[key]  # type: ignore[no-any-return]
 
 
 def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 7
+LAYOUT = 9
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -183,6 +183,9 @@ wanted_index = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("problem", Text),
 )
+
+epoch = Table("epoch", workspace_metadata, Column("id", Uuid, primary_key=True))
+"""One row; see runtime/known.py."""
 
 role_member = Table(
     "role_member",

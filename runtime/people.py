@@ -1,8 +1,8 @@
 """Members and departments: their names, and the facts that formulas may ask of them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -77,23 +77,29 @@ class Directory:
 
     @classmethod
     def of(cls, ctx: Context) -> "Directory":
-        return ctx.memo.setdefault(cls, cls(ctx))  # type: ignore[no-any-return]
+        return cls(ctx)
 
-    @cached_property
+    @property
     def units(self) -> dict[UUID, Unit]:
-        d = models.department
-        rows = self._ctx.conn.execute(
-            select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
-        )
-        return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+        facts = self._ctx.known.facts
+        if Unit not in facts:
+            d = models.department
+            rows = self._ctx.conn.execute(
+                select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
+            )
+            facts[Unit] = {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+        return facts[Unit]  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def children(self) -> dict[UUID | None, list[UUID]]:
         """The departments directly below each."""
-        found: dict[UUID | None, list[UUID]] = {}
-        for unit in self.units.values():
-            found.setdefault(unit.parent, []).append(unit.id)
-        return found
+        facts, key = self._ctx.known.facts, (Unit, "below")
+        if key not in facts:
+            found: dict[UUID | None, list[UUID]] = {}
+            for unit in self.units.values():
+                found.setdefault(unit.parent, []).append(unit.id)
+            facts[key] = found
+        return facts[key]  # type: ignore[no-any-return]
 
     def roles_of(self, id: UUID) -> list[str]:
         """A member's roles as `app.role`, whatever gives them."""
@@ -105,8 +111,9 @@ class Directory:
         return self.persons([id]).get(id) if id else None
 
     def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
-        known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
-        missing = {id for id in ids if id} - set(known)
+        known: dict[UUID, Person] = self._ctx.known.facts.setdefault(Person, {})
+        ids = [id for id in ids if id]
+        missing = set(ids) - set(known)
         if missing:
             m, d = models.member, models.member_department
             more: dict[UUID, list[UUID]] = {}
@@ -192,8 +199,11 @@ class Directory:
 
     def names(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
         """Names of members and departments."""
+        known: dict[UUID, str] = self._ctx.known.facts.setdefault("names", {})
         wanted = {id for id in ids if id}
-        return {row.id: row.name for row in self._ctx.conn.execute(NAMES, {"ids": list(wanted)})} if wanted else {}
+        if missing := wanted - known.keys():
+            known.update({row.id: row.name for row in self._ctx.conn.execute(NAMES, {"ids": list(missing)})})
+        return {id: known[id] for id in wanted if id in known}
 
     def offered_units(self) -> list[Unit]:
         """The departments that the actor may choose from: none for a contact outside."""
@@ -207,9 +217,8 @@ class Directory:
 
     def known(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of these members whom the actor may choose."""
-        m, wanted = models.member, list(ids)
-        query = select(m.c.id).where(m.c.id.in_(wanted), self.seen())
-        return set(self._ctx.conn.scalars(query)) if wanted else set()
+        actor, there = self._ctx.actor, set(self.persons(ids))
+        return there & {actor.id} if isinstance(actor, Member) and actor.external else there
 
     def search(self, text: str = "", limit: int = MOST_SUGGESTED, among: Iterable[UUID] | None = None) -> list[Person]:
         """Members whose name or e-mail contains the text, of `among` if given, whom the actor may choose."""
@@ -246,17 +255,31 @@ class Directory:
 
     def forget(self) -> None:
         """After a change of people in this transaction."""
-        for key in (Directory, Person, "roles held", "role parts"):
-            self._ctx.memo.pop(key, None)
+        self._ctx.known.leave()
+        self._ctx.memo.pop("roles held", None)
+
+
+def here(ctx: Context, ids: Iterable[str]) -> list[UUID]:
+    """Those ids that are of members who are here, in their order."""
+    m = models.member
+    wanted: dict[UUID, None] = {}
+    for text in ids:
+        with suppress(ValueError):
+            wanted[UUID(text)] = None
+    query = select(m.c.id).where(m.c.id == any_(literal(list(wanted), ARRAY(Uuid()))), m.c.left_at.is_(None))
+    found = set(ctx.conn.scalars(query)) if wanted else set()
+    return [id for id in wanted if id in found]
 
 
 def member_of(ctx: Context, account_id: UUID) -> Member:
     """The actor that an account is in this workspace. Raises NotFound."""
-    m = models.member
-    row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
-    if row is None:
-        raise NotFound
-    return _actor(row)
+    facts, key, m = ctx.known.facts, ("account", account_id), models.member
+    if key not in facts:
+        row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
+        if row is None:
+            raise NotFound
+        facts[key] = _actor(row)
+    return facts[key]  # type: ignore[no-any-return]
 
 
 def member_by_id(ctx: Context, id: UUID) -> Member:
@@ -302,7 +325,7 @@ def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None
 def set_role(ctx: Context, installation: UUID, role: str, members: Iterable[UUID]) -> None:
     """These members have the role, and nobody else."""
     r = models.role_member
-    members, before = list(members), Directory.of(ctx).with_role(installation, role)
+    members, before = list(members), Directory.of(ctx).on_list(installation, role)
     if set(members) != set(before):
         audit.note(ctx, "rights.role_changed", role, installation, before=before, after=members)
     ctx.conn.execute(delete(r).where(r.c.installation_id == installation, r.c.role == role))

@@ -40,6 +40,7 @@ DONE = {
     "started": (say("Started"), "play", "gray"), "approve": (say("Approved"), "approve", "green"),
     "submit": (say("Submitted"), "check", "green"), "reject": (say("Rejected"), "reject", "red"),
     "return": (say("Returned"), "return", "amber"), "transferred": (say("Transferred"), "transfer", "gray"),
+    "starter": (say("What was started goes on with"), "transfer", "gray"),
     "withdrawn": (say("Withdrawn"), "withdraw", "gray"), "stopped": (say("Ended by an administrator"), "stop", "gray"),
     "skipped": (say("Skipped"), "forward", "gray"), "told": (say("Copy sent"), "send", "gray"),
     "failed": (say("Could not go on"), "warn", "red"), "retried": (say("Helped on"), "refresh", "gray"),
@@ -54,10 +55,13 @@ DONE = {
 }  # fmt: skip
 """What happened, in words, with an icon and a tone."""
 
+HANDED = ("transferred", "delegated", "starter")
+"""What goes from one member to another."""
+
 WHY = {
     "before": say("to sign beforehand"), "after": say("to sign afterwards"), "parallel": say("to sign beside the others"),
     "self": say("the starter would have been asked"), "nobody": say("there was nobody to ask"),
-    "retry": say("tried again"), "skip": say("passed by"),
+    "retry": say("tried again"), "skip": say("passed by"), "handed_over": say("handed over by somebody who leaves"),
 }  # fmt: skip
 
 ACTIONS = {
@@ -246,7 +250,7 @@ def _copies(ctx: Context, run: Running, names: Mapping[str, str]) -> dict[str, l
 
 def _names(ctx: Context, run: Running, moments: Iterable[Moment], holders: Iterable[Holding]) -> Mapping[str, str]:
     ids = {who for m in moments for who in (*m.who, *m.people, m.instead_of)}
-    ids |= {m.to for m in moments if m.what in ("transferred", "delegated")}
+    ids |= {m.to for m in moments if m.what in HANDED}
     ids |= (
         {h.member for h in holders} | {h.instead_of for h in holders} | ({str(run.starter)} if run.starter else set())
     )
@@ -264,7 +268,7 @@ def _event(
         words, tone = STATES[moment.to]
     elif moment.what == "return":
         to = step_words(flow, moment.to)
-    elif moment.what in ("transferred", "delegated"):
+    elif moment.what in HANDED:
         to = Text.of(names.get(moment.to, ""))
     step = flow.step(moment.step)
     named = step.word(moment.what) if isinstance(step, PeopleStep) else None

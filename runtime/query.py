@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Select,
+    Uuid,
+    any_,
     bindparam,
     case,
     cast,
@@ -224,13 +227,21 @@ def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = 
 def known(gate: Door, ids: Iterable[UUID], where: Sequence[ColumnElement[bool]] = ()) -> set[UUID]:
     """Those of these records that the actor may see and that satisfy a condition."""
     t = gate.live.sql
-    return set(gate.ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(list(ids)), gate.rows(), *where)))
+    among = t.c.id == any_(literal(list(ids), ARRAY(Uuid())))
+    return set(gate.ctx.conn.scalars(select(t.c.id).where(among, gate.rows(), *where)))
 
 
 def allowed(gate: Door, id: UUID, action: str) -> bool:
     """Whether the actor may do this with this one record."""
     t = gate.live.sql
     return gate.may(action) and gate.ctx.conn.scalar(select(t.c.id).where(t.c.id == id, gate.rows(action))) is not None
+
+
+def allowed_among(gate: Door, ids: Iterable[UUID], actions: Iterable[str]) -> set[UUID]:
+    """Those of these records with which the actor may do all of this."""
+    t = gate.live.sql
+    asked = select(t.c.id).where(t.c.id.in_(list(ids)), *(gate.rows(action) for action in actions))
+    return set(gate.ctx.conn.scalars(asked))
 
 
 def count_linked(gate: Door, link: str, target: UUID) -> int:
@@ -259,6 +270,22 @@ def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock:
     row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
     if row is None:
         raise NotFound
+    return _fetched(gate, id, row, read)
+
+
+def fetch_to_change(gate: Door, id: UUID, action: str) -> tuple[Record, Sequence[Any]]:
+    """One record, locked: as the actor sees it, and what `live.whole` asks of it. Raises NotFound."""
+    planned = plans.plan(gate, ("fetch to change", action), lambda g: _fetch_query(g, action, False, True, whole=True))
+    query, read = planned.made
+    row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
+    if row is None:
+        raise NotFound
+    own = len(gate.live.whole.selected_columns)
+    return _fetched(gate, id, row[own:], read), row[:own]
+
+
+def _fetched(gate: Door, id: UUID, row: Sequence[Any], read: "Reading") -> Record:
+    """What `_fetch_query` has found, with the subforms that the actor may see."""
     flags = [bool(flag) for flag in row[len(row) - len(gate.rights) :]]
     rights = gate.rights_of_row(flags, "update")
     record = read(row, rights)
@@ -296,15 +323,21 @@ def _give_rows(gate: Door, rows: Rows, records: Iterable[Record]) -> None:
 
 
 def _fetch_query(
-    gate: Door, action: str, trash: bool, lock: bool, several: bool = False
+    gate: Door, action: str, trash: bool, lock: bool, several: bool = False, whole: bool = False
 ) -> tuple[Select[Any], "Reading"]:
-    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it."""
+    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it.
+
+    With `whole`, everything that the row holds stands before that.
+    """
     t = gate.live.sql
     columns = [f.id for f in gate.live.table.fields]
     wanted = t.c.id.in_(bindparam("_ids", expanding=True)) if several else t.c.id == bindparam("_id")
     query = select(*_columns(gate, columns)).where(wanted, gate.rows(action, deleted=trash))
     read = reading(query, columns, gate.live.table.fields)
     query = query.add_columns(*gate.flags(t))
+    if whole:
+        stored = [c.label(f"_stored_{n}") for n, c in enumerate(gate.live.whole.selected_columns)]
+        query = query.with_only_columns(*stored, *query.selected_columns, maintain_column_froms=True)
     query = query.order_by(t.c.id) if several else query
     return query.with_for_update(of=t) if lock else query, read
 
@@ -531,7 +564,7 @@ def condition(gate: Door, formula: Formula) -> ColumnElement[bool]:
     """A filter in the actor's own name: it sees only what they may. Raises InvalidInput."""
     analysis = gate.live.analysis
     try:
-        checked = analysis.expression(formula, analysis.scope(gate.live.table), BOOLEAN)
+        checked = analysis.expression(formula, analysis.reading_scope(gate.live.table), BOOLEAN)
     except FormulaError as err:
         raise InvalidInput(
             {"filter": [say("at character {n}: {problem}", n=err.position + 1, problem=err.message)]}

@@ -1,6 +1,6 @@
 """The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,8 @@ from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
-from runtime.query import Record, fetch, fetch_many
-from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words
+from runtime.query import Record, fetch_many, fetch_to_change
+from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words, with_rows
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -226,8 +226,9 @@ def change(
     gate = gate or door(ctx, live)
     gate.require("update")
     definitions.lock_shared(ctx, live.inst)
-    present = fetch(gate, id, "update", lock=True)
-    draft = _load(ctx, live, id)
+    present, stored = fetch_to_change(gate, id, "update")
+    before = with_rows(ctx, live, [stored], [id])[id]
+    draft = Draft(id, dict(before), before)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
     _edit(gate, present, draft, given)
     if not draft.errors:
@@ -295,12 +296,6 @@ def _edit(gate: Door, present: Record, draft: Draft, given: Mapping[str, Any]) -
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
     asked = answers.answering(ctx, live, draft.id)
     draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked, draft.before)
-
-
-def _load(ctx: Context, live: LiveTable, id: UUID) -> Draft:
-    """The whole record, hidden fields included: checks and calculations see everything."""
-    before = child_values(ctx, live, [id])[id]
-    return Draft(id, dict(before), before)
 
 
 def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, Any], seen: int | None) -> Values:
@@ -521,6 +516,40 @@ def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: 
         draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
         draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
         draft.changes = history.dump_changes(live, before, draft.values)
+        _store(ctx, live, [draft], None)
+        recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
+
+
+def replace_people(
+    ctx: Context, live: LiveTable, ids: Sequence[UUID], paths: Collection[str], old: UUID, new: UUID
+) -> list[UUID]:
+    """Put one member or department in the place of another in these fields; gives the records that could not be changed.
+
+    What holds of the records otherwise is not asked: somebody must answer for them. Only where a value must be unique
+    and is taken, the record stays as it is.
+    """
+    definitions.lock_shared(ctx, live.inst)
+    whole = child_values(ctx, live, ids)
+    recalculate.lock_targets(ctx, live, list(whole.values()))
+    kept = []
+    for id, before in sorted(whole.items()):
+        values = before
+        for path in paths:
+            values = cascade.instead(values, path, old, new)
+        try:
+            with ctx.conn.begin_nested():
+                _replace(ctx, live, id, before, values)
+        except InvalidInput:
+            kept.append(id)
+    return kept
+
+
+def _replace(ctx: Context, live: LiveTable, id: UUID, before: Values, values: Values) -> None:
+    draft = Draft(id, dict(values), before, before["version"] + 1)
+    draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
+    draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
+    draft.changes = history.dump_changes(live, before, draft.values)
+    if draft.changes:
         _store(ctx, live, [draft], None)
         recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
 

@@ -150,7 +150,7 @@ def rollups(ctx: Context, live: LiveTable, values: Values, record: UUID | None) 
     def columns(source: RecordSource) -> dict[str, ColumnElement[Any]]:
         made = {}
         for f in fields:
-            value = rollup_sql(ctx, live, f, source.table)
+            value = rollup_sql(ctx, live, f, source.table, f.per_reader)
             number = live.analysis.type_of(live.table, f).kind == "number"
             made[f.id] = func.round(value, f.scale) if number else value
         return made

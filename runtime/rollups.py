@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Join, Text, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Join, Text, cast, func, literal, null, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from runtime import sql_operations as ops
+from runtime.access import Door, door
 from runtime.context import Context
 from runtime.expressions import RowsSource, to_sql
 from runtime.sources import Clock, RecordSource, RowSource, points_at
 from runtime.sql_convert import as_kind
-from runtime.tables import LiveTable
+from runtime.tables import LiveTable, sql_type_of
 from schemas.analysis import JOINED_AS_LISTS
+from schemas.errors import NotFound
 from schemas.fields.rollup import Rollup
 from schemas.formula import Expression
 from schemas.formula.types import BOOLEAN
@@ -19,10 +21,18 @@ from schemas.formula.types import BOOLEAN
 Column = ColumnElement[Any]
 
 
-def rollup_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause) -> Column:
-    """The aggregate over what a rollup gathers for a parent row, as the system sees it."""
+def rollup_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause, seen: bool = False) -> Column:
+    """The aggregate over what a rollup gathers for a parent row, as the system sees it or, `seen`, as the actor does."""
+    try:
+        return _rollup_sql(ctx, live, rollup, parent, seen)
+    except NotFound:  # what it aggregates, or the link to it, is hidden from this reader in every record
+        kind = live.analysis.type_of(live.table, rollup)
+        return cast(literal(0) if rollup.counts else null(), sql_type_of(kind))
+
+
+def _rollup_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause, seen: bool) -> Column:
     analysis = live.analysis
-    there = gathered_sql(ctx, live, rollup, parent)
+    there = gathered_sql(ctx, live, rollup, parent, seen)
     scope = analysis.linked_scope(rollup, live.table)
     where = [there.on]
     if rollup.where is not None:
@@ -48,24 +58,35 @@ def _froms(clause: FromClause) -> list[FromClause]:
     return [clause.left, clause.right] if isinstance(clause, Join) else [clause]
 
 
-def gathered_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause) -> RowsSource:
-    """The records, or rows of records, that a rollup gathers for a parent row; none of them in the trash."""
+def gathered_sql(ctx: Context, live: LiveTable, rollup: Rollup, parent: FromClause, seen: bool = False) -> RowsSource:
+    """The records, or rows of records, that a rollup gathers for a parent row; none of them in the trash.
+
+    With `seen` only those that the actor may see, with what they may see of them.
+    """
     source = live.analysis.gathered(live.table, rollup)
     assert source is not None
     child = live.sibling(source.table.id)
     there = child.sql.alias()
-    alive = there.c._deleted_at.is_(None)
-    record = RecordSource(ctx, child, there, this=(live, parent))
+    gate = door(ctx, child) if seen else None
+    alive = gate.rows(sql=there) if gate else there.c._deleted_at.is_(None)
+    record = RecordSource(ctx, child, there, gate, this=(live, parent))
     if source.rows is not None:
         rows = child.children[source.rows.id].alias()
-        on = points_at(rows.c[source.hop.rpartition(".")[2]], parent.c.id) & alive
+        on = points_at(_pointer(gate, source.hop, rows, there), parent.c.id) & alive
         both = rows.join(there, there.c.id == rows.c._record_id)
         return RowsSource(both, on, RowSource(ctx, record, source.rows, rows), rows.c._position)
     if source.hop[0] == "~":
         return RowsSource(there, alive, record)
     if source.hop[0] == "<":
-        return RowsSource(there, points_at(there.c[source.hop.rpartition(".")[2]], parent.c.id) & alive, record)
+        return RowsSource(there, points_at(_pointer(gate, source.hop, there, there), parent.c.id) & alive, record)
     return RowsSource(there, _own(live, source.hop, parent, there.c.id) & alive, record)
+
+
+def _pointer(gate: Door | None, hop: str, held: FromClause, there: FromClause) -> Column:
+    """The link by which the gathered records point here, where the actor may see it."""
+    path = hop.partition(".")[2]
+    link = held.c[path.rpartition(".")[2]]
+    return gate.mask(path, link, there) if gate else link
 
 
 def _own(live: LiveTable, hop: str, parent: FromClause, id: Column) -> ColumnElement[bool]:

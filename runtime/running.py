@@ -233,7 +233,9 @@ def keep(ctx: Context, running: Running, log: list[Entry]) -> None:
     """Write the run as it now stands, its tasks, its log, and the record's flow state."""
     state = running.state
     ended = None if state.open else ctx.now
-    values = {"state": state.state, "body": state.to_json(), "ended_at": ended, "revision": running.inst.revision}
+    starter = UUID(state.starter) if state.starter else None
+    values = {"state": state.state, "body": state.to_json(), "ended_at": ended, "starter_id": starter,
+              "revision": running.inst.revision}  # fmt: skip
     ctx.conn.execute(update(flow_instance).where(flow_instance.c.id == running.id).values(values))
     if log:
         lines = [{"instance_id": running.id, "number": entry["number"], "entry": entry} for entry in log]

@@ -3,9 +3,10 @@
 With a door, everything is as that actor may see it; without one, as the system does.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     select,
     true,
@@ -30,13 +32,14 @@ from sqlalchemy.dialects.postgresql import array
 
 from runtime import models
 from runtime.context import Context
-from runtime.expressions import RowsSource, to_sql
+from runtime.expressions import RowsSource, outside, piece_of, shallow, to_sql
 from runtime.people import Directory
 from runtime.plans import fact
+from runtime.sql_operations import Piece
 from runtime.tables import LiveTable, sql_type_of
 from schemas.errors import NotFound
 from schemas.fields import Field
-from schemas.fields.formula import FormulaField
+from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.links import Links
 from schemas.fields.lookup import Lookup
 from schemas.fields.query import Query
@@ -51,6 +54,14 @@ if TYPE_CHECKING:
     from runtime.access import Door
 
 Column = ColumnElement[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A field that a lateral subquery has computed, and the condition of its being an error."""
+
+    value: Column
+    failure: Column | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +83,16 @@ class Clock:
     def me(self, facts: tuple[str, ...]) -> Column:
         return fact(self.ctx, "me", *facts)
 
+    def failure(self, name: str) -> Column | None:
+        return None
+
 
 @dataclass(frozen=True)
 class RecordSource(Clock):
     """A record of a table. `this` is the table and row that the name `this` stands for, the record itself otherwise.
 
-    With `eyes` its own columns are read as they are, but what its links lead to as that actor may see it.
+    With `eyes` its own columns are read as they are, but what its links lead to as that actor may see it. `known`
+    are fields without a column that have been computed beside it.
     """
 
     live: LiveTable
@@ -85,9 +100,13 @@ class RecordSource(Clock):
     door: "Door | None" = None
     this: tuple[LiveTable, FromClause] | None = field(default=None)
     eyes: "Door | None" = None
+    known: Mapping[str, Step] = field(default_factory=dict)
 
     def sql(self, expression: Expression) -> Column:
         return to_sql(expression, self)
+
+    def failure(self, name: str) -> Column | None:
+        return self.known[name].failure if name in self.known else None
 
     def column(self, name: str) -> Column:
         if name in ("id", "this"):
@@ -115,6 +134,8 @@ class RecordSource(Clock):
         return func.nullif(listed, cast([], ARRAY(Uuid())), type_=ARRAY(Uuid()))
 
     def _value(self, found: Field) -> Column:
+        if found.id in self.known:
+            return self.known[found.id].value
         if isinstance(found, Links):
             return only_there(self.ctx, self.live.sibling(found.table), self.table.c[found.id], self.door)
         if found.id in self.table.c:
@@ -127,14 +148,29 @@ class RecordSource(Clock):
             child = self.live.children[found.id].alias()
             ids = select(child.c._id).where(child.c._record_id == self.table.c.id)
             return func.array(ids.scalar_subquery())
-        plain = RecordSource(self.ctx, self.live, self.table)
         if isinstance(found, Rollup):
             from runtime.rollups import rollup_sql
 
-            return rollup_sql(self.ctx, self.live, found, self.table)
+            seen = found.per_reader and (self.door or self.eyes) is not None
+            return rollup_sql(self.ctx, self.live, found, self.table, seen)
         assert isinstance(found, FormulaField)
-        analysis = self.live.analysis
-        return plain.sql(analysis.expression(found.formula, analysis.scope(self.live.table)))
+        return inlined(self.plain(), self.formula(found))
+
+    def plain(self) -> "RecordSource":
+        """The record as the system sees it."""
+        as_it_is = self.door is None and self.eyes is None and self.this is None
+        return self if as_it_is else RecordSource(self.ctx, self.live, self.table)
+
+    def formula(self, found: FormulaField) -> Expression:
+        return self.live.analysis.expression(found.formula, self.live.analysis.scope(self.live.table))
+
+    def knowing(self, name: str, steps: "Steps") -> "RecordSource":
+        """The same with this field computed in a step, if it has no column."""
+        found = self.live.table.by_id.get(name)
+        if found is None or name in self.known or name in self.table.c or not isinstance(found, Computed):
+            return self
+        source, piece = _computed(self, found, steps)
+        return replace(source, known={**source.known, name: steps.add(piece)})
 
     def rows(self, name: str) -> RowsSource:
         rows = self.live.table.by_id[name]
@@ -166,9 +202,15 @@ class RowSource(Clock):
     parent: RecordSource
     subform: Rows
     table: FromClause
+    known: Mapping[str, Step] = field(default_factory=dict)
 
     def sql(self, expression: Expression) -> Column:
         return to_sql(expression, self)
+
+    def failure(self, name: str) -> Column | None:
+        if self.subform.column(name) is None:
+            return self.parent.failure(name)
+        return self.known[name].failure if name in self.known else None
 
     def column(self, name: str) -> Column:
         if name == "id":
@@ -184,6 +226,8 @@ class RowSource(Clock):
         return door.mask(f"{self.subform.id}.{name}", value, self.parent.table) if door else value
 
     def _value(self, found: Field) -> Column:
+        if found.id in self.known:
+            return self.known[found.id].value
         eyes = self.parent.eyes or self.parent.door
         if isinstance(found, Links):
             return only_there(self.ctx, self.parent.live.sibling(found.table), self.table.c[found.id], eyes)
@@ -193,9 +237,21 @@ class RowSource(Clock):
             parent = RecordSource(self.ctx, self.parent.live, self.parent.table, eyes=eyes)
             return lookup_sql(RowSource(self.ctx, parent, self.subform, self.table), found)
         assert isinstance(found, FormulaField)
+        return inlined(replace(self, parent=self.parent.plain()), self.formula(found))
+
+    def formula(self, found: FormulaField) -> Expression:
         live = self.parent.live
-        plain = RowSource(self.ctx, RecordSource(self.ctx, live, self.parent.table), self.subform, self.table)
-        return plain.sql(live.analysis.expression(found.formula, live.analysis.scope(live.table, self.subform)))
+        return live.analysis.expression(found.formula, live.analysis.scope(live.table, self.subform))
+
+    def knowing(self, name: str, steps: "Steps") -> "RowSource":
+        """The same with this column computed in a step, or this field of its record, if it has none."""
+        found = self.subform.column(name)
+        if found is None:
+            return replace(self, parent=self.parent.knowing(name, steps))
+        if name in self.known or name in self.table.c or not isinstance(found, Computed):
+            return self
+        source, piece = _computed(self, found, steps)
+        return replace(source, known={**source.known, name: steps.add(piece)})
 
     def rows(self, name: str) -> RowsSource:
         return self.parent.rows(name)
@@ -207,6 +263,52 @@ class RowSource(Clock):
         live = self.parent.live
         kind = live.analysis.type_of(live.table, found, self.subform)
         return _hop(self, kind, self.column(name), live, self.parent.eyes or self.parent.door)
+
+
+Source = TypeVar("Source", RecordSource, RowSource)
+
+
+class Steps:
+    """Lateral subqueries, one after the other, of which each may read those before it."""
+
+    def __init__(self) -> None:
+        self.made: list[FromClause] = []
+
+    def add(self, piece: Piece) -> Step:
+        error = [] if piece.error is None else [piece.error.label("failure")]
+        # Without an offset the planner would write the value into every place that reads it.
+        query = select(shallow(piece.value).label("value"), *error).offset(literal_column("0")).correlate_except(None)
+        step = query.lateral()
+        self.made.append(step)
+        return Step(step.c.value, step.c.failure if error else None)
+
+    def around(self, value: Column) -> Column:
+        """A value that reads the steps."""
+        if not self.made:
+            return value
+        froms = reduce(lambda left, right: left.join(right, true()), self.made)
+        return select(value).select_from(froms).correlate_except(*self.made, froms).scalar_subquery()
+
+
+def inlined(source: Source, expression: Expression) -> Column:
+    """A formula of a record in whose place it is read; what it reads and has no column either is computed once."""
+    steps = Steps()
+    return steps.around(outside(piece_of(expression, _knowing(source, expression, steps))))
+
+
+def _knowing(source: Source, expression: Expression, steps: Steps) -> Source:
+    for name in sorted({path[0] for path in expression.paths}):
+        source = source.knowing(name, steps)
+    return source
+
+
+def _computed(source: Source, found: Field, steps: Steps) -> tuple[Source, Piece]:
+    """A field without a column, and the source that knows what it reads."""
+    if not isinstance(found, FormulaField):
+        return source, Piece(source._value(found))
+    expression = source.formula(found)
+    knowing = _knowing(source, expression, steps)
+    return knowing, piece_of(expression, knowing)
 
 
 def part_sql(found: Field, value: Column, part: str) -> Column:
@@ -229,14 +331,17 @@ def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door 
         target = live.sibling(kind.target or "")
         there = target.sql.alias()
         on, order = _is_in(there.c.id, value, several)
+        link = None if several else value
         if door is None:
             on = on & there.c._deleted_at.is_(None) if several else on
-            return RowsSource(there, on, RecordSource(source.ctx, target, there), order)
+            return RowsSource(there, on, RecordSource(source.ctx, target, there), order, link)
         other = _door_of(source.ctx, target)
-        return RowsSource(there, on & other.rows(sql=there), RecordSource(source.ctx, target, there, other), order)
+        seen = other.rows(sql=there)
+        return RowsSource(there, on & seen, RecordSource(source.ctx, target, there, other), order, link, seen)
     people = (models.member if kind.kind == "member" else models.department).alias()
     on, order = _is_in(people.c.id, value, several)
-    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order)
+    link = None if several else value
+    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order, link)
 
 
 def _is_in(id: Column, value: Column, several: bool) -> tuple[ColumnElement[bool], Column | None]:

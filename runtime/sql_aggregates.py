@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, Numeric, Text, case, cast, false, func, literal
+from sqlalchemy import ARRAY, Numeric, Text, and_, case, cast, false, func, literal, not_, or_, true, type_coerce
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from runtime import sql_operations as ops
@@ -109,6 +109,66 @@ def median(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
     low, high = (Piece(cast(half, Numeric()), None, "number") for half in halves)
     result = ops.divide(ops.add(low, high), constant(Decimal(2), "number"))
     return ops.failing(replace(result, error=any_error(*errors)), low.value.is_(None))
+
+
+@form("count_blank")
+def count_blank(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
+    singles, lists = value.spread()
+    ones = [case((_and_sound(p), literal(Decimal(1), Numeric())), else_=ZERO) for p in singles]
+    many = [cast(s.aggregate(number_true, _and_sound(s.element)), Numeric()) for s in lists]
+    return Piece(total([*ones, *many]), any_error(*singles), "number", 18, 0)
+
+
+def _and_sound(piece: Piece) -> Column:
+    """Whether there is no value, and no error either."""
+    return blank(piece) if piece.error is None else and_(blank(piece), not_(piece.error))
+
+
+@form("sum_squares")
+def sum_squares(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
+    singles, lists, errors = _numbers(renderer, args)
+    squares = [ops.multiply(p, p) for p in singles]
+    listed = [replace(s, element=ops.multiply(s.element, s.element)) for s in lists]
+    scale = max((p.scale for p in [*squares, *(s.element for s in listed)]), default=0)
+    digits = max((p.digits for p in [*squares, *(s.element for s in listed)]), default=1) + 12
+    return Piece(_sums(squares, listed), any_error(*errors), "number", digits, scale)
+
+
+@form("product")
+def product(renderer: "Renderer", use: "Use", *args: "Argument") -> Piece:
+    """Blanks do not count; of nothing but blanks it is 0."""
+    singles, _, errors = _numbers(renderer, args)
+    result = constant(Decimal(1), "number")
+    for one in singles:
+        result = ops.multiply(result, replace(one, value=func.coalesce(one.value, literal(Decimal(1), Numeric()))))
+    empty = and_(true(), *(blank(p) for p in singles))
+    return replace(result, value=case((empty, ZERO), else_=result.value), error=any_error(result, *errors))
+
+
+def _nth(name: str, down: bool) -> None:
+    @form(name)
+    def nth(renderer: "Renderer", use: "Use", values: "Argument", place: Any) -> Piece:
+        """The so-manieth number of a list by size."""
+        _, lists, errors = _numbers(renderer, [values])
+        number = renderer.sql(place, use)
+        if not lists:
+            return ops.failing(constant(Decimal(0), "number"), true())
+        value = lists[0].element.value
+
+        def sorted_(value: Column) -> Column:
+            return func.array_agg(
+                aggregate_order_by(value, value.desc() if down else value.asc()), type_=ARRAY(Numeric())
+            )
+
+        placed = lists[0].aggregate(lambda v: sorted_(v).filter(v.is_not(None)), value)
+        at = ops.integer(func.ceil(number.value, type_=Numeric()), 0)
+        count = func.coalesce(func.cardinality(placed), 0)
+        found = Piece(type_coerce(placed, ARRAY(Numeric()))[at], any_error(number, *errors), "number")
+        return ops.failing(found, or_(number.value < 1, number.value > count))
+
+
+_nth("largest", True)
+_nth("smallest", False)
 
 
 def _extreme(name: str, among: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -255,6 +256,39 @@ def if_error(renderer: "Renderer", use: "Use", value: "Argument", instead: "Argu
 def is_error(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
     error = value.one().error
     return condition(false() if error is None else error)
+
+
+@form("choose")
+def choose(renderer: "Renderer", use: "Use", place: "Argument", *values: "Argument") -> Piece:
+    number = place.filled()
+    branches = [
+        (condition(and_(number.value >= n, number.value < n + 1)), _branch(value, use, renderer))
+        for n, value in enumerate(values, 1)
+    ]
+    missing = replace(as_kind(constant(None, "blank"), use.kind, renderer.clock), error=true())
+    result = chosen(use, renderer, branches, missing)
+    return replace(result, error=any_error(number, result))
+
+
+@form("is_kind")
+def is_kind(renderer: "Renderer", use: "Use", value: "Argument", *kinds: str) -> Piece:
+    """Whether there is a value of one of these kinds; an error and a blank are of none."""
+    one = value.one()
+    there = and_(not_(blank(one)), true() if one.error is None else not_(one.error))
+    return condition(there if one.kind in kinds else false())
+
+
+@form("as_number")
+def as_number(renderer: "Renderer", use: "Use", value: "Argument") -> Piece:
+    one = value.one()
+    if one.kind in ("number", "boolean", "blank"):
+        return blank_filled(read_as(one, "number", renderer.clock), "number")
+    return Piece(constant(Decimal(0), "number").value, one.error, "number", 1, 0, total=True)
+
+
+@form("me_name")
+def me_name(renderer: "Renderer", use: "Use") -> Piece:
+    return Piece(renderer.clock.me(("name",)), kind="text")
 
 
 # -- texts -----------------------------------------------------------------------------------------

@@ -71,7 +71,13 @@ def rights(ctx: Context, live: LiveTable) -> list[Right]:
     if not isinstance(ctx.actor, Member):
         return []
     return [
-        Right(frozenset({"read"}), _records_of(source, ctx, live, flow, step), None, _reading(rules))
+        Right(
+            frozenset({"read"}),
+            _records_of(source, ctx, live, flow, step),
+            None,
+            _reading(rules),
+            through=f"step:{flow}.{step}",
+        )
         for source, flow, revision, step in parts_taken(ctx, live.inst).get(live.id, ())
         if (rules := _rules(ctx, live, flow, revision, step)) is not None
     ]
@@ -82,10 +88,21 @@ def parts_taken(ctx: Context, inst: Installed) -> Parts:
     key = ("parts taken", inst.id)
     if key not in ctx.memo:
         kept: Parts = ctx.memo.setdefault(key, {})
+        if not _has_flows(ctx, inst):
+            return kept
         for row in ctx.conn.execute(PARTS_TAKEN, {"me": ctx.actor.id, "installation": inst.id}):
             source = flow_task if row.asked else flow_reader
             kept.setdefault(row.table_id, []).append((source, row.flow, row.revision, row.step))
     return ctx.memo[key]  # type: ignore[no-any-return]
+
+
+def _has_flows(ctx: Context, inst: Installed) -> bool:
+    """Whether anybody can have a part in a flow of the app; without a flow nobody gets one before the next revision."""
+    facts, key = ctx.known.facts, ("flows", inst.id)
+    if not inst.app.flows and key not in facts:
+        there = [select(literal(1)).where(c.installation_id == inst.id).exists() for c in (flow_task.c, flow_reader.c)]
+        facts[key] = ctx.conn.scalar(select(or_(*there)))
+    return bool(inst.app.flows) or facts[key]
 
 
 def _parts(source: Any, own: ColumnElement[bool], asked: bool) -> Select[Any]:

@@ -161,7 +161,8 @@ class Analysis:
             return ANY, False, 0
         parts = [self.expression(f, self.linked_scope(field, table)) for f in (field.value, field.where) if f]
         value = parts[0].type if field.value else ANY
-        return rolled_up(field, value), any(p.volatile for p in parts), self._depth(source.table, source.rows, parts)
+        fleeting = field.per_reader or any(p.volatile for p in parts)
+        return rolled_up(field, value), fleeting, self._depth(source.table, source.rows, parts)
 
     def _depth(self, table: Table, row: Rows | None, parts: list[Expression]) -> int:
         inner = [0]
@@ -177,6 +178,10 @@ class Analysis:
 
     def scope(self, table: Table, row: Rows | None = None, **extra: Type) -> TableScope:
         return TableScope(self, table, row, extra=extra)
+
+    def reading_scope(self, table: Table) -> TableScope:
+        """Names in a question that a reader asks: what is calculated for each reader is among them."""
+        return TableScope(self, table, reading=True)
 
     def pick_scope(self, link: Any, source: Table) -> TableScope:
         """Names in a link's `pick`: the other table's fields, and `this` for the record being filled in."""
@@ -203,7 +208,7 @@ class Analysis:
     def expression(self, formula: Formula, scope: TableScope, expected: Type | None = None) -> Expression:
         """The checked formula, kept. Raises FormulaError."""
         key = (formula.source, scope.table.id, scope.row.id if scope.row else "", scope.this.id if scope.this else "",
-               tuple(sorted(scope.extra)), expected)  # fmt: skip
+               tuple(sorted(scope.extra)), scope.reading, expected)  # fmt: skip
         if key not in self._expressions:
             self._expressions[key] = check(formula, scope, expected)
         return self._expressions[key]

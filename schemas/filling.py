@@ -67,6 +67,46 @@ def parse(table: Table, raw: Mapping[str, Any], zone: tzinfo, known: Known | Non
     return values, errors
 
 
+def parse_many(table: Table, many: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[tuple[Values, Errors]]:
+    """The same for many records. Where all answer the same fields, one field is read for all of them after another."""
+    if not many or any(raw.keys() != many[0].keys() for raw in many):
+        known: Known = {}
+        return [parse(table, raw, zone, known) for raw in many]
+    fields = [f for id in many[0] if (f := table.by_id.get(id)) is not None and not f.computed]
+    plain = [f for f in fields if not isinstance(f, Rows)]
+    errors: list[Errors] = [{} for _ in many]
+    columns = [_parse_column(f, [raw[f.id] for raw in many], zone, errors) for f in plain]
+    ids = [f.id for f in plain]
+    values = (
+        [dict(zip(ids, cells, strict=True)) for cells in zip(*columns, strict=True)] if plain else [{} for _ in many]
+    )
+    for rows in (f for f in fields if isinstance(f, Rows)):
+        for raw, whole, wrong in zip(many, values, errors, strict=True):
+            read, unread = parse(table, {rows.id: raw[rows.id]}, zone)
+            whole |= read
+            wrong |= unread
+    return list(zip(values, errors, strict=True))
+
+
+def _parse_column(found: Field, cells: Sequence[Any], zone: tzinfo, errors: Sequence[Errors]) -> list[Any]:
+    known: dict[Any, Any] = {}
+    values: list[Any] = []
+    for number, cell in enumerate(cells):
+        shared = cell is None or cell.__class__ is str
+        if shared and cell in known:
+            values.append(known[cell])
+            continue
+        try:
+            value = found.parse_in(cell, zone)
+        except BadValue as err:
+            value, errors[number][found.id] = None, [err.message]
+        else:
+            if shared and (value is None or value.__class__ in UNCHANGING):
+                known[cell] = value
+        values.append(value)
+    return values
+
+
 def _recall(found: Field, given: Any, zone: tzinfo, known: Known) -> Any:
     """What the answer means; a text that was read before is not read again."""
     if given.__class__ is not str:
@@ -286,9 +326,9 @@ def table_problems(
 ) -> Errors:  # fmt: skip
     """What breaks the table's own rules, whoever writes. What was so `before` need not keep to limits that move."""
     errors: Errors = {}
-    for found, may_be_wrong in analysis.plan(table).checked:
+    for found, may_be_missing, may_be_wrong in analysis.plan(table).checked:
         value = values.get(found.id)
-        if may_be_wrong or value is None:
+        if may_be_missing if value is None else may_be_wrong:
             _check_value(found, value, found.id, errors)
     for path in unoffered(table, values):
         errors.setdefault(path, []).append(NOT_OFFERED)

@@ -31,7 +31,16 @@ from schemas.wording import parts_of
 
 
 def problems_of(analysis: Analysis) -> Iterator[Problem]:
-    """Everything wrong with an app's references and formulas, by path in its JSON."""
+    """Everything wrong with an app's references and formulas, by path in its JSON; if nothing is, what it gives away."""
+    from schemas.disclosures import disclosures
+
+    found = list(_all_of(analysis))
+    yield from found
+    if not any(p.severity == "error" for p in found):
+        yield from disclosures(analysis)
+
+
+def _all_of(analysis: Analysis) -> Iterator[Problem]:
     app = analysis.app
     for n, table in enumerate(app.tables):
         yield from _table(analysis, table, f"tables[{n}]")
@@ -415,7 +424,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
         return
     for problem in view.linked(analysis.app, table):
         yield Problem(f"{path}.{problem.path}", problem.message, problem.severity)
-    yield from _filter(analysis, f"{path}.filter", view.filter, analysis.scope(table), BOOLEAN)
+    yield from _filter(analysis, f"{path}.filter", view.filter, analysis.reading_scope(table), BOOLEAN)
 
 
 def _filter(
@@ -448,6 +457,8 @@ def _grant(analysis: Analysis, grant: Grant, path: str) -> Iterator[Problem]:
     yield from _known(f"{path}.fields", [f for f in grant.fields or () if f != "*"], table.paths)
     for name in ("rows", "rows_after"):
         yield from _filter(analysis, f"{path}.{name}", getattr(grant, name), analysis.scope(table), BOOLEAN)
+    if grant.view:  # its filter says which rows are open, and so may not ask what is
+        yield from analysis.attempt(f"{path}.view", app.all_views[grant.view].filter, analysis.scope(table), BOOLEAN)
 
 
 def _opened(app: App, grant: Grant) -> Table | None:

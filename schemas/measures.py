@@ -64,7 +64,7 @@ class _Figures:
 def check_measure(formula: Formula, analysis: "Analysis", table: "Table") -> Measure:
     """The measure that a formula over a table's records means. Raises FormulaError."""
     found: list[Aggregate] = []
-    scope = analysis.scope(table)
+    scope = analysis.reading_scope(table)
     outer = _outer(formula.tree, scope, found)
     if not found:
         raise FormulaError(say("a measure needs an aggregate, such as COUNT() or SUM(amount)"), 0)

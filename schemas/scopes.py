@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.formula import Reference, Type
 from schemas.formula.types import DEPARTMENT_FACTS, MEMBER_FACTS, TEXT, array_of, link_to
@@ -38,7 +39,8 @@ class TableScope:
     """Names in a formula about a record of `table`.
 
     `row` is the subform whose row the formula is about (its columns come first), `this` the table that
-    the name `this` stands for, `extra` further names with their types.
+    the name `this` stands for, `extra` further names with their types. `reading` is for what a reader asks: only there
+    is something calculated for each reader.
     """
 
     analysis: "Analysis"
@@ -46,6 +48,7 @@ class TableScope:
     row: Rows | None = None
     this: Table | None = None
     extra: Mapping[str, Type] = field(default_factory=dict)
+    reading: bool = False
 
     def resolve(self, path: tuple[str, ...]) -> Reference | Message:
         place = self._first(path[0], path[1:])
@@ -94,6 +97,11 @@ class TableScope:
     def _field(self, found: "Field", row: Rows | None) -> _Place | Message:
         if found.type == "query":
             return say("'{name}' shows records and has no value; use a rollup for a figure over them", name=found.id)
+        if isinstance(found, Rollup) and found.per_reader and not self.reading:
+            return say(
+                "'{name}' differs from reader to reader: views, filters and dashboards may use it, but nothing is calculated from it",
+                name=found.id,
+            )
         kind = self.analysis.type_of(self.table, found, row)
         asked = found.type in ASKED or (kind.kind == "array" and kind.of is not None and kind.of.kind == "link")
         return _Place(kind, self.analysis.is_volatile(self.table, found, row), int(asked))
@@ -127,7 +135,7 @@ class TableScope:
         target = self.analysis.app.table(kind.target or "")
         if target is None:
             return say("there is no table '{table}'", table=kind.target)
-        scope = TableScope(self.analysis, target)
+        scope = TableScope(self.analysis, target, reading=self.reading)
         reached = scope._first(name, ("state",))
         if isinstance(reached, Message) or name == "flow":
             return _stranger(name, [*target.by_id, *SYSTEM_FIELDS])

@@ -27,20 +27,22 @@ from flask import (
     url_for,
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, audit, definitions, people, wording
+from runtime import accounts, audit, definitions, people, viewing, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.listing import FilterFields
 from runtime.retry import attempt
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
-from runtime.workspaces import find, opened
+from runtime.workspaces import opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill
 from schemas.source import read_json
@@ -55,6 +57,11 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 SAFE = ("GET", "HEAD", "OPTIONS")
+VIEW = "view_as"
+"""Where the session keeps as whom an administrator looks at apps."""
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LIVE = {"forms.live_values"}
+LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {
     "session.form", "session.enter", "session.language", "static", "healthz", "replies.show", "replies.decide",
 }  # fmt: skip
@@ -76,6 +83,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
+    app.jinja_env.globals["conditions_json"] = conditions_json
     app.jinja_env.globals["icon_sheet"] = icon_sheet
     app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -167,6 +175,14 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def conditions_json(fields: FilterFields) -> Markup:
+    """The same as JSON, made once for each language."""
+    language = _words_language()
+    if language not in fields.drawn:
+        fields.drawn[language] = htmlsafe_json_dumps(condition_fields(fields))
+    return fields.drawn[language]
+
+
 def theme_of_request() -> str:
     theme = request.cookies.get("theme", "auto")
     return theme if theme in ("auto", "light", "dark") else "auto"
@@ -191,14 +207,25 @@ def _guard() -> Response | None:
     if token := request.cookies.get(COOKIE):
         with engine().begin() as conn:
             g.signed_in = accounts.resume(conn, token)
-            if g.signed_in and g.signed_in.workspace_id:
-                g.workspace = find(conn, id=g.signed_in.workspace_id)
+            if g.signed_in and g.signed_in.workspace:
+                g.workspace = g.signed_in.workspace
     _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
+    if g.signed_in is not None and session.get(VIEW):
+        _only_apps()
     return None
+
+
+def _only_apps() -> None:
+    """Somebody who looks as somebody else is shown apps, and changes nothing. Raises Denied."""
+    if request.endpoint in LEAVING:
+        return
+    room = (request.endpoint or "").partition(".")[0]
+    if room not in LOOKED_AT or (request.method not in SAFE and request.endpoint not in LIVE):
+        raise Denied(viewing.ONLY_LOOKING)
 
 
 def for_programs() -> bool:
@@ -276,10 +303,14 @@ def _crossed(text: bytes, mask: bytes) -> bytes:
 def work() -> Iterator[Context]:
     """One transaction for the signed-in member. Commits when the block ends, rolls back when it raises."""
     signed_in = g.signed_in
-    if signed_in is None or signed_in.workspace_id is None:
+    if signed_in is None or signed_in.workspace is None:
         raise NotFound
     with opened(engine(), g.workspace, language=language()) as ctx:
-        yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
+        own = people.member_of(ctx, signed_in.account_id)
+        actor = viewing.as_wished(ctx, own, session.get(VIEW))
+        g.viewing = actor.name if actor.viewed_by else ""
+        with viewing.only_looking(actor):
+            yield ctx.acting_as(actor)
 
 
 def worked(story: Callable[[Context], Result]) -> Result:
@@ -466,6 +497,8 @@ class Me:
         self.language = language()
         self.tone = ""
         self.is_admin = bool(g.get("is_admin"))
+        self.builds, self.manages = bool(g.get("builds")), bool(g.get("manages"))
+        self.picture = str(g.get("avatar") or "")
 
 
 def _frame() -> dict[str, Any]:
@@ -474,6 +507,7 @@ def _frame() -> dict[str, Any]:
         "navigation": g.get("navigation"),
         "app_title": g.get("app_title"),
         "counts": g.get("counts") or NO_COUNTS,
+        "viewing": g.get("viewing", ""),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 

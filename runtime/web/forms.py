@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, g, jsonify, make_response, render_template, request, url_for
 
 from runtime import filling, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door, may_use_form
@@ -83,7 +83,11 @@ def page(ctx: Context, current: Filling, status: int = 200) -> Any:
     """The form as a page; inside the drawer or after a refusal, its fragment."""
     inst = current.live.inst
     base, about = f"/a/{inst.slug}/f/{current.form.id}", f"?record={current.record}" if current.record else ""
-    kept = unsent.read(ctx, inst, current.form.id, current.record) if request.method == "GET" else None
+    kept = (
+        unsent.read(ctx, inst, current.form.id, current.record)
+        if request.method == "GET" and not g.get("viewing")
+        else None
+    )
     values = {
         "bound": current.bound(ctx), "filling": current, "inst": inst, "form": current.form,
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),

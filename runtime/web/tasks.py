@@ -9,7 +9,20 @@ from uuid import UUID
 
 from flask import Blueprint, jsonify, make_response, render_template, request
 
-from runtime import absences, filling, flows, notices, progress, query, ranges, running, task_files, task_forms, tasks
+from runtime import (
+    absences,
+    definitions,
+    filling,
+    flows,
+    notices,
+    progress,
+    query,
+    ranges,
+    running,
+    task_files,
+    task_forms,
+    tasks,
+)
 from runtime.access import door
 from runtime.context import Context
 from runtime.files import Kept
@@ -440,7 +453,7 @@ def do_hand_over() -> Any:
         if leaver is None or to is None:
             raise InvalidInput({"leaver" if leaver is None else "to": [say("Choose a member.")]})
         flow = request.form.get("flow", "")[:100]
-        moved = worked(lambda ctx: flows.hand_over(ctx, leaver, to, comment_of_request(), flow))
+        moved = worked(lambda ctx: flows.hand_over_all(ctx, leaver, to, comment_of_request(), flow))
     except InvalidInput as err:
         with work() as ctx:
             return _hand_over_page(ctx, err.errors, 422)
@@ -572,7 +585,18 @@ def show_notices() -> Any:
         found = notices.listed(ctx)
         titles = tasks.record_titles(ctx, [notice.place for notice in found if notice.place])
         frame(ctx)
-        return page_or_fragment("runtime/notices.html", "runtime/_notices.html", notices=found, titles=titles)
+        urls = {n.id: n.url or _record_url(ctx, n, titles) for n in found}
+        return page_or_fragment(
+            "runtime/notices.html", "runtime/_notices.html", notices=found, titles=titles, urls=urls
+        )
+
+
+def _record_url(ctx: Context, notice: notices.Notice, titles: Any) -> str:
+    """The record that a notice is about, for one who may still see it."""
+    if notice.place is None or notice.place[2] not in titles:
+        return ""
+    installation, table_id, record = notice.place
+    return f"/a/{definitions.by_id(ctx, installation).slug}/t/{table_id}/{record}#comments"
 
 
 @bp.post("/notices/read")

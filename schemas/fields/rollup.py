@@ -32,6 +32,10 @@ class Rollup(Computed):
     in_subform = False
 
     over: str = option(Reference("link field"), "Linked records", "", help="table.link_field, or a link of this table")
+    records: str = option(
+        Words("all", "visible"), "Which of them count", "all",
+        help="Those that each reader may see are counted anew for everyone; nothing else can be calculated from that.",
+    )  # fmt: skip
     table: str = option(Reference("table"), "Or records of a table", "", help="All that satisfy the condition.")
     aggregate: str = option(Words(*AGGREGATES, required=True), "Aggregate", "count")
     value: Formula | None = option(FormulaSource("any", "linked", allow_none=True), "Value", None)
@@ -44,6 +48,11 @@ class Rollup(Computed):
     )
     separator: str = option(Line(20), "Between the texts", ", ")
     distinct: bool = option(Flag(), "Each value once", False, help="For join.")
+
+    @property
+    def per_reader(self) -> bool:
+        """Whether it is calculated over what the reader may see, and so has no column."""
+        return self.records == "visible"
 
     @property
     def counts(self) -> bool:

@@ -71,9 +71,10 @@ class Widget:
 
 def _condition(app: "App", table: Table, formula: Formula | None) -> Iterator[Problem]:
     analysis = app.analysis
-    found = list(analysis.attempt("filter", formula, analysis.scope(table), BOOLEAN))
+    scope = analysis.reading_scope(table)
+    found = list(analysis.attempt("filter", formula, scope, BOOLEAN))
     yield from found
-    if formula is not None and not found and (reason := analysis.condition(formula, table).no_sql):
+    if formula is not None and not found and (reason := analysis.expression(formula, scope, BOOLEAN).no_sql):
         yield Problem("filter", reason)
 
 

@@ -51,7 +51,8 @@ on("keydown", "[data-sortable] [data-key]", (item, event) => {
   if (!event.altKey || !/^Arrow/.test(event.key) || item.matches("[data-fixed]")) return;
   const from = item.parentNode;
   const [parent, next] = [from, item.nextSibling];
-  const moved = event.key === "ArrowUp" ? moveWithin(item, -1) : event.key === "ArrowDown" ? moveWithin(item, 1) : moveAcross(item, event.key === "ArrowLeft" ? -1 : 1);
+  const across = item.closest("[data-tree]") ? moveInTree : moveAcross;
+  const moved = event.key === "ArrowUp" ? moveWithin(item, -1) : event.key === "ArrowDown" ? moveWithin(item, 1) : across(item, event.key === "ArrowLeft" ? -1 : 1);
   if (!moved) return;
   event.preventDefault();
   const focus = item.matches("a, button, [tabindex]") ? item : item.querySelector("a, button, [tabindex]");
@@ -66,6 +67,18 @@ function moveWithin(item, by) {
   if (!beside?.dataset.key) return false;
   by < 0 ? beside.before(item) : beside.after(item);
   return true;
+}
+
+/* In a tree: to the right under the one above, to the left out again, behind the one it lay in. */
+function moveInTree(item, by) {
+  if (by > 0) {
+    const list = item.previousElementSibling?.querySelector(":scope > [data-sortable]");
+    list?.append(item);
+    return Boolean(list);
+  }
+  const holder = item.parentNode.closest("[data-key]");
+  holder?.after(item);
+  return Boolean(holder);
 }
 
 function moveAcross(item, by) {

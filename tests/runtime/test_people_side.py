@@ -89,7 +89,7 @@ def test_nobody_names_people_they_may_not_know_or_acts_for_others(make_shop: Cal
         lambda ctx: flows.remark(ctx, task, "hello"),
         lambda ctx: flows.copy(ctx, task, [id_of(shop.boss)]),
         lambda ctx: flows.take_back(ctx, task),
-        lambda ctx: flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider)),
+        lambda ctx: flows.hand_over_all(ctx, id_of(shop.manager), id_of(shop.outsider)),
     ]
     for attempt in strangers:
         with pytest.raises(NotFound), shop.opened(shop.outsider) as ctx:
@@ -174,7 +174,7 @@ def test_the_tasks_of_a_leaver_are_handed_over_in_every_state(make_shop: Callabl
     first, second = send(shop), send(shop)
     do(shop, shop.boss, "approve")
     with shop.opened(shop.boss) as ctx:
-        assert flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider)) == 2, (
+        assert flows.hand_over_all(ctx, id_of(shop.manager), id_of(shop.outsider)) == 2, (
             "one is live, one waits for its turn"
         )
     assert states(shop, first)["Outsider"] == "live"
@@ -329,9 +329,9 @@ def test_tasks_of_one_flow_alone_are_handed_over(make_shop: Callable[..., Shop])
     send(shop)
     with shop.opened(shop.boss) as ctx:
         with pytest.raises(NotFound):
-            flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider), flow="none.approval")
-        assert flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider), flow="shop.other") == 0
-        assert flows.hand_over(ctx, id_of(shop.manager), id_of(shop.outsider), flow="shop.approval") == 1
+            flows.hand_over_all(ctx, id_of(shop.manager), id_of(shop.outsider), flow="none.approval")
+        assert flows.hand_over_all(ctx, id_of(shop.manager), id_of(shop.outsider), flow="shop.other") == 0
+        assert flows.hand_over_all(ctx, id_of(shop.manager), id_of(shop.outsider), flow="shop.approval") == 1
 
 
 def test_readers_and_rights_of_a_copy_stay_with_the_record(make_shop: Callable[..., Shop]) -> None:

@@ -10,7 +10,13 @@ from schemas.formula.values import DIV0, NUM, Fault
 
 
 def angle(name: str, compute: Callable[[float], float], zh: str, en: str, example: str) -> None:
-    @function(name, "number -> number", zh=zh, en=en, example=example)
+    @function(
+        name,
+        "number -> number",
+        zh=zh,
+        en=en,
+        example=example,
+    )
     def computed(number: Decimal) -> Decimal:
         try:
             return real(compute(float(number)))
@@ -38,6 +44,12 @@ angle(
 )
 
 
-@function("PI", "-> number", zh="圆周率", en="The number pi.", example="PI()")
+@function(
+    "PI",
+    "-> number",
+    zh="圆周率",
+    en="The number pi.",
+    example="PI()",
+)
 def pi() -> Decimal:
     return Decimal("3.14159265358979")

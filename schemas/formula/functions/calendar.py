@@ -11,13 +11,20 @@ from schemas.formula.coerce import as_date, flat
 from schemas.formula.functions.base import function
 from schemas.formula.functions.date import DAY, day_of, nothing, spelled_date
 from schemas.formula.functions.rounding import whole
+from schemas.formula.sql import Given, Sql
 from schemas.formula.values import NUM, ONE, VALUE, ZERO, ErrorValue, Fault, Run, divide
+
+
+def _days360(start: Given, end: Given, european: Given | None = None) -> Sql | None:
+    kind = european.constant if european else False
+    return Sql("days_of_360", (start.raw, end.raw, kind)) if isinstance(kind, bool) else None
 
 
 @function(
     "DAYS360",
     "date, date, boolean? -> number",
     world=True,
+    sql=_days360,
     zh="按一年 360 天计算的天数",
     en="Days between dates in a year of 360.",
     example="DAYS360(start, end)",
@@ -92,10 +99,29 @@ def _leap_day(year: int) -> date | None:
 WEEK_BEGINS = {1: 6, 2: 0, 11: 0, 12: 1, 13: 2, 14: 3, 15: 4, 16: 5, 17: 6}
 
 
+def _begins(kind: Given | None) -> int | None:
+    """Where a week begins, by a kind that is written out."""
+    code = kind.constant if kind else ONE
+    return WEEK_BEGINS.get(int(code)) if isinstance(code, Decimal) and code != 3 and code != 21 else None
+
+
+def _weekday(day: Given, kind: Given | None = None) -> Sql | None:
+    begins = _begins(kind)
+    return None if begins is None else Sql("weekday", (day.raw, str(begins)))
+
+
+def _weeknum(day: Given, kind: Given | None = None) -> Sql | None:
+    if kind and kind.constant == 21:
+        return Sql("week_number", (day.raw, ""))
+    begins = _begins(kind)
+    return None if begins is None else Sql("week_number", (day.raw, str(begins)))
+
+
 @function(
     "WEEKDAY",
     "date, number? -> number",
     world=True,
+    sql=_weekday,
     zh="星期几，默认周日为 1",
     en="The day of the week; Sunday is 1 unless said otherwise.",
     example="WEEKDAY(TODAY(), 2)",
@@ -114,6 +140,7 @@ def weekday(run: Run, day: date | None, kind: Decimal = ONE) -> Decimal | None:
     "WEEKNUM",
     "date, number? -> number",
     world=True,
+    sql=_weeknum,
     zh="一年中的第几周",
     en="The week of the year; the first holds 1 January.",
     example="WEEKNUM(TODAY(), 2)",
@@ -133,6 +160,7 @@ def weeknum(run: Run, day: date | None, kind: Decimal = ONE) -> Decimal | None:
     "ISOWEEKNUM",
     "date -> number",
     world=True,
+    sql=lambda d: Sql("week_number", (d.raw, "")),
     zh="ISO 周数",
     en="The week of the year as ISO counts.",
     example="ISOWEEKNUM(TODAY())",
@@ -196,6 +224,39 @@ def _weekend(given: Any) -> str:
     return WEEKENDS[int(given)]
 
 
+MOST_SOUGHT = 400
+"""Working days that a database looks for one by one."""
+
+
+def _week(weekend: Given | None) -> str:
+    """A weekend that is written out; nothing for any other."""
+    if weekend is None or not isinstance(weekend.constant, str | Decimal):
+        return "" if weekend else WEEKENDS[1]
+    try:
+        return _weekend(weekend.constant)
+    except Fault:
+        return ""
+
+
+def _country(free: Given | None) -> str | None:
+    """The country whose calendar is named; nothing without holidays, None where they are others."""
+    if free is None:
+        return ""
+    return free.constant if isinstance(free.constant, str) and of_country(free.constant) else None
+
+
+def _between(start: Given, end: Given, weekend: str, free: Given | None) -> Sql | None:
+    country = _country(free)
+    return Sql("workdays_between", (start.raw, end.raw, weekend, country)) if weekend and country is not None else None
+
+
+def _after(start: Given, count: Given, weekend: str, free: Given | None) -> Sql | None:
+    country, days = _country(free), count.constant
+    if country is None or "0" not in weekend or not isinstance(days, Decimal) or abs(days) > MOST_SOUGHT:
+        return None
+    return Sql("workday_after", (start.raw, str(int(days)), weekend, country))
+
+
 def workday_after(run: Run, start: date, count: int, calendar: Calendar) -> date:
     if "0" not in calendar.weekend:
         raise Fault(VALUE)
@@ -215,6 +276,7 @@ def workday_after(run: Run, start: date, count: int, calendar: Calendar) -> date
     "NETWORKDAYS",
     "date, date, each? -> number",
     world=True,
+    sql=lambda start, end, free=None: _between(start, end, WEEKENDS[1], free),
     zh='工作日天数，可给出节假日；"CN" 按中国法定节假日和调休计算',
     en='Working days between two dates, both counted; holidays may be given, or "CN" for China\'s calendar.',
     example='NETWORKDAYS(start, end, "CN")',
@@ -229,6 +291,7 @@ def networkdays(run: Run, start: date | None, end: date | None, holidays: Any = 
     "NETWORKDAYS.INTL",
     "date, date, any?, each? -> number",
     world=True,
+    sql=lambda start, end, weekend=None, free=None: _between(start, end, _week(weekend), free),
     zh="工作日天数，可指定周末",
     en="Working days between two dates, with a weekend of one's own.",
     example='NETWORKDAYS.INTL(start, end, "0000001")',
@@ -246,6 +309,7 @@ def networkdays_intl(
     "WORKDAY",
     "date, number, each? -> date",
     world=True,
+    sql=lambda start, count, free=None: _after(start, count, WEEKENDS[1], free),
     zh='若干个工作日后的日期，可给出节假日；"CN" 按中国法定节假日和调休计算',
     en='The date some working days later; holidays may be given, or "CN" for China\'s calendar.',
     example='WORKDAY(TODAY(), 5, "CN")',
@@ -260,6 +324,7 @@ def workday(run: Run, start: date | None, count: Decimal, holidays: Any = None) 
     "WORKDAY.INTL",
     "date, number, any?, each? -> date",
     world=True,
+    sql=lambda start, count, weekend=None, free=None: _after(start, count, _week(weekend), free),
     zh="若干个工作日后的日期，可指定周末",
     en="The date some working days later, with a weekend of one's own.",
     example="WORKDAY.INTL(TODAY(), 5, 11)",

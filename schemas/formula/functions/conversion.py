@@ -6,15 +6,22 @@ from typing import Any
 
 from schemas.formula.coerce import as_number, number_in
 from schemas.formula.functions.base import function
-from schemas.formula.functions.formats import formatted
+from schemas.formula.functions.formats import NUMBER_FORMAT, date_parts, formatted
 from schemas.formula.functions.rounding import rounded, whole
 from schemas.formula.functions.text import held
+from schemas.formula.sql import Given, Made, Sql
 from schemas.formula.values import NA, VALUE, ZERO, ErrorValue, Fault, Run
 
 CHARACTERS = "".join(bytes([n]).decode("cp1252", "replace") for n in range(256))
 
 
-@function("CHAR", "number -> text", zh="代码对应的字符", en="The character with a code.", example="CHAR(10)")
+@function(
+    "CHAR",
+    "number -> text",
+    zh="代码对应的字符",
+    en="The character with a code.",
+    example="CHAR(10)",
+)
 def char(code: Decimal) -> str:
     if not 1 <= code < 256:
         raise Fault(VALUE)
@@ -52,6 +59,7 @@ def unichar(number: Decimal) -> str:
 @function(
     "UNICODE",
     "text -> number",
+    sql=lambda x: Made(Sql("code_point", (x.value,)), Sql("is_empty", (x.value,))),
     zh="第一个字符的 Unicode 编号",
     en="The Unicode number of the first character.",
     example='UNICODE("A")',
@@ -62,10 +70,26 @@ def unicode_(text: str) -> Decimal:
     return Decimal(ord(text[0]))
 
 
+def _formatted(value: Given, pattern: Given) -> Sql | None:
+    """Formats written out that have one part, as most have: of a date its parts in any order, of a number `¥#,##0.0%`."""
+    if not isinstance(pattern.constant, str):
+        return None
+    if value.kind in ("date", "datetime") and (parts := date_parts(pattern.constant)):
+        return Sql("date_text", (value.raw, *parts))
+    if value.kind == "number" and (found := NUMBER_FORMAT.fullmatch(pattern.constant)):
+        places = len(found["places"] or ".") - 1
+        return Sql(
+            "number_text",
+            (Sql("as_number", (value,)), found["before"], str(places), bool(found["grouped"]), bool(found["percent"])),
+        )
+    return None
+
+
 @function(
     "TEXT",
     "any, text -> text",
     world=True,
+    sql=_formatted,
     zh="按格式把数字或日期转为文本",
     en="A number or date written in a format.",
     example='TEXT(TODAY(), "yyyyMMdd")',
@@ -122,9 +146,18 @@ def number_value(text: str, decimal: str = ".", group: str = ",") -> Decimal:
     return number
 
 
+def _fixed(number: Given, digits: Given | None = None, plain: Given | None = None) -> Sql | None:
+    places = digits.constant if digits else Decimal(2)
+    bare = plain.constant if plain else False
+    if not isinstance(places, Decimal) or not isinstance(bare, bool) or abs(places) > 100:
+        return None
+    return Sql("fixed", (number.value, str(whole(places, 127)), not bare))
+
+
 @function(
     "FIXED",
     "number, number?, boolean? -> text",
+    sql=_fixed,
     zh="保留小数位的文本",
     en="A number as a text with so many decimals.",
     example="FIXED(1234.567, 1)",
@@ -138,7 +171,14 @@ def fixed(number: Decimal, digits: Decimal = Decimal(2), plain: bool = False) ->
     return text[1:] if text.startswith("-") and not found else text
 
 
-@function("T", "any -> text", zh="文本本身，其他值为空", en="A text; nothing for any other value.", example='T("a")')
+@function(
+    "T",
+    "any -> text",
+    sql=lambda x: x.raw if x.kind in ("text", "choice") else None,
+    zh="文本本身，其他值为空",
+    en="A text; nothing for any other value.",
+    example='T("a")',
+)
 def t(value: Any) -> str:
     if isinstance(value, ErrorValue):
         raise Fault(value)

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from schemas.formula.coerce import as_date, as_moment, as_number, moment_in, of_serial
+from schemas.formula.coerce import as_date, as_moment, as_number, moment_in
 from schemas.formula.functions.base import function
 from schemas.formula.functions.operators import moment_of, shifted
 from schemas.formula.functions.rounding import whole
-from schemas.formula.sql import Sql
+from schemas.formula.sql import Given, Made, Sql
 from schemas.formula.types import DATE, DATETIME, Type
 from schemas.formula.values import NUM, ONE, VALUE, ZERO, ErrorValue, Fault, Run, divide
 
@@ -37,10 +37,10 @@ def today(run: Run) -> date:
 @function(
     "NOW",
     "-> datetime",
+    aliases=("SYSTIME",),
     world=True,
     volatile=True,
     sql=lambda: Sql("now"),
-    aliases=("SYSTIME",),
     zh="现在",
     en="This moment.",
     example="NOW()",
@@ -66,11 +66,20 @@ def _date_type(types: list[Type]) -> Type:
     return DATE
 
 
+def _made(year: Given, *parts: Given) -> Sql | None:
+    if not parts and year.kind in ("date", "datetime"):
+        return Sql("day_of", (year.raw,))
+    if len(parts) != 2 or year.kind != "number":
+        return None
+    return Sql("make_date", (Sql("as_number", (year,)), *(p.value for p in parts)))
+
+
 @function(
     "DATE",
     "any, number?, number?, number?, number?, number? -> date",
     result=_date_type,
     world=True,
+    sql=_made,
     zh="由年、月、日（时、分、秒）或时间戳得到日期",
     en="A date from year, month and day; of a moment, its day.",
     example="DATE(2024, 2, 29)",
@@ -103,9 +112,15 @@ def _day_from(run: Run, value: Any) -> date | None:
     return as_date(value, run.world)
 
 
+def _part_of_day(hour: Given, minute: Given, second: Given) -> Made:
+    given = (hour.value, minute.value, second.value)
+    return Made(Sql("part_of_day", given), Sql("no_time", given))
+
+
 @function(
     "TIME",
     "number, number, number -> number",
+    sql=_part_of_day,
     zh="时、分、秒占一天的比例",
     en="A time of day as a part of a day.",
     example="TIME(12, 0, 0)",
@@ -181,6 +196,7 @@ def spelled_date(run: Run, text: str) -> date | None:
     "DATEVALUE",
     "any -> date",
     world=True,
+    sql=lambda x: Sql("day_of", (x.raw,)) if x.kind in ("date", "datetime") else None,
     zh="文本转为日期",
     en="The date that a text spells.",
     example='DATEVALUE("2024-02-29")',
@@ -200,9 +216,9 @@ def _part(name: str, aliases: tuple[str, ...], read: Callable[[date], int], zh: 
     @function(
         name,
         "moment -> number",
+        aliases=aliases,
         world=True,
         sql=lambda x: Sql(name.lower(), (x.raw,)),
-        aliases=aliases,
         zh=zh,
         en=en,
         example=f"{name}(created_at)",
@@ -230,15 +246,30 @@ _part("MONTH", (), lambda d: d.month, "月份", "The month of a date.")
 _part("DAY", (), lambda d: d.day, "日", "The day of the month.")
 
 
+def _clock_form(op: str, x: Given) -> Sql | Made | None:
+    if x.kind == "number":
+        return Made(Sql(f"{op}_of_day", (x.raw,)), Sql("no_serial", (x.value,)))
+    return Sql(op, (x.raw,)) if x.kind in ("date", "datetime") else None
+
+
+def _of_day(name: str, number: Decimal) -> Decimal:
+    """The hour, minute or second of Excel's number of a moment: a time of day stands behind its point."""
+    if not 0 <= number < 2_958_466:
+        raise Fault(NUM)
+    milliseconds = int((number % 1 * 86_400_000).to_integral_value("ROUND_HALF_UP")) % 86_400_000
+    unit, most = {"HOUR": (3_600_000, 24), "MINUTE": (60_000, 60), "SECOND": (1_000, 60)}[name]
+    return Decimal(milliseconds // unit % most)
+
+
 def _clock_part(name: str, zh: str, en: str) -> None:
     @function(
         name,
         "any -> number",
         world=True,
+        sql=lambda x: _clock_form(name.lower(), x),
         zh=zh,
         en=en,
         example=f"{name}(NOW())",
-        sql=lambda x: Sql(name.lower(), (x.raw,)) if x.kind in ("date", "datetime") else None,
     )
     def part(run: Run, value: Any) -> Decimal | None:
         if isinstance(value, ErrorValue):
@@ -247,8 +278,8 @@ def _clock_part(name: str, zh: str, en: str) -> None:
             return None
         if isinstance(value, str) and (spelled := time_in(value)) is not None:
             value = spelled
-        if isinstance(value, Decimal) and 0 <= value < 1:
-            value = of_serial(value + ONE, run.world)
+        if isinstance(value, Decimal):
+            return _of_day(name, value)
         moment = run.world.local(as_moment(value, run.world) or date(1900, 1, 1))
         return Decimal(_clock(name.lower())(moment))
 
@@ -281,10 +312,10 @@ def nothing(run: Run) -> Decimal | None:
     "HOURS",
     "moment, moment -> number",
     world=True,
+    sql=lambda a, b: Sql("hours_between", (a.raw, b.raw)),
     zh="两个时间相差的小时数：结束, 开始",
     en="Hours from the second moment to the first.",
     example="HOURS(NOW(), created_at)",
-    sql=lambda a, b: Sql("hours_between", (a.raw, b.raw)),
 )
 def hours(run: Run, end: date | None, start: date | None) -> Decimal | None:
     if end is None or start is None:
@@ -304,6 +335,7 @@ def whole_months(start: date, end: date) -> int:
     "MONTHS",
     "date, date -> number",
     world=True,
+    sql=lambda end, start: Sql("months_between", (end.raw, start.raw)),
     zh="两个日期相差的整月数：结束, 开始",
     en="Whole months from the second date to the first.",
     example="MONTHS(TODAY(), hired_on)",
@@ -321,12 +353,23 @@ def _needed(value: Any) -> Any:
 
 
 CLOCK = {"h": 3600, "min": 60, "s": 1}
+SPANS = ("d", "m", "y", "ym", "md", "yd")
+
+
+def _span(start: Given, end: Given, unit: Given | None = None) -> Sql | None:
+    code = unit.constant if unit else "d"
+    if code in CLOCK:
+        return Sql("clock_span", (start.raw, end.raw, str(CLOCK[code])))
+    if not isinstance(code, str) or code.lower() not in SPANS:
+        return None
+    return Sql("calendar_span", (start.raw, end.raw, code.lower()))
 
 
 @function(
     "DATEDIF",
     "moment, moment, text? -> number",
     world=True,
+    sql=_span,
     zh="两个日期的间隔：y 年、m 月、d 天、h 时、min 分、s 秒；md、ym、yd 同 Excel",
     en='The time from one date to another, in "y", "m", "d", "h", "min" or "s".',
     example='DATEDIF(start, end, "d")',
@@ -390,10 +433,10 @@ def moved(run: Run, moment: date, months: int) -> date:
     "EDATE",
     "date, number -> date",
     world=True,
+    sql=lambda d, n: Sql("edate", (d.raw, n.value)),
     zh="若干个月后的同一天",
     en="The same day some months later.",
     example="EDATE(signed_on, 12)",
-    sql=lambda d, n: Sql("edate", (d.raw, n.value)),
 )
 def edate(run: Run, moment: date | None, count: Decimal) -> date | None:
     if moment is None:
@@ -405,9 +448,9 @@ def edate(run: Run, moment: date | None, count: Decimal) -> date | None:
     "EOMONTH",
     "date, number? -> date",
     world=True,
+    sql=lambda d, n=None: Sql("eomonth", (d.raw, n.value if n else None)),
     zh="若干个月后的月末",
     en="The last day of a month, some months later.",
-    sql=lambda d, n=None: Sql("eomonth", (d.raw, n.value if n else None)),
     example="EOMONTH(TODAY(), 0)",
 )
 def eomonth(run: Run, day: date | None, count: Decimal = ZERO) -> date | None:
@@ -421,6 +464,7 @@ def _same_type(types: list[Type]) -> Type:
     return types[0] if types[0].kind in ("date", "datetime") else DATETIME
 
 
+DAYS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7}
 UNITS = {
     "h": 3600,
     "m": 60,
@@ -445,12 +489,22 @@ CALENDAR = {
 }
 
 
+def _later(moment: Given, count: Given, unit: Given | None = None) -> Sql | None:
+    code = unit.constant if unit else "d"
+    if code in CALENDAR:
+        return Sql("add_calendar", (moment.raw, count.value, str(CALENDAR[code])))
+    if code in DAYS:
+        return Sql("add_clock_days", (moment.raw, count.value, str(DAYS[code])))
+    return Sql("add_seconds", (moment.raw, count.value, str(UNITS[code]))) if code in UNITS else None
+
+
 @function(
     "DATEADD",
     "moment, number, text? -> datetime",
+    aliases=("DATEDELTA",),
     result=_same_type,
     world=True,
-    aliases=("DATEDELTA",),
+    sql=_later,
     zh="日期加减，单位 y、M、w、d、h、m、s，默认 d",
     en='A date some time later; the unit is "y", "M", "w", "d", "h", "m" or "s".',
     example='DATEADD(due_on, 3, "d")',
@@ -460,8 +514,8 @@ def date_add(run: Run, moment: date | None, count: Decimal, unit: str = "d") -> 
         return None
     if unit in CALENDAR:
         return moved(run, moment, whole(count, 20_000) * CALENDAR[unit])
-    if unit in ("d", "day", "days", "w", "week", "weeks"):
-        return _days_later(run, moment, count * (7 if unit[0] == "w" else 1))
+    if unit in DAYS:
+        return _days_later(run, moment, count * DAYS[unit])
     if unit not in UNITS:
         raise Fault(VALUE)
     if not isinstance(moment, datetime):
@@ -485,6 +539,7 @@ def _days_later(run: Run, moment: date, count: Decimal) -> date | None:
     "TIMESTAMP",
     "moment -> number",
     world=True,
+    sql=lambda m: Sql("milliseconds", (m.raw,)),
     zh="时间戳（毫秒）",
     en="Milliseconds since 1970.",
     example="TIMESTAMP(NOW())",

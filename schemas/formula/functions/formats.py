@@ -21,6 +21,8 @@ PIECES = re.compile(
     r"""|(?P<time>y+|m+|d+|h+|s+(?:\.0+)?|a{3,4})|(?P<power>E[+-]0+)|(?P<digit>[0#?])|(?P<other>.)""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
+NUMBER_FORMAT = re.compile(r"(?P<before>[¥￥$€£]?)(?P<grouped>#,##)?0(?P<places>\.0+)?(?P<percent>%?)")
+"""The formats of numbers that a database writes too."""
 Piece = tuple[str, str]
 
 
@@ -78,8 +80,26 @@ def formatted(run: Run, value: Any, pattern: str) -> str:
     number = serial_of(value, run.world) if isinstance(value, date) else value or Decimal(0)
     section, shown = _section(parts, number)
     if section.has("time", "noon", "elapsed"):
+        if value is None and not run.world.untyped:
+            return ""
         return _time(section, run, value if isinstance(value, date) else number)
     return _number(section, shown)
+
+
+def date_parts(pattern: str) -> list[str]:
+    """A plain format of dates in parts: codes, minutes as `n`, and what stands between them after a `=`."""
+    (section, *others) = sections(pattern)
+    pieces = section.pieces
+    if (
+        others
+        or section.condition
+        or not section.has("time")
+        or section.has("noon", "elapsed", "general", "digit", "power")
+    ):
+        return []
+    if any(kind == "time" and ("." in text or text[0] in "bB") for kind, text in pieces):
+        return []
+    return [_minutes(pieces, n, text) if kind == "time" else f"={text}" for n, (kind, text) in enumerate(pieces)]
 
 
 def _words(text: str, pattern: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.formula.coerce import as_boolean, flat, is_blank, serial_of
 from schemas.formula.functions.base import common, function
 from schemas.formula.functions.operators import equal
-from schemas.formula.sql import Sql
+from schemas.formula.sql import Form, Given, Sql
 from schemas.formula.types import NUMBER, Type
 from schemas.formula.values import NA, ONE, VALUE, ZERO, ErrorValue, Fault, Run
 from schemas.messages import Message
@@ -87,12 +87,26 @@ def not_(condition: bool) -> bool:
     return not condition
 
 
-@function("TRUE", "-> boolean", zh="真", en="True.", example="TRUE()", sql=lambda: Sql("true"))
+@function(
+    "TRUE",
+    "-> boolean",
+    sql=lambda: Sql("true"),
+    zh="真",
+    en="True.",
+    example="TRUE()",
+)
 def true() -> bool:
     return True
 
 
-@function("FALSE", "-> boolean", zh="假", en="False.", example="FALSE()", sql=lambda: Sql("false"))
+@function(
+    "FALSE",
+    "-> boolean",
+    sql=lambda: Sql("false"),
+    zh="假",
+    en="False.",
+    example="FALSE()",
+)
 def false() -> bool:
     return False
 
@@ -165,6 +179,7 @@ def switch(run: Run, value: Any, first: Any, result: Lazy, *rest: Lazy) -> Any:
     "number, ~any... -> any",
     result=common(start=1),
     blends=True,
+    sql=lambda place, *values: Sql("choose", (place, *values)),
     zh="按序号取值",
     en="The value at a place.",
     example='CHOOSE(2, "a", "b")',
@@ -188,8 +203,8 @@ def failure(value: Lazy) -> ErrorValue | None:
     "IFERROR",
     "~any, ~any -> any",
     result=common(start=0),
-    sql=lambda *args: Sql("if_error", args),
     blends=True,
+    sql=lambda *args: Sql("if_error", args),
     zh="出错时取另一个值",
     en="Another value where the first is an error.",
     example="IFERROR(a / b, 0)",
@@ -238,12 +253,24 @@ def is_err(value: Lazy) -> bool:
     return failure(value) not in (None, NA)
 
 
-@function("ISNA", "~any -> boolean", zh="是否为 #N/A", en="Whether a value is #N/A.", example="ISNA(NA())")
+@function(
+    "ISNA",
+    "~any -> boolean",
+    zh="是否为 #N/A",
+    en="Whether a value is #N/A.",
+    example="ISNA(NA())",
+)
 def is_na(value: Lazy) -> bool:
     return failure(value) == NA
 
 
-@function("NA", "-> any", zh="错误值 #N/A", en="The error #N/A.", example="NA()")
+@function(
+    "NA",
+    "-> any",
+    zh="错误值 #N/A",
+    en="The error #N/A.",
+    example="NA()",
+)
 def na() -> Any:
     raise Fault(NA)
 
@@ -255,25 +282,59 @@ def _quiet(value: Lazy) -> Any:
         return fault.error
 
 
-@function("ISNUMBER", "~any -> boolean", zh="是否数字", en="Whether a value is a number.", example="ISNUMBER(1)")
+def _of_kind(*kinds: str) -> Form:
+    return lambda x: Sql("is_kind", (x, *kinds)) if x.kind not in ("array", "rows", "any") else None
+
+
+def _no_text(x: Given) -> Sql | None:
+    found = _of_kind("text", "choice")(x)
+    return Sql("not", (found,)) if found else None
+
+
+@function(
+    "ISNUMBER",
+    "~any -> boolean",
+    sql=_of_kind("number", "date", "datetime"),
+    zh="是否数字",
+    en="Whether a value is a number.",
+    example="ISNUMBER(1)",
+)
 def is_number(value: Lazy) -> bool:
     found = _quiet(value)
     return isinstance(found, Decimal | date)
 
 
-@function("ISTEXT", "~any -> boolean", zh="是否文本", en="Whether a value is a text.", example='ISTEXT("a")')
-def is_text(value: Lazy) -> bool:
-    return isinstance(_quiet(value), str)
+@function(
+    "ISTEXT",
+    "~any -> boolean",
+    world=True,
+    sql=_of_kind("text", "choice"),
+    zh="是否文本",
+    en="Whether a value is a text.",
+    example='ISTEXT("a")',
+)
+def is_text(run: Run, value: Lazy) -> bool:
+    found = _quiet(value)
+    return isinstance(found, str) and (found != "" or run.world.untyped)
 
 
-@function("ISNONTEXT", "~any -> boolean", zh="是否非文本", en="Whether a value is no text.", example="ISNONTEXT(1)")
-def is_non_text(value: Lazy) -> bool:
-    return not isinstance(_quiet(value), str)
+@function(
+    "ISNONTEXT",
+    "~any -> boolean",
+    world=True,
+    sql=_no_text,
+    zh="是否非文本",
+    en="Whether a value is no text.",
+    example="ISNONTEXT(1)",
+)
+def is_non_text(run: Run, value: Lazy) -> bool:
+    return not is_text(run, value)
 
 
 @function(
     "ISLOGICAL",
     "~any -> boolean",
+    sql=_of_kind("boolean"),
     zh="是否逻辑值",
     en="Whether a value is TRUE or FALSE.",
     example="ISLOGICAL(TRUE)",
@@ -282,11 +343,17 @@ def is_logical(value: Lazy) -> bool:
     return isinstance(_quiet(value), bool)
 
 
+def _as_number(x: Given) -> Sql | None:
+    """Dates are Excel's numbers, which databases do not know."""
+    return Sql("as_number", (x,)) if x.kind in ("number", "boolean", "text", "choice") else None
+
+
 @function(
     "N",
     "any -> number",
     result=lambda types: NUMBER,
     world=True,
+    sql=_as_number,
     zh="转为数字，文本为 0",
     en="A value as a number; texts are 0.",
     example="N(TRUE)",
@@ -304,9 +371,9 @@ def n(run: Run, value: Any) -> Decimal:
 @function(
     "ISBLANK",
     "each -> boolean",
+    aliases=("ISEMPTY",),
     world=True,
     sql=lambda x: Sql("is_blank", (x,)),
-    aliases=("ISEMPTY",),
     zh="没有填写时为真",
     en="True if nothing is filled in.",
     example="ISBLANK(paid_on)",

@@ -1,6 +1,7 @@
 """Looking things up: in lists, between places, in other tables."""
 
 import math
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,14 @@ from schemas.formula.functions.criteria import wildcards
 from schemas.formula.functions.math import draw, real
 from schemas.formula.functions.operators import comparable, equal
 from schemas.formula.functions.rounding import whole
+from schemas.formula.sql import Given, Sql
 from schemas.formula.types import NUMBER, Type
 from schemas.formula.values import NA, NAME, NUM, ONE, REF, VALUE, ZERO, ErrorValue, Fault, Need, Run, fold
 from schemas.messages import Message, say
 
 EARTH = 6_378_137
+PLACE = r" *[-+]?[0-9]{1,3}(\.[0-9]{1,20})? *, *[-+]?[0-9]{1,3}(\.[0-9]{1,20})? *"
+"""A place as a text: latitude and longitude."""
 
 
 def table_of(value: Any) -> list[list[Any]]:
@@ -256,9 +260,14 @@ def _sort_key(value: Any) -> tuple[int, Any]:
     return rank, 0 if value is None else fold(value) if isinstance(value, str) else value
 
 
+def _apart(one: Given, other: Given) -> Sql | None:
+    return Sql("distance", (one.raw, other.raw)) if {one.kind, other.kind} <= {"text", "blank"} else None
+
+
 @function(
     "DISTANCE",
     "any, any -> number",
+    sql=_apart,
     zh="两个位置之间的距离（米）",
     en='Metres between two places, as fields or "lat,lng".',
     example='DISTANCE(site, "31.23,121.47")',
@@ -278,12 +287,21 @@ def place_of(value: Any) -> tuple[float, float]:
         found = float(lat), float(lng)
     except (ValueError, KeyError, TypeError):
         raise Fault(VALUE) from None
+    if isinstance(value, str) and not re.fullmatch(PLACE, value):
+        raise Fault(VALUE)
     if not (abs(found[0]) <= 90 and abs(found[1]) <= 180):
         raise Fault(NUM)
     return math.radians(found[0]), math.radians(found[1])
 
 
-@function("UUID", "-> text", world=True, zh="生成唯一编号", en="A new unique identifier.", example="UUID()")
+@function(
+    "UUID",
+    "-> text",
+    world=True,
+    zh="生成唯一编号",
+    en="A new unique identifier.",
+    example="UUID()",
+)
 def uuid_(run: Run) -> str:
     number = int(draw(run).scaleb(18)) << 64 | int(draw(run).scaleb(18))
     return str(uuid.UUID(int=number & (1 << 128) - 1, version=4))
@@ -296,10 +314,10 @@ RECNO = Need("recno", ())
     "RECNO",
     "-> number",
     world=True,
+    need=RECNO,
     zh="记录的顺序号",
     en="The running number of this record.",
     example="RECNO()",
-    need=RECNO,
 )
 def recno(run: Run) -> Decimal | None:
     found: Decimal | None = run.world.answers.get(RECNO)

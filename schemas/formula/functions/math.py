@@ -39,8 +39,8 @@ def sign(number: Decimal) -> Decimal:
 @function(
     "MOD",
     "number, number -> number",
-    zh="余数，符号与除数相同",
     sql=lambda x, y: Made(Sql("mod", (x.value, y.value)), Sql("is_zero", (y.value,))),
+    zh="余数，符号与除数相同",
     en="The remainder, with the divisor's sign.",
     example="MOD(10, 3)",
 )
@@ -56,6 +56,7 @@ def mod(number: Decimal, divisor: Decimal) -> Decimal:
 @function(
     "QUOTIENT",
     "number, number -> number",
+    sql=lambda x, y: Made(Sql("quotient", (x.value, y.value)), Sql("is_zero", (y.value,))),
     zh="商的整数部分",
     en="The whole part of a division.",
     example="QUOTIENT(10, 3)",
@@ -132,14 +133,26 @@ def power_(base: Decimal, exponent: Decimal) -> Decimal:
     return power(base, exponent)
 
 
-@function("SQRT", "number -> number", zh="平方根", en="The square root.", example="SQRT(16)")
+@function(
+    "SQRT",
+    "number -> number",
+    zh="平方根",
+    en="The square root.",
+    example="SQRT(16)",
+)
 def sqrt(number: Decimal) -> Decimal:
     if number < 0:
         raise Fault(NUM)
     return real(FIFTY.sqrt(number))
 
 
-@function("EXP", "number -> number", zh="e 的乘幂", en="e raised to a power.", example="EXP(1)")
+@function(
+    "EXP",
+    "number -> number",
+    zh="e 的乘幂",
+    en="e raised to a power.",
+    example="EXP(1)",
+)
 def exp(number: Decimal) -> Decimal:
     if number > 709:
         raise Fault(NUM)
@@ -152,7 +165,13 @@ def _logarithm(number: Decimal) -> Decimal:
     return FIFTY.ln(number)
 
 
-@function("LN", "number -> number", zh="自然对数", en="The natural logarithm.", example="LN(10)")
+@function(
+    "LN",
+    "number -> number",
+    zh="自然对数",
+    en="The natural logarithm.",
+    example="LN(10)",
+)
 def ln(number: Decimal) -> Decimal:
     return real(_logarithm(number))
 
@@ -171,7 +190,13 @@ def log(number: Decimal, base: Decimal = Decimal(10)) -> Decimal:
     return real(FIFTY.divide(_logarithm(number), bottom))
 
 
-@function("LOG10", "number -> number", zh="以 10 为底的对数", en="The logarithm to base 10.", example="LOG10(100)")
+@function(
+    "LOG10",
+    "number -> number",
+    zh="以 10 为底的对数",
+    en="The logarithm to base 10.",
+    example="LOG10(100)",
+)
 def log10(number: Decimal) -> Decimal:
     return log(number)
 
@@ -182,12 +207,24 @@ def _factorial(number: Decimal) -> int:
     return math.factorial(int(number))
 
 
-@function("FACT", "number -> number", zh="阶乘", en="The factorial.", example="FACT(5)")
+@function(
+    "FACT",
+    "number -> number",
+    zh="阶乘",
+    en="The factorial.",
+    example="FACT(5)",
+)
 def fact(number: Decimal) -> Decimal:
     return Decimal(_factorial(number))
 
 
-@function("FACTDOUBLE", "number -> number", zh="双阶乘", en="The double factorial.", example="FACTDOUBLE(7)")
+@function(
+    "FACTDOUBLE",
+    "number -> number",
+    zh="双阶乘",
+    en="The double factorial.",
+    example="FACTDOUBLE(7)",
+)
 def fact_double(number: Decimal) -> Decimal:
     if number < -1 or number > 300:
         raise Fault(NUM)

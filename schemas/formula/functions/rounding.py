@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from schemas.formula.functions.base import function
-from schemas.formula.sql import Given, Sql
+from schemas.formula.sql import Form, Given, Made, Sql, call
 from schemas.formula.values import DIV0, EXACT, NUM, ONE, ZERO, Fault, bounded
 
 MOST_DIGITS = 400
@@ -121,9 +121,28 @@ def to_step(number: Decimal, step: Decimal, rounding: str) -> Decimal:
     return bounded(EXACT.multiply(quotient(number, step, rounding), step))
 
 
+UNIT = Sql("one")
+NOTHING = Sql("zero")
+
+
+def _to_step(op: str, failing: str) -> Form:
+    def form(number: Given, step: Given | None = None) -> Made:
+        given = (number.value, step.value if step else UNIT)
+        return Made(Sql(op, given), Sql(failing, given))
+
+    return form
+
+
+def _by_mode(op: str) -> Form:
+    return lambda x, step=None, mode=None: Sql(
+        op, (x.value, step.value if step else UNIT, mode.value if mode else NOTHING)
+    )
+
+
 @function(
     "CEILING",
     "number, number? -> number",
+    sql=_to_step("ceiling", "no_ceiling"),
     zh="向上舍入为基数的倍数",
     en="Up to a multiple of the step.",
     example="CEILING(10, 3)",
@@ -139,6 +158,7 @@ def ceiling(number: Decimal, step: Decimal = ONE) -> Decimal:
 @function(
     "FLOOR",
     "number, number? -> number",
+    sql=_to_step("floor_to", "no_floor"),
     zh="向下舍入为基数的倍数",
     en="Down to a multiple of the step.",
     example="FLOOR(10, 3)",
@@ -153,8 +173,15 @@ def floor(number: Decimal, step: Decimal = ONE) -> Decimal:
     return to_step(number, abs(step), ROUND_CEILING if step < 0 else ROUND_FLOOR)
 
 
-def _math_step(name: str, rounding: str, other: str, zh: str, en: str) -> None:
-    @function(name, "number, number?, number? -> number", zh=zh, en=en, example=f"{name}(-5.5, 2)")
+def _math_step(name: str, rounding: str, other: str, op: str, zh: str, en: str) -> None:
+    @function(
+        name,
+        "number, number?, number? -> number",
+        sql=_by_mode(op),
+        zh=zh,
+        en=en,
+        example=f"{name}(-5.5, 2)",
+    )
     def step_of(number: Decimal, step: Decimal = ONE, mode: Decimal = ZERO) -> Decimal:
         if not number or not step:
             return ZERO
@@ -165,6 +192,7 @@ _math_step(
     "CEILING.MATH",
     ROUND_CEILING,
     ROUND_FLOOR,
+    "ceiling_math",
     "向上舍入，可选负数方向",
     "Up to a multiple; negatives as asked.",
 )
@@ -172,13 +200,22 @@ _math_step(
     "FLOOR.MATH",
     ROUND_FLOOR,
     ROUND_CEILING,
+    "floor_math",
     "向下舍入，可选负数方向",
     "Down to a multiple; negatives as asked.",
 )
 
 
-def _precise_step(name: str, rounding: str, aliases: tuple[str, ...], zh: str, en: str) -> None:
-    @function(name, "number, number? -> number", zh=zh, en=en, example=f"{name}(-4.1, 2)", aliases=aliases)
+def _precise_step(name: str, rounding: str, op: str, aliases: tuple[str, ...], zh: str, en: str) -> None:
+    @function(
+        name,
+        "number, number? -> number",
+        aliases=aliases,
+        sql=_by_mode(op),
+        zh=zh,
+        en=en,
+        example=f"{name}(-4.1, 2)",
+    )
     def step_of(number: Decimal, step: Decimal = ONE) -> Decimal:
         return to_step(number, abs(step), rounding) if number and step else ZERO
 
@@ -186,16 +223,20 @@ def _precise_step(name: str, rounding: str, aliases: tuple[str, ...], zh: str, e
 _precise_step(
     "CEILING.PRECISE",
     ROUND_CEILING,
+    "ceiling_math",
     ("ISO.CEILING",),
     "向上舍入，忽略基数的符号",
     "Up, whatever the step's sign.",
 )
-_precise_step("FLOOR.PRECISE", ROUND_FLOOR, (), "向下舍入，忽略基数的符号", "Down, whatever the step's sign.")
+_precise_step(
+    "FLOOR.PRECISE", ROUND_FLOOR, "floor_math", (), "向下舍入，忽略基数的符号", "Down, whatever the step's sign."
+)
 
 
 @function(
     "MROUND",
     "number, number -> number",
+    sql=_to_step("nearest_step", "unlike_signs"),
     zh="舍入到最接近的倍数",
     en="To the nearest multiple.",
     example="MROUND(10, 3)",
@@ -211,6 +252,7 @@ def mround(number: Decimal, step: Decimal) -> Decimal:
 @function(
     "EVEN",
     "number -> number",
+    sql=call("even"),
     zh="向远离零的方向取偶数",
     en="Away from zero to an even number.",
     example="EVEN(3)",
@@ -222,6 +264,7 @@ def even(number: Decimal) -> Decimal:
 @function(
     "ODD",
     "number -> number",
+    sql=call("odd"),
     zh="向远离零的方向取奇数",
     en="Away from zero to an odd number.",
     example="ODD(4)",
@@ -233,11 +276,25 @@ def odd(number: Decimal) -> Decimal:
     return (size if size % 2 else size + 1).copy_sign(number)
 
 
-@function("ISEVEN", "number -> boolean", zh="是否偶数", en="Whether a number is even.", example="ISEVEN(4)")
+@function(
+    "ISEVEN",
+    "number -> boolean",
+    sql=call("is_even"),
+    zh="是否偶数",
+    en="Whether a number is even.",
+    example="ISEVEN(4)",
+)
 def iseven(number: Decimal) -> bool:
     return whole(number, 10**300) % 2 == 0
 
 
-@function("ISODD", "number -> boolean", zh="是否奇数", en="Whether a number is odd.", example="ISODD(3)")
+@function(
+    "ISODD",
+    "number -> boolean",
+    sql=lambda x: Sql("not", (Sql("is_even", (x.value,)),)),
+    zh="是否奇数",
+    en="Whether a number is odd.",
+    example="ISODD(3)",
+)
 def isodd(number: Decimal) -> bool:
     return whole(number, 10**300) % 2 == 1

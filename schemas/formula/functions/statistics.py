@@ -11,7 +11,7 @@ from schemas.formula.functions.base import function
 from schemas.formula.functions.math import FIFTY, real
 from schemas.formula.functions.operators import moment_of
 from schemas.formula.functions.rounding import whole
-from schemas.formula.sql import Given, Sql
+from schemas.formula.sql import Form, Given, Sql
 from schemas.formula.types import NUMBER, Type, unify
 from schemas.formula.values import (
     DIV0,
@@ -157,6 +157,7 @@ def count_a(run: Run, *args: Any) -> Decimal:
 @function(
     "COUNTBLANK",
     "each -> number",
+    sql=lambda x: Sql("count_blank", (x,)),
     zh="空值的个数",
     en="How many values are blank.",
     example="COUNTBLANK(items.what)",
@@ -212,7 +213,14 @@ _extreme("MIN", 0, "min", "最小的数或最早的日期", "The smallest number
 
 
 def _extreme_a(name: str, choose: Callable[..., Decimal], zh: str, en: str) -> None:
-    @function(name, "each... -> number", world=True, zh=zh, en=en, example=f"{name}(items.price)")
+    @function(
+        name,
+        "each... -> number",
+        world=True,
+        zh=zh,
+        en=en,
+        example=f"{name}(items.price)",
+    )
     def extreme(run: Run, *args: Any) -> Decimal:
         return choose(numbers_a(run, args), default=ZERO)
 
@@ -242,10 +250,15 @@ def median(run: Run, *args: Any) -> Decimal:
     return found[middle] if len(found) % 2 else divide(found[middle - 1] + found[middle], Decimal(2))
 
 
+def _placed(op: str) -> Form:
+    return lambda values, place: Sql(op, (values, place.value)) if values.is_listed and not place.is_listed else None
+
+
 @function(
     "LARGE",
     "numbers, number -> number",
     world=True,
+    sql=_placed("largest"),
     zh="第几大的数",
     en="The so-manieth largest number.",
     example="LARGE(items.price, 2)",
@@ -258,6 +271,7 @@ def large(run: Run, values: Any, place: Decimal) -> Decimal:
     "SMALL",
     "numbers, number -> number",
     world=True,
+    sql=_placed("smallest"),
     zh="第几小的数",
     en="The so-manieth smallest number.",
     example="SMALL(items.price, 2)",
@@ -272,10 +286,16 @@ def _nth(found: list[Decimal], place: Decimal) -> Decimal:
     return found[math.ceil(place) - 1]
 
 
+def _multiplied(*args: Given) -> Sql | None:
+    """Databases know no product of a list."""
+    return None if any(a.is_listed or a.kind in ("array", "rows") for a in args) else Sql("product", args)
+
+
 @function(
     "PRODUCT",
     "numbers... -> number",
     world=True,
+    sql=_multiplied,
     zh="乘积",
     en="All numbers multiplied.",
     example="PRODUCT(items.quantity)",
@@ -317,7 +337,15 @@ def _product_of(items: tuple[Any, ...]) -> Decimal:
     return result
 
 
-@function("SUMSQ", "numbers... -> number", world=True, zh="平方和", en="The sum of squares.", example="SUMSQ(3, 4)")
+@function(
+    "SUMSQ",
+    "numbers... -> number",
+    world=True,
+    sql=lambda *args: Sql("sum_squares", args),
+    zh="平方和",
+    en="The sum of squares.",
+    example="SUMSQ(3, 4)",
+)
 def sum_squares(run: Run, *args: Any) -> Decimal:
     return total([EXACT.multiply(n, n) for n in numbers(run, args)])
 
@@ -326,11 +354,11 @@ def _deviation(name: str, sample: bool, root: bool, aliases: tuple[str, ...], zh
     @function(
         name,
         "numbers... -> number",
+        aliases=aliases,
         world=True,
         zh=zh,
         en=en,
         example=f"{name}(items.price)",
-        aliases=aliases,
     )
     def spread(run: Run, *args: Any) -> Decimal:
         found = list(numbers(run, args))
@@ -412,8 +440,8 @@ def multinomial(run: Run, *args: Any) -> Decimal:
 @function(
     "RANK.EQ",
     "number, numbers, number? -> number",
-    world=True,
     aliases=("RANK",),
+    world=True,
     zh="排名",
     en="The place of a number among others.",
     example="RANK.EQ(3, {5,3,1})",
@@ -428,8 +456,8 @@ def rank(run: Run, number: Decimal, others: Any, ascending: Decimal = ZERO) -> D
 @function(
     "PERCENTILE.INC",
     "numbers, number -> number",
-    world=True,
     aliases=("PERCENTILE",),
+    world=True,
     zh="百分位数",
     en="The value below which a part of all lies.",
     example="PERCENTILE.INC({1,2,3}, 0.5)",
@@ -447,8 +475,8 @@ def percentile(run: Run, values: Any, part: Decimal) -> Decimal:
 @function(
     "QUARTILE.INC",
     "numbers, number -> number",
-    world=True,
     aliases=("QUARTILE",),
+    world=True,
     zh="四分位数",
     en="A quartile, 0 to 4.",
     example="QUARTILE.INC({1,2,3}, 2)",
@@ -460,8 +488,8 @@ def quartile(run: Run, values: Any, which: Decimal) -> Decimal:
 @function(
     "MODE.SNGL",
     "numbers... -> number",
-    world=True,
     aliases=("MODE",),
+    world=True,
     zh="众数",
     en="The most frequent number.",
     example="MODE.SNGL({1,2,2})",

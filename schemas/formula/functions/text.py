@@ -9,7 +9,7 @@ from schemas.formula.functions.base import function
 from schemas.formula.functions.criteria import wildcards
 from schemas.formula.functions.operators import equal
 from schemas.formula.functions.rounding import whole
-from schemas.formula.sql import Given, Made, Sql
+from schemas.formula.sql import Form, Given, Made, Sql, call
 from schemas.formula.values import LONGEST_TEXT, NA, ONE, VALUE, ErrorValue, Fault, Run, fold
 
 
@@ -53,9 +53,9 @@ def _concat(*args: Given) -> Sql | None:
 @function(
     "CONCATENATE",
     "texts... -> text",
+    aliases=("CONCAT",),
     world=True,
     sql=_concat,
-    aliases=("CONCAT",),
     zh="连接文本",
     en="Texts one after another.",
     example='CONCATENATE(name, " ", phone)',
@@ -77,10 +77,17 @@ def join(run: Run, values: Any, separator: str) -> str:
     return joined(separator, [t for t in strings(run, (values,)) if t])
 
 
+def _between(separator: Given, skip: Given, *texts: Given) -> Sql | None:
+    if not isinstance(skip.constant, bool) or any(t.is_listed or t.kind in ("array", "rows") for t in texts):
+        return None
+    return Sql("concat_between", (separator.value, skip.constant, *texts))
+
+
 @function(
     "TEXTJOIN",
     "text, boolean, texts... -> text",
     world=True,
+    sql=_between,
     zh="用分隔符连接多个文本",
     en="Texts with a separator between them.",
     example='TEXTJOIN(", ", TRUE, a, b)',
@@ -211,7 +218,13 @@ def _one(character: str, changed: str) -> str:
     return changed if len(changed) == 1 else character
 
 
-@function("PROPER", "text -> text", zh="首字母大写", en="Every word with a capital.", example='PROPER("ann lee")')
+@function(
+    "PROPER",
+    "text -> text",
+    zh="首字母大写",
+    en="Every word with a capital.",
+    example='PROPER("ann lee")',
+)
 def proper(text: str) -> str:
     return re.sub(r"[^\W\d_]+", lambda m: m[0][0].upper() + m[0][1:].lower(), text)
 
@@ -228,14 +241,27 @@ def trim(text: str) -> str:
     return " ".join(part for part in text.split(" ") if part)
 
 
-@function("CLEAN", "text -> text", zh="去掉不可打印字符", en="Without control characters.", example="CLEAN(notes)")
+@function(
+    "CLEAN",
+    "text -> text",
+    sql=call("without_controls"),
+    zh="去掉不可打印字符",
+    en="Without control characters.",
+    example="CLEAN(notes)",
+)
 def clean(text: str) -> str:
     return "".join(c for c in text if ord(c) > 31)
+
+
+def _replaced(text: Given, start: Given, count: Given, new: Given) -> Made:
+    failing = Sql("either", (Sql("less_than_one", (start.value,)), Sql("below_zero", (count.value,))))
+    return Made(Sql("replace_at", (text.value, start.value, count.value, new.value)), failing)
 
 
 @function(
     "REPLACE",
     "text, number, number, text -> text",
+    sql=_replaced,
     zh="替换指定位置的字符",
     en="With the characters from a place on replaced.",
     example='REPLACE(phone, 4, 4, "****")',
@@ -323,6 +349,7 @@ def search(what: str, where: str, start: Decimal = ONE) -> Decimal:
     "REPT",
     "text, number -> text",
     world=True,
+    sql=lambda text, n: Made(Sql("repeated", (text.value, n.value)), Sql("not_repeated", (text.value, n.value))),
     zh="重复文本",
     en="A text several times.",
     example='REPT("*", 3)',
@@ -365,6 +392,7 @@ def starts_with(text: str, beginning: str) -> bool:
 @function(
     "ENDSWITH",
     "text, text -> boolean",
+    sql=call("ends_with"),
     zh="文本以某段文字结尾",
     en="Whether a text ends with another.",
     example='ENDSWITH(email, ".cn")',
@@ -384,9 +412,20 @@ def _after(text: str, mark: str, which: Decimal) -> int:
     return places[place - 1 if place > 0 else place]
 
 
+def _beside(op: str) -> Form:
+    """The first mark only; which of several is looked for by Python alone."""
+
+    def form(text: Given, mark: Given, which: Given | None = None) -> Made | None:
+        given = (text.value, mark.value)
+        return None if which else Made(Sql(op, given), Sql("unmarked", given))
+
+    return form
+
+
 @function(
     "TEXTBEFORE",
     "text, text, number? -> text",
+    sql=_beside("before"),
     zh="标记之前的文本",
     en="What stands before a mark.",
     example='TEXTBEFORE(email, "@")',
@@ -401,6 +440,7 @@ def text_before(text: str, mark: str, which: Decimal = ONE) -> str:
 @function(
     "TEXTAFTER",
     "text, text, number? -> text",
+    sql=_beside("after"),
     zh="标记之后的文本",
     en="What stands after a mark.",
     example='TEXTAFTER(email, "@")',
