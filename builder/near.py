@@ -50,7 +50,7 @@ class Surroundings:
 
     def _place(self, scope: str, values: Mapping[str, Any]) -> Place:
         if scope == "pick":
-            return Place(str(values.get("table") or ""), this=self.table)
+            return Place(str(values.get("table") or ""), this=self.table, this_row=self.holder)
         if scope == "linked":
             return Place(self._gathered_in(values), this=self.table)
         if scope == "rule":

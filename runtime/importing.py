@@ -193,7 +193,8 @@ def _lookup(
 def people_by_name(ctx: Context, kind: str) -> dict[str, str]:
     directory = Directory.of(ctx)
     if kind == "department":
-        return {fold_key(u.name): str(u.id) for u in directory.units.values()}
+        paths = {fold_key(directory.path(id)): str(id) for id in directory.units}
+        return paths | {fold_key(directory.title(id)): str(id) for id in directory.units}
     names: dict[str, str] = {}
     m = models.member
     for row in ctx.conn.execute(select(m.c.id, m.c.name, m.c.email).where(m.c.left_at.is_(None))):
@@ -251,7 +252,8 @@ def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: in
     if isinstance(found, People) and found.picks == "member":
         return [p.name for p in Directory.of(ctx).search(limit=limit)]
     if isinstance(found, People):
-        return [u.name for u in Directory.of(ctx).units.values()]
+        directory = Directory.of(ctx)
+        return [directory.title(id) for id in directory.units]
     return []
 
 

@@ -1,7 +1,7 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +24,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
+from schemas.formula.tree import literal_source
 from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
@@ -467,6 +468,26 @@ def kinds_of(table: LiveTable) -> dict[str, Type]:
     return {**SYSTEM_FIELDS, **kinds, **parts}
 
 
+# -- pickers ---------------------------------------------------------------------------------------
+
+
+def notes(gate: Door, ids: Sequence[UUID], columns: Sequence[str]) -> dict[UUID, str]:
+    """What is told of records beside their titles while one of them is chosen."""
+    shown = gate.shown(columns)
+    found = query.some(gate, ids, shown) if shown else []
+    reader = reader_of(gate.ctx, gate.live, found, shown)
+    return {record.id: " · ".join(_facts(gate.live, record, shown, reader)) for record in found}
+
+
+def _facts(live: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> Iterator[str]:
+    for path in columns:
+        found = live.table.by_id.get(path)
+        value = record[path]
+        text = record.masked.get(path) or (live.analysis.show(live.table, found, value, reader) if found else "")
+        if text and text != record.title:
+            yield text
+
+
 # -- boards ----------------------------------------------------------------------------------------
 
 CARDS = 50
@@ -474,15 +495,24 @@ CARDS = 50
 
 @dataclass
 class Lane:
-    """A column of a board: a value of the grouping field and its records."""
+    """A column of a board: a value of the grouping field and its records.
+
+    What is none of the field's options comes together in one lane, into which no card can be put.
+    """
 
     value: str
     label: Sentence
     tone: str
-    cards: list[dict[str, Any]]
-    count: int
-    sums: Sequence[tuple[Sentence, str]] = ()
+    where: str
+    counted: query.Counted
+    others: bool = False
     folded: bool = False
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    sums: Sequence[tuple[Sentence, str]] = ()
+
+    @property
+    def count(self) -> int:
+        return self.counted.count
 
 
 def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
@@ -495,30 +525,46 @@ def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
     listing, _ = listing_of(gate, view, wishes, columns)
-    counts = query.groups(gate, listing, by, view.sums)
-    lanes = []
-    for value, label, tone in _values(table, by, counts):
-        where = [*listing.where, Formula.of(f'{by} = "{value}"' if value else f"ISBLANK({by})")]
-        chosen = Listing(columns, where, listing.sort, listing.search, size=CARDS)
-        found = query.page(gate, chosen).records
-        reader = reader_of(ctx, table, found, columns)
-        cards = [card_of(table, r, columns, reader) for r in found]
-        known = counts.get(value or None, query.Counted())
-        sums = [(label_of(table, p), table.table.by_id[p].show(total, reader)) for p, total in known.sums.items()]
-        lanes.append(Lane(value, label, tone, cards, known.count, sums, value in view.folded))
+    lanes = _lanes(table, by, query.groups(gate, listing, by, view.sums))
+    for lane in lanes:
+        told = list(dict.fromkeys([*columns, by])) if lane.others else columns
+        where = [*listing.where, Formula.of(lane.where)]
+        found = query.page(gate, Listing(told, where, listing.sort, listing.search, size=CARDS)).records
+        reader = reader_of(ctx, table, found, told)
+        lane.cards = [card_of(table, r, told, reader) for r in found]
+        lane.sums = [(label_of(table, p), table.table.by_id[p].show(n, reader)) for p, n in lane.counted.sums.items()]
+        lane.folded = lane.value in view.folded and not lane.others
     return lanes, gate
 
 
-def _values(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[tuple[str, Sentence, str]]:
+def _lanes(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[Lane]:
+    """A lane for each value there may be, before them one for what has none, after them one for all others."""
     found = table.table.by_id.get(by)
-    listed: list[tuple[str, Sentence, str]]
-    if isinstance(found, Choice):
-        listed = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
+    known: list[tuple[str, Sentence, str]]
+    if isinstance(found, Choice) and not found.source:
+        known = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
     elif by == "flow.state":
-        listed = [(state, message, tone) for state, (tone, message) in STATES.items()]
+        known = [(state, message, tone) for state, (tone, message) in STATES.items()]
     else:
-        listed = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
-    return ([("", say("(blank)"), "gray")] if counts.get(None) else []) + listed
+        known = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
+    lanes = [
+        Lane(v, label, tone, f"{by} = {literal_source(v)}", counts.get(v) or query.Counted())
+        for v, label, tone in known
+    ]
+    blank = [Lane("", say("(blank)"), "gray", f"ISBLANK({by})", counts[None])] if counts.get(None) else []
+    ids = {v for v, _, _ in known}
+    rest = [counted for v, counted in counts.items() if v and v not in ids]
+    among = ", ".join(literal_source(v) for v in sorted(ids)) or '""'
+    others = f"AND(NOT(ISBLANK({by})), NOT({by} IN {{{among}}}))"
+    return [*blank, *lanes, *([Lane("", say("Other"), "gray", others, _together(rest), others=True)] if rest else [])]
+
+
+def _together(counted: Sequence[query.Counted]) -> query.Counted:
+    sums: dict[str, Decimal] = {}
+    for one in counted:
+        for path, total in one.sums.items():
+            sums[path] = sums.get(path, Decimal(0)) + total
+    return query.Counted(sum(one.count for one in counted), sums)
 
 
 def card_of(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Members and departments: their names, and the facts that formulas may ask of them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from sqlalchemy import (
     any_,
     bindparam,
     delete,
+    exists,
+    false,
     func,
     insert,
     literal,
@@ -33,12 +36,19 @@ from schemas.errors import NotFound
 MOST_SUGGESTED = 30
 
 
+_other = models.department.alias()
+_namesake = exists().where(
+    func.lower(_other.c.name) == func.lower(models.department.c.name), _other.c.id != models.department.c.id
+)
 NAMES = union_all(
     *(
-        select(people.c.id, people.c.name).where(people.c.id.in_(bindparam("ids", expanding=True)))
-        for people in (models.department, models.member)
+        select(people.c.id, people.c.name, namesake.label("namesake")).where(
+            people.c.id.in_(bindparam("ids", expanding=True))
+        )
+        for people, namesake in ((models.department, _namesake), (models.member, false()))
     )
 )
+"""Names of members and departments, and whether another department is called the same."""
 
 
 @dataclass(frozen=True)
@@ -198,12 +208,35 @@ class Directory:
         return getattr(unit, name) if unit else None
 
     def names(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
-        """Names of members and departments."""
+        """Names of members and departments; a department of which there are namesakes by its whole path."""
         known: dict[UUID, str] = self._ctx.known.facts.setdefault("names", {})
         wanted = {id for id in ids if id}
         if missing := wanted - known.keys():
-            known.update({row.id: row.name for row in self._ctx.conn.execute(NAMES, {"ids": list(missing)})})
+            found = self._ctx.conn.execute(NAMES, {"ids": list(missing)})
+            known.update({row.id: self.title(row.id) if row.namesake else row.name for row in found})
         return {id: known[id] for id in wanted if id in known}
+
+    def _has_namesakes(self, unit: Unit) -> bool:
+        facts, key = self._ctx.known.facts, (Unit, "names")
+        if key not in facts:
+            facts[key] = Counter(one.name.lower() for one in self.units.values())
+        return bool(facts[key][unit.name.lower()] > 1)
+
+    def title(self, department: UUID) -> str:
+        """What tells a department from all others: its name, or its whole path where others are called the same."""
+        unit = self.units.get(department)
+        if unit is None:
+            return ""
+        return self.path(department) if self._has_namesakes(unit) else unit.name
+
+    def path(self, department: UUID) -> str:
+        """The names from the top down to a department."""
+        names: list[str] = []
+        id: UUID | None = department
+        while id and (unit := self.units.get(id)) and len(names) < len(self.units):
+            names.insert(0, unit.name)
+            id = unit.parent
+        return " / ".join(names)
 
     def offered_units(self) -> list[Unit]:
         """The departments that the actor may choose from: none for a contact outside."""

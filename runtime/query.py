@@ -257,6 +257,12 @@ def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record
     return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]
 
 
+def some(gate: Door, ids: Sequence[UUID], columns: Sequence[str]) -> list[Record]:
+    """Those of these records that the actor may see."""
+    query = _chosen(gate, Listing(columns)).where(gate.live.sql.c.id.in_(ids))
+    return [*map(reading(query, columns, gate.live.table.fields), gate.ctx.conn.execute(query))] if ids else []
+
+
 def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
     """Whether a link or a list of links, where the actor may see it, holds a record."""
     t = gate.live.sql
@@ -484,10 +490,15 @@ def by_key(gate: Door, fields: Sequence[str], keys: set[tuple[Any, ...]]) -> dic
 
 
 def pickable(
-    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
-) -> ColumnElement[bool]:
-    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`."""
-    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values))).sql(expression)
+    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any],
+    rows: Rows | None = None, row: Mapping[str, Any] | None = None,
+) -> ColumnElement[bool]:  # fmt: skip
+    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`.
+
+    In a subform `row` are those of the row.
+    """
+    line = (rows, line_of(source, rows, row or {})) if rows else None
+    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values)), this_row=line).sql(expression)
 
 
 def matching(
@@ -508,6 +519,13 @@ def row_of(live: LiveTable, values: Mapping[str, Any], record: UUID | None = Non
     system = [_given(values.get(c), t.c[c]).label(c) for c in SYSTEM_FIELDS]
     state = literal(values.get("flow.state"), t.c._flow_state.type).label("_flow_state")
     return select(literal(record, t.c.id.type).label("id"), state, *system, *columns).subquery()
+
+
+def line_of(live: LiveTable, rows: Rows, values: Mapping[str, Any]) -> Any:
+    """Values of a row of a subform that is not stored yet, as a row of its table."""
+    child = live.children[rows.id]
+    columns = [_given(values.get(c.id), child.c[c.id]).label(c.id) for c in rows.fields if c.id in child.c]
+    return select(literal(None, child.c._id.type).label("_id"), *columns).subquery()
 
 
 def _given(value: Any, column: Any) -> ColumnElement[Any]:

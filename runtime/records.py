@@ -36,6 +36,7 @@ from schemas.rules import settle
 from schemas.text import Sentence
 
 TAKEN = say("Another record already has this value.")
+SAME = say("Another record already has the same {fields}.")
 OUTSIDE = say("You may not leave the record like this: it would be outside what you may change.")
 UNCHANGEABLE = say("You may not change this record.")
 
@@ -596,7 +597,7 @@ def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[st
 def _refuse_repeats(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
     """Values that must be unique, compared among the drafts and with the records that are there."""
     sets: list[tuple[tuple[str, ...], Sentence]] = [((f.id,), TAKEN) for f in live.table.fields if f.unique]
-    sets += [(k.fields, k.message or TAKEN) for k in live.table.keys]
+    sets += [(k.fields, k.refusal(SAME, live.table.fields)) for k in live.table.keys]
     for fields, message in sets:
         keyed = {d.id: k for d in drafts if None not in (k := tuple(_fold(d.values.get(f)) for f in fields))}
         taken = _taken(ctx, live, fields, keyed)
@@ -647,5 +648,8 @@ class _unique:
         for found in self.live.table.fields:
             if found.id in self.live.sql.c and name == unique_name(self.live.sql.c[found.id].name):
                 raise InvalidInput({found.id: [TAKEN]}) from err
+        t = self.live.sql
         for key in self.live.table.keys:
-            raise InvalidInput({key.fields[0]: [key.message or TAKEN]}) from err  # type: ignore[list-item]
+            if name == unique_name("_".join([t.name, *(t.c[f].name for f in key.fields)]))[:63]:
+                raise InvalidInput({key.fields[0]: [key.refusal(SAME, self.live.table.fields)]}) from err  # type: ignore[list-item]
+        raise InvalidInput({"": [TAKEN]}) from err

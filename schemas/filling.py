@@ -40,7 +40,7 @@ Answering = Callable[[Values, "frozenset[Need]", "Rows | None"], World]
 
 MISSING = say("Please fill this in.")
 NOT_OFFERED = say("This cannot be chosen here at present. Choose another.")
-REPEATED = say("Another row already has this.")
+REPEATED = say("Another row already has the same {fields}.")
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -232,6 +232,40 @@ def _given_row(
     return row
 
 
+def follow_rows(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, keeps: Callable[[str], bool]
+) -> Values:
+    """The subforms whose columns have formulas as defaults, these worked out anew where nothing `keeps` the cell."""
+    made: Values = {}
+    for rows in table.subforms:
+        columns = [c for c in rows.fields if isinstance(c.default, Formula) and not c.computed]
+        if columns and values.get(rows.id):
+            made[rows.id] = [
+                _followed(
+                    analysis,
+                    table,
+                    rows,
+                    [c for c in columns if not keeps(f"{rows.id}[{n}].{c.id}")],
+                    row,
+                    values,
+                    answering,
+                )
+                for n, row in enumerate(values[rows.id])
+            ]
+    return made
+
+
+def _followed(
+    analysis: Analysis, table: Table, rows: Rows, again: Sequence[Field], given: Values, values: Values,
+    answering: Answering,
+) -> Values:  # fmt: skip
+    """A row with the defaults of these columns as they now are."""
+    row = {id: value for id, value in given.items() if id not in {c.id for c in again}}
+    for column in again:
+        row[column.id] = _default(analysis, table, column, column.default, {**values, **row}, answering, rows)
+    return row
+
+
 def fit(found: Field, value: Any) -> Any:
     """A formula's result as a value of this field: numbers rounded to its decimals, dates from moments."""
     if value is None or isinstance(value, ErrorValue):
@@ -402,7 +436,8 @@ def _check_repeats(rows: Rows, value: list[Values], errors: Errors) -> None:
             if None in held:
                 continue
             if held in seen:
-                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(key.message or REPEATED)
+                said = key.refusal(REPEATED, rows.fields)
+                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(said)
             seen.add(held)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import comments, flows, history, listing, pressing, query, recalculate, records
+from runtime import comments, flows, history, listing, pressing, query, recalculate, records, tokens
 from runtime import related as related_fields
 from runtime.access import door, form_for, views_for
 from runtime.actors import Member
@@ -249,7 +249,8 @@ def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) 
             for side in sides
         )
         changes.append((field.label or Text.of(field.id), before, after))
-    who = reader.names.get(entry.actor_id, "") if entry.actor_id else ""
+    named = tokens.names(ctx, {entry.actor_id}) if entry.actor_kind == "token" and entry.actor_id else reader.names
+    who = named.get(entry.actor_id, "") if entry.actor_id else ""
     at = entry.at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")
     return {
         "action": entry.action,
