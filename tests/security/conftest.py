@@ -247,7 +247,11 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
                 storage,
                 live,
                 id,
-                Said(words, mentions=[shop.clerk.id], uploads=[("note.txt", BytesIO(words.encode()))]),
+                Said(
+                    words,
+                    mentions=[shop.clerk.id] if id == foreign else [],
+                    uploads=[("note.txt", BytesIO(words.encode()))],
+                ),
             )
         spoken = {t.author: t for t in comments.listed(ctx, live, foreign)}["Manager"]
         heard = comments.listed(ctx, live, own)[0]

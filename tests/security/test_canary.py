@@ -18,7 +18,7 @@ SIGNED_OUT = {"session.form", "session.language", "healthz", "replies.show", "re
 LAST = (
     "viewing.begin", "viewing.stop",
     "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.do_ask", "tasks.change_run",
-    "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
+    "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
