@@ -285,6 +285,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
+        "token": ["nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
         "comment": [str(heard.id), str(spoken.id), unknown],
         "comments.download.file": [str(heard.files[0].id), str(spoken.files[0].id), unknown],

@@ -12,7 +12,26 @@ from runtime import definitions, powers
 from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Guarded
 from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
-SIGNED_OUT = {"session.form", "session.language", "healthz", "replies.show", "replies.decide"}
+SIGNED_OUT = {
+    "session.form",
+    "session.second",
+    "session.language",
+    "healthz",
+    "doors.forgot",
+    "doors.ask_reset",
+    "doors.reset",
+    "doors.set_password",
+    "doors.email",
+    "doors.change_email",
+    "doors.sign_up",
+    "doors.ask_sign_up",
+    "doors.invitation",
+    "doors.accept",
+    "doors.welcome",
+    "doors.settle",
+    "sso.begin",
+    "sso.back",
+}
 """What answers somebody who has not signed in."""
 
 LAST = (
@@ -24,6 +43,13 @@ LAST = (
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
+    "account.email": "web/test_accounts.py",
+    "account.found": "web/test_accounts.py",
+    "account.leave": "web/test_accounts.py",
+    "account.new_codes": "web/test_accounts.py",
+    "account.prove": "web/test_accounts.py",
+    "account.switch": "web/test_accounts.py",
+    "account.unlink": "web/test_sso.py",
     "administrators.give": "web/test_people_pages.py",
     "administrators.remove": "web/test_people_pages.py",
     "app_people.try_formula": "web/test_people_pages.py",
@@ -35,6 +61,13 @@ ELSEWHERE = {
     "api_records.restore": "web/test_api.py",
     "api_tasks.decide": "web/test_api_doors.py",
     "audit.retention": "web/test_audit.py",
+    "doors.accept": "web/test_accounts.py",
+    "doors.ask_reset": "web/test_accounts.py",
+    "doors.ask_sign_up": "web/test_accounts.py",
+    "doors.change_email": "web/test_accounts.py",
+    "doors.set_password": "web/test_accounts.py",
+    "doors.settle": "web/test_accounts.py",
+    "invitations.withdraw": "web/test_accounts.py",
     "build_formulas.trial": "web/test_designer.py",
     "build_types.cancel": "web/test_changing_types.py",
     "departments.change": "web/test_people_pages.py",
