@@ -294,7 +294,10 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "role": ["clerk", "none"],
         "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
         "api_files.download.record": [str(own), str(foreign), unknown],
-        "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
+        "flow": ["checking", "none"], "grant": ["own", "none"], "secret": ["none"],
+        "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
+        **{f"tasks.{name}.act": ["transfer", "delegate", "add_signer", "copy", "comment"] for name in ("ask", "do_ask")},
+        "workspace": [shop.workspace.slug, "none"],
     }  # fmt: skip
     with shop.opened() as ctx:
         things |= _people(ctx, shop)

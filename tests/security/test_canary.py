@@ -36,7 +36,7 @@ SIGNED_OUT = {
 
 LAST = (
     "viewing.begin", "viewing.stop",
-    "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.transfer", "tasks.change_run",
+    "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.do_ask", "tasks.change_run",
     "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
@@ -84,6 +84,13 @@ ELSEWHERE = {
     "members_leaving.erase": "web/test_people_pages.py",
     "members_leaving.leave": "web/test_people_pages.py",
     "records.press": "web/test_forms.py",
+    "replies.decide": "web/test_tasks.py",
+    "tasks.be_away": "web/test_tasks.py",
+    "tasks.be_back": "web/test_tasks.py",
+    "tasks.decide_many": "web/test_tasks.py",
+    "tasks.do_hand_over": "web/test_tasks.py",
+    "tasks.move": "web/test_tasks.py",
+    "tasks.upload": "web/test_tasks.py",
     "session.change_password": "web/test_members.py",
     "tokens.make": "web/test_token_pages.py",
     "tokens.revoke": "web/test_token_pages.py",
@@ -133,7 +140,7 @@ def test_the_walk_knocks_in_earnest(guarded: Guarded, sign_in: Any) -> None:
             {**guarded.earnest_ids, "id": guarded.ids["id"][1:4]},
             aim,
             last=LAST,
-            only=("tasks.transfer", "tasks.change_run"),
+            only=("tasks.do_ask", "tasks.change_run"),
         ),
         knock(guarded, manager, guarded.earnest_ids, aim, last=LAST),
         knock(guarded, boss, guarded.earnest_ids, aim, last=LAST),
