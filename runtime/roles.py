@@ -100,7 +100,7 @@ def _held(ctx: Context, member: UUID) -> list[Held]:
     own: dict[Key, list[Part]] = {}
     through: dict[Key, list[Part]] = {}
     slugs: dict[Key, str] = {}
-    for row in ctx.conn.execute(ASKED, {"member": member}):
+    for row in _asked(ctx, member):
         key, part = Key(row.installation_id, row.role), Part(row.id, row.kind, row.target_id, row.below, row.formula)
         slugs[key] = row.slug or ""
         if row.kind == "role":
@@ -111,6 +111,13 @@ def _held(ctx: Context, member: UUID) -> list[Held]:
         if given := [part for part in parts if Key(None, str(part.target)) in own]:
             own.setdefault(key, []).extend(given)
     return [Held(key, slugs[key], tuple(parts)) for key, parts in own.items()]
+
+
+def _asked(ctx: Context, member: UUID) -> list[Any]:
+    facts, key = ctx.known.facts, ("roles asked", member)
+    if key not in facts:
+        facts[key] = list(ctx.conn.execute(ASKED, {"member": member}))
+    return facts[key]  # type: ignore[no-any-return]
 
 
 def _gives(ctx: Context, part: Part, member: UUID) -> bool:
@@ -219,13 +226,13 @@ def parts_of(ctx: Context, key: Key) -> list[Part]:
 
 
 def _all_parts(ctx: Context) -> dict[Key, list[Part]]:
-    kept: dict[Key, list[Part]] | None = ctx.memo.get("role parts")
+    kept: dict[Key, list[Part]] | None = ctx.known.facts.get("role parts")
     if kept is None:
-        kept = ctx.memo["role parts"] = {}
-        p = role_part
+        kept, p = {}, role_part
         for row in ctx.conn.execute(select(p.c.installation_id, p.c.role, *PART).order_by(p.c.id)):
             part = Part(row.id, row.kind, row.target_id, row.below, row.formula)
             kept.setdefault(Key(row.installation_id, row.role), []).append(part)
+        ctx.known.facts["role parts"] = kept
     return kept
 
 

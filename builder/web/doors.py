@@ -47,7 +47,7 @@ DOORS = {
     "members_leaving.progress": "members",
     "members_leaving.come_back": "members",
 }
-WHOLE = {"studio.": "design", "build_formulas.": "design", "build_rights.": "rights"}
+WHOLE = {"studio.": "design", "build_formulas.": "design", "build_views.": "design", "build_rights.": "rights"}
 """Blueprints whose every other route asks for one power."""
 
 

@@ -35,8 +35,10 @@ async function report(item, from, to, back) {
 
 whenever("[data-sortable]", (list) => {
   let away = null;
+  const closed = "sortClosed" in list.dataset;
   sortable(list, {
-    group: list.dataset.sortGroup || undefined,
+    group: list.dataset.sortGroup ? { name: list.dataset.sortGroup, put: !closed } : undefined,
+    sort: !closed,
     filter: "[data-fixed]",
     draggable: "[data-key]",
     onStart: ({ item }) => (away = { parent: item.parentNode, next: item.nextSibling }),
@@ -63,6 +65,7 @@ on("keydown", "[data-sortable] [data-key]", (item, event) => {
 });
 
 function moveWithin(item, by) {
+  if ("sortClosed" in item.parentNode.dataset) return false;
   const beside = by < 0 ? item.previousElementSibling : item.nextElementSibling;
   if (!beside?.dataset.key) return false;
   by < 0 ? beside.before(item) : beside.after(item);
@@ -85,7 +88,8 @@ function moveAcross(item, by) {
   const group = item.parentNode.dataset.sortGroup;
   if (!group) return false;
   const lists = [...document.querySelectorAll(`[data-sortable][data-sort-group="${CSS.escape(group)}"]`)];
-  const next = lists[lists.indexOf(item.parentNode) + by];
+  const open = lists.filter((list) => list === item.parentNode || !("sortClosed" in list.dataset));
+  const next = open[open.indexOf(item.parentNode) + by];
   next?.prepend(item);
   return Boolean(next);
 }
