@@ -13,6 +13,8 @@ from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Gu
 from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
 SIGNED_OUT = {
+    "replies.decide",
+    "replies.show",
     "session.form",
     "session.second",
     "session.language",
