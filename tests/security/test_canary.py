@@ -33,8 +33,6 @@ SIGNED_OUT = {
     "doors.settle",
     "sso.begin",
     "sso.back",
-    "replies.show",
-    "replies.decide",
 }
 """What answers somebody who has not signed in."""
 
