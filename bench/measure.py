@@ -9,8 +9,6 @@ from typing import Any
 
 import psutil
 
-from runtime import memory
-
 Work = Callable[[], Any]
 
 
@@ -108,16 +106,16 @@ def _children_time() -> float:
     return total
 
 
-def measure(pair: Pair, rounds: int, clock: Clock) -> Result:
+def measure(pair: Pair, rounds: int, clock: Clock, settle: Work = lambda: None) -> Result:
     """Warm both up once, then time them round by round, the first of a round changing each time.
 
-    Both in a process that has settled, as one that serves has.
+    `settle` is called in between: a process that serves has settled when it begins.
     """
     ours, floor = Timing(), Timing() if pair.floor else None
     sides = [(pair.ours, ours), *([(pair.floor, floor)] if pair.floor and floor else [])]
     for work, _ in sides:
         work()
-    memory.settle()
+    settle()
     for number in range(rounds):
         for work, timing in sides[:: 1 if number % 2 else -1]:
             _one_round(work, pair, timing, clock)

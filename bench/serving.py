@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import repeat
 
 WAIT = 60
@@ -38,7 +38,8 @@ def _await(port: int, process: subprocess.Popen[bytes]) -> None:
     ends = time.monotonic() + WAIT
     while time.monotonic() < ends and process.poll() is None:
         try:
-            ask(http.client.HTTPConnection("127.0.0.1", port, timeout=5), ("GET", "/healthz", None), {})
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                ask(connection, ("GET", "/healthz", None), {})
         except OSError:
             time.sleep(0.1)
         else:
@@ -58,11 +59,10 @@ def together(port: int, at_once: int, count: int, make: Callable[[], Request], h
     """`count` requests by so many programs at once, each with a connection that it keeps."""
 
     def program(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
-        for _ in repeat(None, number):
-            status = ask(connection, make(), headers)
-            assert status < 300, status
-        connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)) as connection:
+            for _ in repeat(None, number):
+                status = ask(connection, make(), headers)
+                assert status < 300, status
 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(program, [count // at_once] * at_once))

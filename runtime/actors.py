@@ -53,6 +53,13 @@ class FlowActor(Actor):
 
 
 @dataclass(frozen=True)
+class Link(Actor):
+    """Somebody outside who was sent a link to a task; `id` is the task's, `name` their address."""
+
+    kind: ClassVar[str] = "link"
+
+
+@dataclass(frozen=True)
 class System(Actor):
     """Mortise itself: set-up, recalculation, imports by command. Everything is allowed to it."""
 

@@ -22,6 +22,7 @@ class Workspace:
     schema: str
     zone: ZoneInfo
     language: str
+    second_factor: bool = False
 
 
 @dataclass(frozen=True)

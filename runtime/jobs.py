@@ -51,6 +51,8 @@ class Job:
     retry: int = 5
     chunked: bool = False
     failed: Callable[..., None] | None = None
+    apart: bool = False
+    """Belongs to no workspace: `run(conn, **arguments)`."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,20 @@ def job(
         if name in JOBS:
             raise TypeError(f"job {name!r} is already {JOBS[name].run!r}")
         JOBS[name] = Job(name, run, queue, retry, chunked, failed)
+        return run
+
+    return register
+
+
+def job_apart(
+    name: str, *, queue: str = "default", retry: int = 5
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register `run(conn, **arguments)`: a job for accounts, which belong to no workspace."""
+
+    def register(run: Callable[..., None]) -> Callable[..., None]:
+        if name in JOBS:
+            raise TypeError(f"job {name!r} is already {JOBS[name].run!r}")
+        JOBS[name] = Job(name, run, queue, retry, apart=True)
         return run
 
     return register
@@ -128,6 +144,14 @@ def enqueue(
     )
     defer = partial(deferrer.defer, who=identity(ctx), arguments=dict(arguments))
     return defer() if lock is None else defer_once(ctx.conn, lock, defer)
+
+
+def enqueue_apart(conn: Connection, name: str, arguments: Mapping[str, Any]) -> None:
+    """Enqueue a job that belongs to no workspace, within the connection's transaction."""
+    conn.execute(SEE_JOBS)
+    connection = conn.connection.driver_connection
+    deferrer = queue_only.configure_task(name, queue=JOBS[name].queue, connection=connection)
+    deferrer.defer(who={}, arguments=dict(arguments))
 
 
 SEE_JOBS = text(
@@ -255,6 +279,11 @@ def perform_job(
     arguments: dict[str, Any],
 ) -> None:
     try:
+        if known.apart:
+            with engine.begin() as conn:
+                if first_time(conn, context.job):
+                    known.run(conn, **arguments)
+            return
         if known.chunked:
             known.run(partial(opened_again, engine, who), **arguments)
             return

@@ -31,7 +31,8 @@ from runtime import audit, models
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.ids import new_id
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
+from schemas.formats import FORMATS
 
 MOST_SUGGESTED = 30
 
@@ -379,3 +380,13 @@ def assign_slot(ctx: Context, installation: UUID, slot: str, target: UUID) -> No
     ctx.conn.execute(
         statement.on_conflict_do_update(index_elements=[s.c.installation_id, s.c.slot], set_={"target_id": target})
     )
+
+
+def describe_self(ctx: Context, name: str, phone: str) -> None:
+    """What a member says of themselves here: their name and phone. Raises InvalidInput."""
+    name, phone = " ".join(name.split()), " ".join(phone.split())
+    if phone and (wrong := FORMATS["phone"].problem(phone)):
+        raise InvalidInput({"phone": [wrong]})
+    m = models.member
+    ctx.conn.execute(update(m).where(m.c.id == ctx.actor.id).values(name=name[:120], phone=phone[:120] or None))
+    Directory.of(ctx).forget()

@@ -14,14 +14,16 @@ from sqlalchemy import Column, Connection, Engine, create_engine, event, insert,
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.schema import CreateSchema
 
-from runtime import known, layouts, models
+from runtime import audit, known, layouts, models
 from runtime.actors import Actor, System
 from runtime.context import Context, Workspace
 from runtime.ids import new_id
 from runtime.known import Known
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
+from schemas.messages import say
 
 QUERY_CACHE = 5_000
+LONGEST_TITLE = 60
 RESTED = 1.0
 """Seconds after which a pooled connection is asked whether it still lives; a busy server need not ask each time."""
 
@@ -102,13 +104,13 @@ def find(conn: Connection, slug: str | None = None, id: UUID | None = None) -> W
 def workspace_columns() -> list[Column[Any]]:
     """What a statement asks for to have a workspace made of it."""
     w = models.workspace.c
-    return [w.id, w.slug, w.title, w.schema, w.zone, w.language]
+    return [w.id, w.slug, w.title, w.schema, w.zone, w.language, w.second_factor]
 
 
 def workspace_of(row: Sequence[Any]) -> Workspace:
     """The workspace of these columns' values."""
-    id, slug, title, schema, zone, language = row
-    return Workspace(id, slug, title, schema, ZoneInfo(zone), language)
+    id, slug, title, schema, zone, language, second_factor = row
+    return Workspace(id, slug, title, schema, ZoneInfo(zone), language, second_factor)
 
 
 def all_workspaces(conn: Connection) -> list[Workspace]:
@@ -135,3 +137,12 @@ def opened(
             workspace=workspace, actor=actor or System(), conn=conn, now=now or datetime.now(UTC),
             language=language or workspace.language, origin=origin, known=facts,
         )  # fmt: skip
+
+
+def describe(ctx: Context, title: str, second_factor: bool) -> None:
+    """What a workspace is called, and whether everybody in it needs a second factor. Raises InvalidInput."""
+    title, w = " ".join(title.split()), models.workspace
+    if not 0 < len(title) <= LONGEST_TITLE:
+        raise InvalidInput({"title": [say("Give the workspace a name of at most {n} characters.", n=LONGEST_TITLE)]})
+    ctx.conn.execute(w.update().where(w.c.id == ctx.workspace.id).values(title=title, second_factor=second_factor))
+    audit.note(ctx, "workspace.changed", title, second_factor=second_factor)

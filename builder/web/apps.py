@@ -288,7 +288,7 @@ def _designer_left(app: str) -> str:
     """Where publishing was asked for: the form that is being designed, or the overview of the app."""
     here = urlsplit(request.headers.get("HX-Current-URL", ""))
     home = f"/build/{app}/"
-    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith(f"{home}form/") else home
+    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith((f"{home}form/", f"{home}rights/")) else home
 
 
 @bp.post("/build/<app>/discard")

@@ -247,7 +247,11 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
                 storage,
                 live,
                 id,
-                Said(words, mentions=[shop.clerk.id], uploads=[("note.txt", BytesIO(words.encode()))]),
+                Said(
+                    words,
+                    mentions=[shop.clerk.id] if id == foreign else [],
+                    uploads=[("note.txt", BytesIO(words.encode()))],
+                ),
             )
         spoken = {t.author: t for t in comments.listed(ctx, live, foreign)}["Manager"]
         heard = comments.listed(ctx, live, own)[0]
@@ -281,6 +285,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
+        "token": ["nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
         "comment": [str(heard.id), str(spoken.id), unknown],
         "comments.download.file": [str(heard.files[0].id), str(spoken.files[0].id), unknown],
@@ -289,7 +294,10 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "role": ["clerk", "none"],
         "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
         "api_files.download.record": [str(own), str(foreign), unknown],
-        "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
+        "flow": ["checking", "none"], "grant": ["own", "none"], "secret": ["none"],
+        "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
+        **{f"tasks.{name}.act": ["transfer", "delegate", "add_signer", "copy", "comment"] for name in ("ask", "do_ask")},
+        "workspace": [shop.workspace.slug, "none"],
     }  # fmt: skip
     with shop.opened() as ctx:
         things |= _people(ctx, shop)

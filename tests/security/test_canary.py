@@ -12,18 +12,46 @@ from runtime import definitions, powers
 from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Guarded
 from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
-SIGNED_OUT = {"session.form", "session.language", "healthz"}
+SIGNED_OUT = {
+    "replies.decide",
+    "replies.show",
+    "session.form",
+    "session.second",
+    "session.language",
+    "healthz",
+    "doors.forgot",
+    "doors.ask_reset",
+    "doors.reset",
+    "doors.set_password",
+    "doors.email",
+    "doors.change_email",
+    "doors.sign_up",
+    "doors.ask_sign_up",
+    "doors.invitation",
+    "doors.accept",
+    "doors.welcome",
+    "doors.settle",
+    "sso.begin",
+    "sso.back",
+}
 """What answers somebody who has not signed in."""
 
 LAST = (
     "viewing.begin", "viewing.stop",
-    "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.transfer", "tasks.change_run",
-    "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
+    "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.do_ask", "tasks.change_run",
+    "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
+    "account.email": "web/test_accounts.py",
+    "account.found": "web/test_accounts.py",
+    "account.leave": "web/test_accounts.py",
+    "account.new_codes": "web/test_accounts.py",
+    "account.prove": "web/test_accounts.py",
+    "account.switch": "web/test_accounts.py",
+    "account.unlink": "web/test_sso.py",
     "administrators.give": "web/test_people_pages.py",
     "administrators.remove": "web/test_people_pages.py",
     "app_people.try_formula": "web/test_people_pages.py",
@@ -35,7 +63,16 @@ ELSEWHERE = {
     "api_records.restore": "web/test_api.py",
     "api_tasks.decide": "web/test_api_doors.py",
     "audit.retention": "web/test_audit.py",
+    "doors.accept": "web/test_accounts.py",
+    "doors.ask_reset": "web/test_accounts.py",
+    "doors.ask_sign_up": "web/test_accounts.py",
+    "doors.change_email": "web/test_accounts.py",
+    "doors.set_password": "web/test_accounts.py",
+    "doors.settle": "web/test_accounts.py",
+    "invitations.withdraw": "web/test_accounts.py",
     "build_formulas.trial": "web/test_designer.py",
+    "build_views.add": "web/test_builder.py",
+    "build_views.order": "web/test_builder.py",
     "build_types.cancel": "web/test_changing_types.py",
     "departments.change": "web/test_people_pages.py",
     "departments.merge": "web/test_people_pages.py",
@@ -51,6 +88,13 @@ ELSEWHERE = {
     "members_leaving.erase": "web/test_people_pages.py",
     "members_leaving.leave": "web/test_people_pages.py",
     "records.press": "web/test_forms.py",
+    "replies.decide": "web/test_tasks.py",
+    "tasks.be_away": "web/test_tasks.py",
+    "tasks.be_back": "web/test_tasks.py",
+    "tasks.decide_many": "web/test_tasks.py",
+    "tasks.do_hand_over": "web/test_tasks.py",
+    "tasks.move": "web/test_tasks.py",
+    "tasks.upload": "web/test_tasks.py",
     "session.change_password": "web/test_members.py",
     "tokens.make": "web/test_token_pages.py",
     "tokens.revoke": "web/test_token_pages.py",
@@ -100,7 +144,7 @@ def test_the_walk_knocks_in_earnest(guarded: Guarded, sign_in: Any) -> None:
             {**guarded.earnest_ids, "id": guarded.ids["id"][1:4]},
             aim,
             last=LAST,
-            only=("tasks.transfer", "tasks.change_run"),
+            only=("tasks.do_ask", "tasks.change_run"),
         ),
         knock(guarded, manager, guarded.earnest_ids, aim, last=LAST),
         knock(guarded, boss, guarded.earnest_ids, aim, last=LAST),
@@ -130,7 +174,7 @@ def test_who_may_only_design_an_app_is_shown_no_record_by_any_page_of_the_builde
         if answer.status_code < 400:
             seen.append(rule.endpoint)
             assert [word for word in held if word in told(answer)] == [], address
-    assert {"build_apps.overview", "build_apps.review", "studio.show", "build_formulas.names"} <= set(seen)
+    assert {"build_apps.overview", "build_apps.review", "build_formulas.functions"} <= set(seen)
     assert not {"views.show", "app_people.show", "members_import.choose", "departments.index"} & set(seen)
 
 
