@@ -1,10 +1,11 @@
 """The tree of departments: made, named, moved, merged, removed; and everything that stands in the way of removing one."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, union_all, update
+from sqlalchemy import delete, func, select, update
 
 from runtime import audit, definitions, handover, mentions, models, people, roles
 from runtime.context import Context
@@ -39,31 +40,39 @@ def one(ctx: Context, id: UUID) -> Unit:
 def tree(ctx: Context, only: set[UUID] | None = None) -> list[Branch]:
     """Every department with its depth, parents before those under them; of `only` those."""
     directory = Directory.of(ctx)
-    belonging = _belonging(ctx)
+    own, whole = _counts(ctx)
     found: list[Branch] = []
 
     def walk(parent: UUID | None, depth: int) -> None:
         for id in directory.children.get(parent, ()):
             inside = only is None or id in only
             if inside:
-                whole = {member for unit in directory.below(id) for member in belonging.get(unit, ())}
-                found.append(Branch(directory.units[id], depth, len(belonging.get(id, ())), len(whole)))
+                found.append(Branch(directory.units[id], depth, own[id], whole[id]))
             walk(id, depth + inside)
 
     walk(None, 0)
     return found
 
 
-def _belonging(ctx: Context) -> dict[UUID, set[UUID]]:
-    """Who belongs to each department, by their main one or beside it."""
+def _counts(ctx: Context) -> tuple[Counter[UUID], Counter[UUID]]:
+    """How many belong to each department, and to each with those below; nobody twice."""
     m, d = models.member, models.member_department
     here = m.c.left_at.is_(None)
-    main = select(m.c.department_id, m.c.id).where(here, m.c.department_id.is_not(None))
-    beside = select(d.c.department_id, d.c.member_id).join(m, m.c.id == d.c.member_id).where(here)
-    found: dict[UUID, set[UUID]] = {}
-    for unit, member in ctx.conn.execute(union_all(main, beside)):
-        found.setdefault(unit, set()).add(member)
-    return found
+    mains = (
+        select(m.c.department_id, func.count()).where(here, m.c.department_id.is_not(None)).group_by(m.c.department_id)
+    )
+    beside = select(m.c.id, m.c.department_id, d.c.department_id).join(d, d.c.member_id == m.c.id).where(here)
+    directory = Directory.of(ctx)
+    own, whole, more = Counter[UUID](), Counter[UUID](), dict[UUID, set[UUID]]()
+    for unit, count in ctx.conn.execute(mains):
+        own[unit] += count
+        whole.update(dict.fromkeys(directory.above([unit]), count))
+    for member, main, unit in ctx.conn.execute(beside):
+        own[unit] += unit != main
+        more.setdefault(member, set()).update(directory.above([unit]) - directory.above([main]))
+    for units in more.values():
+        whole.update(units)
+    return own, whole
 
 
 def add(ctx: Context, name: str, parent: str) -> UUID:

@@ -227,16 +227,17 @@ def exported(ctx: Context) -> bytes:
     book = xlsxwriter.Workbook(out := io.BytesIO(), {"in_memory": True, "strings_to_formulas": False})
     sheet = book.add_worksheet("members")
     bold = book.add_format({"bold": True})
+    sheet.set_column(0, len(NAMES) - 1, 24)
+    paths = {u: " / ".join(_names_of(ctx, u)) for u in directory.units}
     for place, (words, usual) in enumerate(NAMES.values()):
         sheet.write_string(0, place, usual[0] if ctx.language == "zh" else words.text, bold)
     for number, row in enumerate(people, 1):
         unit = directory.units.get(row.department_id)
         person = known[row.id]
-        paths = "; ".join(" / ".join(_names_of(ctx, u)) for u in person.departments if u in directory.units)
+        places = "; ".join(paths[u] for u in person.departments if u in paths)
         head = heads.get(unit.head, "") if unit and unit.head else ""
-        for place, text in enumerate((row.name, row.email, row.phone, row.title, paths, head)):
+        for place, text in enumerate((row.name, row.email, row.phone, row.title, places, head)):
             sheet.write_string(number, place, text or "")
-    sheet.autofit()
     book.close()
     return out.getvalue()
 
