@@ -6,7 +6,7 @@ DATA ?= data
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: install run test lint bench story docs wheel translations chromium
+.PHONY: install run test lint bench story docs wheel translations chromium security
 
 install: .venv/.installed
 
@@ -28,6 +28,11 @@ lint: install
 
 bench: install
 	$(BIN)/python -m bench
+
+# Longer than the suite: schemathesis against the API's document, wapiti against the served product.
+security: install
+	SECURITY_EXAMPLES=$${SECURITY_EXAMPLES:-60} $(BIN)/pytest tests/security/test_api_fuzzed.py tests/security -q
+	.ci/wapiti
 
 story: install chromium
 	CRM_DATA="$(CRM_DATA)" $(BIN)/pytest tests/stories -v

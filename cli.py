@@ -413,6 +413,30 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+# Assistants
+
+
+def mcp(settings: Settings, options: argparse.Namespace) -> int:
+    """Let an assistant work with records by the Model Context Protocol, with the rights of a token (MORTISE_TOKEN).
+
+    It speaks on standard input and output; with --http it listens, and every caller sends a token of their own.
+    It reads and writes records and proposes changes of apps as drafts; it never publishes.
+    """
+    from importlib.util import find_spec
+
+    from runtime import assistants
+
+    token = os.environ.get("MORTISE_TOKEN", "")
+    if find_spec("mcp") is None:
+        print("Install what this needs: pip install 'mortise[mcp]'", file=sys.stderr)
+        return 1
+    if not token and not options.http:
+        print("Set MORTISE_TOKEN to a token made on the page of API tokens.", file=sys.stderr)
+        return 1
+    assistants.run(options.url or settings.public_url, token, http=options.http, host=options.host, port=options.port)
+    return 0
+
+
 # Looking
 
 
@@ -455,6 +479,11 @@ def parser() -> argparse.ArgumentParser:
     s.add_argument("--first", metavar="APP", help="fill a new installation with this app and its sample data")
     s.add_argument("--no-worker", action="store_true", help="jobs are done by `mortise worker` elsewhere")
     s.add_argument("--access-log", action="store_true", help="print a line for every request")
+    m = command(commands, "mcp", mcp)
+    m.add_argument("--url", help="where Mortise is; MORTISE_URL, or this machine, when not given")
+    m.add_argument("--http", action="store_true", help="listen (streamable HTTP) instead of standard input and output")
+    m.add_argument("--host", default="127.0.0.1", help="to listen on")
+    m.add_argument("--port", type=int, default=8765, help="to listen on")
     w = command(commands, "worker", worker)
     w.add_argument("--queue", action="append", help="only jobs of this queue; may be repeated")
 

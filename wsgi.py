@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import builder.web
 import runtime.web
+from runtime import memory, sealing
 from runtime.jobs import load_rooms
 from runtime.resources import folder
 from runtime.server import database_url
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
         SETTINGS=settings,
     )
+    sealing.use(app.config["SECRET_KEY"])
     engine = connect(database_url(settings))
     app.extensions["engine"] = engine
     app.extensions["storage"] = storage_of(settings)
@@ -57,6 +59,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     api_edge.install(app)
     for package in (runtime.web, builder.web):
         open_doors(app, package)
+    return app
+
+
+def served() -> Flask:
+    """The application of a process that does nothing else."""
+    app = create_app()
+    memory.settle()
     return app
 
 

@@ -5,12 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from bench import report
-from bench.measure import Result, measure
+from bench.measure import Result, Work, measure
 from bench.registry import all_known
 from bench.world import World
+from runtime import memory
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, settle: Work = lambda: None) -> int:
     known = all_known()
     options = read_options(list(known), arguments)
     if options.list:
@@ -20,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with World(options.records) as world:
         for name in options.names or known:
             for pair in known[name].runs(world):
-                results.append(measure(pair, options.rounds, world.clock))
-                print(f"{pair.name} ...", file=sys.stderr)
+                results.append(measure(pair, options.rounds, world.clock, settle))
+                print(*report.lines(results[-1:])[1], sep="  ", file=sys.stderr, flush=True)
     print(f"{options.records:,} records, {options.rounds} rounds; {report.machine()}\n")
     print(report.as_markdown(results) if options.markdown else report.as_text(results))
     return 0
@@ -41,4 +42,4 @@ def read_options(names: list[str], arguments: Sequence[str] | None) -> argparse.
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(settle=memory.settle))

@@ -49,6 +49,7 @@ BUYER: dict[str, Any] = {
     "fields": [
         {"id": "name", "type": "text", "required": True},
         {"id": "booked", "type": "rollup", "over": "booking.buyer", "aggregate": "sum", "value": "total"},
+        {"id": "keeper", "type": "member"},
     ],
 }
 BOOKING: dict[str, Any] = {
@@ -123,11 +124,15 @@ SHEET_FORM: dict[str, Any] = {
     "layout": [{"row": [f["id"]]} for f in SHEET["fields"]],
     "rules": [{"when": f"number_{n} > 100", "show": [f"text_{n}"]} for n in range(10)],
 }
+SELLER = (
+    "owner = ME()", "department = ME().department", 'AND(stage = "won", priority = "high")', "buyer.keeper = ME()",
+)  # fmt: skip
+"""The rows that a seller sees: three rules about the record itself, one that follows a link."""
 PACKAGE: dict[str, Any] = {
     "language": 1,
     "app": "desk",
     "title": "Desk",
-    "roles": [{"id": "manager"}, {"id": "rep"}],
+    "roles": [{"id": "manager"}, {"id": "rep"}, {"id": "seller"}],
     "tables": [PARCEL, BUYER, BOOKING, SHEET],
     "forms": [SHEET_FORM],
     "views": [LIST],
@@ -138,5 +143,9 @@ PACKAGE: dict[str, Any] = {
         {"id": "own", "who": {"role": "rep"}, "table": "parcel", "do": ALL, "rows": 'OR(owner = ME(), stage <> "lost")',
          "fields": {"*": "write", "chance": "hidden"}},
         {"id": "buyers", "who": {"role": "rep"}, "table": "buyer", "do": ["read"]},
+        *({"id": f"seller_{n}", "who": {"role": "seller"}, "table": "parcel", "do": ["read"], "rows": rows}
+          for n, rows in enumerate(SELLER)),
+        {"id": "seller_looks", "who": {"role": "seller"}, "dashboard": "figures"},
+        {"id": "seller_buyers", "who": {"role": "seller"}, "table": "buyer", "do": ["read"]},
     ],
 }  # fmt: skip

@@ -58,7 +58,7 @@ class Floor:
         self.department = Table("department", metadata, Column("id", Uuid, primary_key=True), Column("name", Text))
         self.buyer = Table("buyer", metadata, Column("id", Uuid, primary_key=True), Column("name", Text),
                               Column("booked", Numeric(38, 2), server_default="0"))  # fmt: skip
-        self.parcel = _parcel_table(metadata)
+        self.parcel = parcel_table(metadata)
         self.booking = _booking_table(metadata)
         with self.engine.begin() as conn:
             conn.execute(text("CREATE SCHEMA floor"))
@@ -146,7 +146,7 @@ class Floor:
             return dict(tuple(row) for row in conn.execute(asked))
 
 
-def _parcel_table(metadata: MetaData) -> Table:
+def parcel_table(metadata: MetaData) -> Table:
     table = Table(
         "parcel", metadata, *_own_columns(),
         *(Column(f, Text) for f in TEXTS), *(Column(f, Text) for f in CHOICES), Column("tags", ARRAY(Text)),

@@ -27,6 +27,8 @@ class Pair:
     size: int = 1
     goal: float | None = None
     limit: float | None = None
+    served: bool = False
+    """Whether processes of their own do the work, and this one only asks: then theirs is the time that counts."""
 
 
 @dataclass
@@ -74,8 +76,9 @@ class Clock:
     def __init__(self, postmaster: int | None) -> None:
         self.server = psutil.Process(postmaster) if postmaster else None
 
-    def now(self) -> tuple[float, float, float]:
-        return time.perf_counter(), time.process_time(), self._server_time()
+    def now(self, served: bool = False) -> tuple[float, float, float]:
+        own = _children_time() if served else time.process_time()
+        return time.perf_counter(), own, self._server_time()
 
     def _server_time(self) -> float:
         if self.server is None:
@@ -91,25 +94,41 @@ class Clock:
         return float(total)
 
 
-def measure(pair: Pair, rounds: int, clock: Clock) -> Result:
-    """Warm both up once, then time them round by round, the first of a round changing each time."""
+def _children_time() -> float:
+    """What the servers that this process has started have taken so far."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            spent = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += spent.user + spent.system
+    return total
+
+
+def measure(pair: Pair, rounds: int, clock: Clock, settle: Work = lambda: None) -> Result:
+    """Warm both up once, then time them round by round, the first of a round changing each time.
+
+    `settle` is called in between: a process that serves has settled when it begins.
+    """
     ours, floor = Timing(), Timing() if pair.floor else None
     sides = [(pair.ours, ours), *([(pair.floor, floor)] if pair.floor and floor else [])]
     for work, _ in sides:
         work()
+    settle()
     for number in range(rounds):
         for work, timing in sides[:: 1 if number % 2 else -1]:
-            _one_round(work, pair.times, timing, clock)
+            _one_round(work, pair, timing, clock)
     return Result(pair, ours, floor)
 
 
-def _one_round(work: Work, times: int, timing: Timing, clock: Clock) -> None:
+def _one_round(work: Work, pair: Pair, timing: Timing, clock: Clock) -> None:
     gc.collect()
-    _, own, database = clock.now()
-    for _ in range(times):
+    _, own, database = clock.now(pair.served)
+    for _ in range(pair.times):
         begun = time.perf_counter()
         work()
         timing.walls.append(time.perf_counter() - begun)
-    _, own_after, database_after = clock.now()
+    _, own_after, database_after = clock.now(pair.served)
     timing.own += own_after - own
     timing.database += database_after - database

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -56,10 +57,13 @@ class Site:
             inst = definitions.publish(ctx, "desk", PACKAGE)
             self.departments = [people.add_department(ctx, name) for name in ("Sales", "Export", "Service")]
             ids = [people.add_member(ctx, f"Rep {n:02}", department_id=self.departments[n % 3]) for n in range(PEOPLE)]
-            for id, role in ((ids[0], "manager"), *((id, "rep") for id in ids[1:])):
+            for id, role in ((ids[0], "manager"), *((id, "rep") for id in ids[1:-1]), (ids[-1], "seller")):
                 people.give_role(ctx, inst.id, role, id)
+            boss = people.add_member(ctx, "Boss", admin=True)
             self.people = ids
-            self.manager, self.rep = (people.member_by_id(ctx, id) for id in ids[:2])
+            self.manager, self.rep, self.seller, self.administrator = (
+                people.member_by_id(ctx, id) for id in (*ids[:2], ids[-1], boss)
+            )
 
     def opened(self, actor: Member | None = None) -> AbstractContextManager[Context]:
         return workspaces.opened(self.engine, self.workspace, actor)
@@ -101,7 +105,9 @@ class World:
         """Buyers by name."""
         made = {f"Buyer {n:04}": new_id() for n in range(BUYERS)}
         with self.site.opened() as ctx:
-            fill(ctx, self.table(ctx, BUYER["id"]), [{"id": id, "name": name} for name, id in made.items()])
+            keepers = cycle(self.site.people)
+            rows = [{"id": id, "name": name, "keeper": next(keepers)} for name, id in made.items()]
+            fill(ctx, self.table(ctx, BUYER["id"]), rows)
         return made
 
     @cached_property

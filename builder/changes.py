@@ -22,6 +22,8 @@ from schemas.views import view_types
 PRESETS = ("submit", "own", "all")
 LIST_ENDS = ["created_by", "created_at"]
 MOST_COLUMNS = 10
+OBJECTS = ("table", "form")
+"""What the options of a view may refer to besides fields."""
 RULE_EFFECTS = ("show", "hide", "require", "readonly")
 NOT_LISTED = ("rows", "long_text", "query")
 
@@ -102,14 +104,14 @@ def delete_form(parts: Parts, table: str) -> Parts:
     take(made, "tables", table)
     views = set(made["order/views"])
     forms = set(made["order/forms"])
-    made["manifest"]["navigation"] = list(_kept_entries(made["manifest"].get("navigation") or [], views, forms))
+    made["manifest"]["navigation"] = list(kept_entries(made["manifest"].get("navigation") or [], views, forms))
     return made
 
 
-def _kept_entries(entries: list[Json], views: set[str], forms: set[str]) -> Iterator[Json]:
+def kept_entries(entries: list[Json], views: set[str], forms: set[str]) -> Iterator[Json]:
     for entry in entries:
         if "items" in entry:
-            inner = list(_kept_entries(entry["items"], views, forms))
+            inner = list(kept_entries(entry["items"], views, forms))
             if inner:
                 yield {**entry, "items": inner}
         elif not (("view" in entry and entry["view"] not in views) or ("form" in entry and entry["form"] not in forms)):
@@ -313,10 +315,13 @@ def delete_field(parts: Parts, table: str, path: str) -> Parts:
 def _take_off_view(view: Json, path: str) -> None:
     kind: Any = view_types.get(view.get("type", "grid"))
     for option in options_of(kind) if kind else ():
-        given = view.get(option.name)
-        if isinstance(option.parser, Many) and isinstance(option.parser.item, Reference) and isinstance(given, list):
+        parser, given = option.parser, view.get(option.name)
+        item = parser.item if isinstance(parser, Many) else parser
+        if not isinstance(item, Reference) or item.to in OBJECTS:
+            continue
+        if isinstance(given, list):
             view[option.name] = [c for c in given if not _is_of(c.removeprefix("-"), path)]
-        elif isinstance(option.parser, Reference) and isinstance(given, str) and _is_of(given, path):
+        elif isinstance(given, str) and _is_of(given, path):
             del view[option.name]
 
 

@@ -1,7 +1,7 @@
 """Editing an app: its draft, one edit at a time, and publishing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,9 @@ from uuid import UUID
 from builder import changes, check
 from builder.differences import differences
 from builder.parts import Parts, join, split, word_of
-from runtime import changeover, definitions, drafts
+from runtime import changeover, definitions, drafts, powers
 from runtime import consequences as found
+from runtime.actors import unlimited
 from runtime.consequences import Consequence
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -135,11 +136,15 @@ def pending(ctx: Context, draft: Draft) -> list[tuple[str, Message]]:
 
 
 def consequences(ctx: Context, draft: Draft) -> list[Consequence]:
-    """What publishing would do to the records that are there; nothing for an app without any yet."""
+    """What publishing would do to the records that are there; nothing for an app without any yet.
+
+    Whoever designs without administering everything is told how many, not which.
+    """
     after = draft.app
     if after is None or not draft.revision:
         return []
-    return list(found.consequences(ctx, definitions.installed(ctx, draft.slug), after))
+    told = found.consequences(ctx, definitions.installed(ctx, draft.slug), after)
+    return list(told) if unlimited(ctx.actor) else [replace(one, samples=()) for one in told]
 
 
 def publish(ctx: Context, slug: str, note: str = "") -> Installed | UUID:
@@ -150,6 +155,7 @@ def publish(ctx: Context, slug: str, note: str = "") -> Installed | UUID:
     draft = open_draft(ctx, slug)
     if draft.kept.base != draft.revision:
         raise Conflict([], {}, draft.revision)
+    powers.refuse_rights(ctx, slug, draft.package)
     if draft.app is not None and changeover.takes_long(ctx, slug, draft.app):
         return changeover.begin(ctx, slug, draft.package, note)
     inst = definitions.publish(ctx, slug, draft.package, note)

@@ -32,20 +32,21 @@ FACTS: dict[str, Mapping[str, Type]] = {"member": MEMBER_FACTS, "department": DE
 
 @dataclass(frozen=True)
 class Place:
-    """Where a formula stands: about a record of which table, a subform's row, and whose record `this` is."""
+    """Where a formula stands: about a record of which table, a subform's row, and whose record or row `this` is."""
 
     table: str
     row: str = ""
     this: str = ""
+    this_row: str = ""
 
     @property
     def key(self) -> str:
-        return ":".join((self.table, self.row, self.this))
+        return ":".join((self.table, self.row, self.this, self.this_row))
 
     @classmethod
     def of(cls, key: str) -> "Place":
-        table, row, this, *_ = [*key.split(":"), "", "", ""]
-        return cls(table, row, this)
+        table, row, this, this_row, *_ = [*key.split(":"), "", "", "", ""]
+        return cls(table, row, this, this_row)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Book:
         table = analysis.app.table(place.table)
         rows = table.by_id.get(place.row) if table else None
         this = analysis.app.table(place.this) if place.this else None
-        self.scope = TableScope(analysis, table, rows if isinstance(rows, Rows) else None, this) if table else None
+        line = this.by_id.get(place.this_row) if this else None
+        own = (part if isinstance(part, Rows) else None for part in (rows, line))
+        self.scope = TableScope(analysis, table, next(own), this, next(own)) if table else None
 
     @cached_property
     def first(self) -> list[Word]:

@@ -50,7 +50,7 @@ class Surroundings:
 
     def _place(self, scope: str, values: Mapping[str, Any]) -> Place:
         if scope == "pick":
-            return Place(str(values.get("table") or ""), this=self.table)
+            return Place(str(values.get("table") or ""), this=self.table, this_row=self.holder)
         if scope == "linked":
             return Place(self._gathered_in(values), this=self.table)
         if scope == "rule":
@@ -195,7 +195,41 @@ def _with_system(near: Surroundings, values: Mapping[str, Any]) -> Named:
     return [*_named(near.fields), *SYSTEM_LABELS.items()]
 
 
+def _sorted_by(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """Every column to sort by, upwards and downwards."""
+    found = _with_system(near, values)
+    return [
+        *((id, say("{name} ↑", name=n)) for id, n in found),
+        *((f"-{id}", say("{name} ↓", name=n)) for id, n in found),
+    ]
+
+
+def _of_kinds(*kinds: str) -> Callable[[Surroundings, Mapping[str, Any]], Named]:
+    """The fields whose values are of these kinds, calculated ones too."""
+
+    def found(near: Surroundings, values: Mapping[str, Any]) -> Named:
+        table = near.app.table(near.table) if near.app else None
+        fits = (
+            {f.id for f in table.fields if near.app.analysis.type_of(table, f).kind in kinds}
+            if near.app and table
+            else None
+        )
+        return [(id, name) for id, name in _named(near.fields) if fits is None or id in fits]
+
+    return found
+
+
+def _moments(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    system = [(id, label) for id, label in SYSTEM_LABELS.items() if id in ("created_at", "updated_at")]
+    return [*_of_kinds("date", "datetime")(near, values), *system]
+
+
+def _images(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return _named(f for f in near.fields if f["type"] == "image")
+
+
 FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "field": _paths, "field or section": _sections, "own field": _own, "own path": _own_paths, "key field": _keys, "target field": _targets,
     "choice field": _choices, "link field": _links, "column": _with_system, "options": _options, "opened field": _opened,
+    "sort column": _sorted_by, "moment field": _moments, "number field": _of_kinds("number"), "image field": _images,
 }  # fmt: skip

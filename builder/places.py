@@ -17,6 +17,7 @@ from schemas.messages import Message, say
 from schemas.options import options_of
 from schemas.table import Table
 from schemas.text import Text
+from schemas.views import view_types
 
 KIND = re.compile(r"(tables|forms|views|flows|dashboards|access)\[(\d+)\]\.?(.*)\Z", re.DOTALL)
 FIELD = re.compile(r"fields\[(\d+)\](?:\.fields\[(\d+)\])?\.?(.*)\Z", re.DOTALL)
@@ -82,7 +83,8 @@ def place_of(parts: Parts, path: str) -> Place:
         return _field_place(item, id, field, trail)
     if kind == "forms" and rest.startswith("layout["):
         return _block_place(parts, id, rest, trail)
-    option = _option_label({"tables": Table, "forms": Form}.get(kind), rest)
+    classes = {"tables": Table, "forms": Form, "views": view_types.get(item.get("type", "grid"))}
+    option = _option_label(classes.get(kind), rest)
     return Place(kind, id, "", input_name(rest), [*trail, *option])
 
 
@@ -117,6 +119,8 @@ def url_of(parts: Parts, place: Place) -> str:
     """The page, below the app's own in the builder, where a place is edited; the app's page where there is none."""
     if place.kind == "access":
         return f"/rights/?grant={place.id}"
+    if place.kind == "views" and f"views/{place.id}" in parts:
+        return f"/view/{place.id}/?at={place.option}"
     form = place.id if place.kind == "forms" else form_of(parts, place.id) if place.kind == "tables" else ""
     if not form:
         return "/"

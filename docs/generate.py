@@ -4,10 +4,14 @@ import re
 from pathlib import Path
 
 from runtime.settings import settings_table
+from schemas.engine.rehearsal import FORMAT
 from schemas.reference import reference
 
 GUIDE = Path(__file__).parent / "guide"
-PARTS = {("deploy.md", "settings"): settings_table}
+PARTS = {
+    ("deploy.md", "settings"): settings_table,
+    ("flows.md", "scenario"): lambda: f"```text\n{FORMAT}```",
+}
 
 
 def fill(text: str, name: str, part: str) -> str:

@@ -304,7 +304,8 @@ def _is_for(ctx: Context, inst: Installed, who: Who) -> bool:
     if who.everyone or who.external:
         return actor.external == who.external
     if who.role:
-        return f"{inst.slug}.{who.role}" in Directory.of(ctx).fact(actor.id, "roles")
+        held = actor.only_roles if actor.only_roles is not None else Directory.of(ctx).fact(actor.id, "roles")
+        return f"{inst.slug}.{who.role}" in held
     if who.slot:
         return actor.id in _slot_members(ctx, inst, who.slot, who.below)
     return False

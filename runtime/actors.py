@@ -21,7 +21,8 @@ class Actor:
 class Member(Actor):
     """A person of the workspace. An administrator builds apps and sees everything in them.
 
-    `external` is a contact outside the company: not among "everyone", and shown nobody to choose from.
+    `external` is a contact outside the company: not among "everyone", and shown nobody to choose from. `viewed_by` is the
+    administrator who only looks as this member would; `only_roles` then are the roles of one who is nobody in particular.
     """
 
     kind: ClassVar[str] = "member"
@@ -29,6 +30,8 @@ class Member(Actor):
     admin: bool = False
     external: bool = False
     language: str | None = None
+    viewed_by: UUID | None = None
+    only_roles: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,13 @@ class FlowActor(Actor):
     kind: ClassVar[str] = "flow"
     flow: str = ""
     app: str = ""
+
+
+@dataclass(frozen=True)
+class Link(Actor):
+    """Somebody outside who was sent a link to a task; `id` is the task's, `name` their address."""
+
+    kind: ClassVar[str] = "link"
 
 
 @dataclass(frozen=True)

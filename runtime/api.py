@@ -108,12 +108,13 @@ def enter(ctx: Context, app: str) -> Installed:
 def table_of(ctx: Context, app: str, table: str) -> LiveTable:
     """A table in which the actor may do anything at all. Raises NotFound."""
     found = live(ctx, enter(ctx, app), table)
-    if not _may(door(ctx, found)):
+    if not may_do(door(ctx, found)):
         raise NotFound
     return found
 
 
-def _may(gate: Door) -> list[str]:
+def may_do(gate: Door) -> list[str]:
+    """The actions that the actor may take with some record of a table."""
     return [action for action in ACTIONS if gate.may(action)]
 
 
@@ -131,7 +132,7 @@ def app_facts(ctx: Context, inst: Installed) -> Json:
     base = f"/api/v1/apps/{inst.slug}"
     tables = []
     for table in inst.app.tables:
-        if may := _may(door(ctx, live(ctx, inst, table.id))):
+        if may := may_do(door(ctx, live(ctx, inst, table.id))):
             title = label(ctx, table.title or Text.of(table.id))
             tables.append({"id": table.id, "title": title, "may": may, "url": f"{base}/tables/{table.id}"})
     return {
@@ -149,7 +150,7 @@ def table_facts(ctx: Context, source: LiveTable) -> Json:
     gate, app = door(ctx, source), source.inst.app
     return {
         "id": source.id, "app": source.inst.slug, "title": label(ctx, source.table.title or Text.of(source.id)),
-        "may": _may(gate), "fields": [field_facts(ctx, gate, f, f.id) for f in source.table.fields if known(gate, f.id)],
+        "may": may_do(gate), "fields": [field_facts(ctx, gate, f, f.id) for f in source.table.fields if known(gate, f.id)],
         "forms": [f.id for f in app.all_forms.values() if f.table == source.id and _usable(ctx, source, f.id)],
     }  # fmt: skip
 

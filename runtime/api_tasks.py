@@ -99,6 +99,10 @@ def decide(ctx: Context, id: UUID, sent: Decide) -> Json:
             raise InvalidInput({name: [say("There is no field '{id}'.", id=name[:60])]})
     if sent.action == "transfer":
         return _outcome(flows.transfer(ctx, id, _member(sent.to), sent.comment))
+    if sent.action == "delegate":
+        return _outcome(flows.delegate(ctx, id, _member(sent.to), sent.comment))
+    if sent.action == "take_back":
+        return _outcome(flows.take_back(ctx, id))
     return _outcome(
         flows.decide(ctx, Decision(id, sent.action, sent.comment, sent.to, sent.fields or {}, sent.version))
     )

@@ -123,6 +123,21 @@ def without(values: Mapping[str, Any], path: str, gone: set[UUID]) -> dict[str, 
     return {**values, first: [{**row, column: _rest(row.get(column), gone)} for row in values.get(first) or ()] or None}
 
 
+def instead(values: Mapping[str, Any], path: str, old: UUID, new: UUID) -> dict[str, Any]:
+    """A record's values with one id in the place of another; in a list it is there once."""
+    first, _, column = path.partition(".")
+    if not column:
+        return {**values, first: _swapped(values.get(first), old, new)}
+    rows = [{**row, column: _swapped(row.get(column), old, new)} for row in values.get(first) or ()]
+    return {**values, first: rows or None}
+
+
+def _swapped(value: Any, old: UUID, new: UUID) -> Any:
+    if isinstance(value, list):
+        return list(dict.fromkeys(new if id == old else id for id in value))
+    return new if value == old else value
+
+
 def _rest(value: Any, gone: set[UUID]) -> Any:
     if isinstance(value, list):
         return [id for id in value if id not in gone] or None

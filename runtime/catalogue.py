@@ -39,7 +39,7 @@ def _written() -> Iterator[str]:
             yield message if isinstance(message, str) else message[0]
 
 
-OFFERED = ("schemas.fields", "schemas.form", "schemas.table")
+OFFERED = ("schemas.fields", "schemas.form", "schemas.table", "schemas.views")
 """Where the options stand whose words a panel offers."""
 
 
@@ -50,10 +50,11 @@ def _declared() -> Iterator[str]:
     from schemas.options import options_of
     from schemas.reference import objects
     from schemas.steps import step_types
+    from schemas.views import view_types
     from schemas.widgets import widget_types
 
     yield from TONES
-    for kind in (*field_types, *step_types, *widget_types):
+    for kind in (*field_types, *step_types, *view_types, *widget_types):
         yield getattr(kind, "title_word", None) or kind.title
     for kind in objects():
         yield from (option.help for option in options_of(kind) if option.help)

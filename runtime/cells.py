@@ -43,15 +43,14 @@ def drawer(
 
 def _shown(field: Field, reader: Reader) -> Draw:
     """What the field says of a value, as a link where it is an address."""
-    show, address = field.show, field.address
-    leads_somewhere = type(field).address is not Field.address
+    show, address, several, leads_somewhere = field.show, field.address, field.several, field.leads
 
     def draw(value: Any) -> str:
         if value is None or value == []:
             return ""
         if isinstance(value, ErrorValue):
             return f'<span class="danger-text">{escape(value.code)}</span>'
-        if isinstance(value, list) and not field.several:
+        if isinstance(value, list) and not several:
             return str(escape(", ".join(show(item, reader) for item in value if item is not None)))
         shown = escape(show(value, reader))
         if leads_somewhere and (leads := address(value)):

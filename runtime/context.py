@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from runtime.actors import Actor
+from runtime.known import Known
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,12 @@ class Workspace:
     schema: str
     zone: ZoneInfo
     language: str
+    second_factor: bool = False
 
 
 @dataclass(frozen=True)
 class Context:
-    """Handed from the door inwards. `memo` lives as long as the transaction."""
+    """Handed from the door inwards. `memo` lives as long as the transaction, `known` as long as the facts in it."""
 
     workspace: Workspace
     actor: Actor
@@ -34,6 +36,7 @@ class Context:
     language: str
     origin: str = ""
     memo: dict[Any, Any] = field(default_factory=dict, compare=False)
+    known: Known = field(default_factory=Known, compare=False)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -17,6 +17,15 @@ from schemas.messages import say
 from schemas.options import load
 
 LOCK_TIMEOUT = "5s"
+HOLD = """
+CREATE OR REPLACE FUNCTION control.hold(app uuid) RETURNS TABLE (revision integer, webhooks integer)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(app::text, 7));
+    RETURN QUERY SELECT i.revision, i.webhooks FROM installation i WHERE i.id = app;
+END $$
+"""
+"""Lock and look in one round trip. Each statement of the function sees what was committed before it began."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +60,22 @@ def installed(ctx: Context, slug: str) -> Installed:
     """The published app of this slug. Raises NotFound."""
     kept: dict[str, Installed] = ctx.memo.setdefault(Installed, {})
     if slug not in kept:
-        i = models.installation
-        row = ctx.conn.execute(
-            select(i.c.id, i.c.revision).where(i.c.slug == slug, i.c.removed_at.is_(None))
-        ).one_or_none()
-        if row is None or row.revision == 0:
+        found = next((one for one in _present(ctx) if one[1] == slug), None)
+        if found is None:
             raise NotFound
-        kept[slug] = Installed(row.id, slug, row.revision, _app(ctx, row.id, row.revision))
+        kept[slug] = Installed(*found, _app(ctx, found[0], found[2]))
     return kept[slug]
+
+
+def _present(ctx: Context) -> list[tuple[UUID, str, int]]:
+    """(id, slug, revision) of every app that is published here, in their order."""
+    facts = ctx.known.facts
+    if Installed not in facts:
+        i = models.installation
+        published = select(i.c.id, i.c.slug, i.c.revision).where(i.c.revision > 0, i.c.removed_at.is_(None))
+        rows = ctx.conn.execute(published.order_by(i.c.position, i.c.installed_at))
+        facts[Installed] = [(row.id, row.slug, row.revision) for row in rows]
+    return facts[Installed]  # type: ignore[no-any-return]
 
 
 def _app(ctx: Context, installation: UUID, number: int) -> App:
@@ -84,16 +101,11 @@ def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
 
 
 def all_installed(ctx: Context) -> list[Installed]:
-    i = models.installation
-    slugs = ctx.conn.scalars(
-        select(i.c.slug).where(i.c.revision > 0, i.c.removed_at.is_(None)).order_by(i.c.position, i.c.installed_at)
-    ).all()
-    return [installed(ctx, slug) for slug in slugs]
+    return [installed(ctx, slug) for _, slug, _ in _present(ctx)]
 
 
 def by_id(ctx: Context, installation: UUID) -> Installed:
-    i = models.installation
-    slug = ctx.conn.scalar(select(i.c.slug).where(i.c.id == installation, i.c.removed_at.is_(None)))
+    slug = next((slug for id, slug, _ in _present(ctx) if id == installation), None)
     if slug is None:
         raise NotFound
     return installed(ctx, slug)
@@ -101,8 +113,11 @@ def by_id(ctx: Context, installation: UUID) -> Installed:
 
 def slots(ctx: Context, inst: Installed) -> dict[str, UUID]:
     """What each slot of the app stands for here."""
-    s = models.slot
-    return {row.slot: row.target_id for row in ctx.conn.execute(select(s).where(s.c.installation_id == inst.id))}
+    facts, key, s = ctx.known.facts, ("slots", inst.id), models.slot
+    if key not in facts:
+        rows = ctx.conn.execute(select(s).where(s.c.installation_id == inst.id))
+        facts[key] = {row.slot: row.target_id for row in rows}
+    return facts[key]  # type: ignore[no-any-return]
 
 
 def register(ctx: Context, slug: str, base: Mapping[str, Any] | None = None) -> UUID:
@@ -146,9 +161,17 @@ def publish(
     )
     ctx.conn.execute(update(i).where(i.c.id == id).values(revision=number, rights_epoch=i.c.rights_epoch + 1))
     audit.note(ctx, "app.published", slug, id, revision=number)
+    if changed := _grants_changed(before, inst):
+        audit.note(ctx, "rights.grants_changed", slug, id, revision=number, grants=changed)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
     return inst
+
+
+def _grants_changed(before: Installed | None, after: Installed) -> list[str]:
+    """The grants that are new, gone or different."""
+    old, new = ({g.id: g for g in inst.app.access} if inst else {} for inst in (before, after))
+    return sorted(id for id in {*old, *new} if old.get(id) != new.get(id))
 
 
 def roll_back(ctx: Context, slug: str, number: int) -> Installed:
@@ -172,9 +195,8 @@ def lock_shared(ctx: Context, inst: Installed) -> None:
 
     Raises Overtaken when one has been flipped since this transaction looked: the work is done again.
     """
-    ctx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:id, 7))"), {"id": str(inst.id)})
-    i = models.installation
-    now = ctx.conn.execute(select(i.c.revision, i.c.webhooks).where(i.c.id == inst.id)).one_or_none()
+    held = text("SELECT revision, webhooks FROM control.hold(:id)")
+    now = ctx.conn.execute(held, {"id": inst.id}).one_or_none()
     if now is None or now.revision != inst.revision:
         raise Overtaken
     outbox.know(ctx, inst.id, now.webhooks)

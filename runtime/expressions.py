@@ -34,7 +34,7 @@ from runtime import sql_operations as ops
 from runtime.plans import Individual
 from runtime.sql_aggregates import FORMS
 from runtime.sql_convert import blank_filled, read_as, settled
-from runtime.sql_operations import ARITHMETIC, STRICT, Piece, any_error
+from runtime.sql_operations import ARITHMETIC, STRICT, Beyond, Piece, Turned, any_error
 from schemas.formula import Expression
 from schemas.formula.database import independent
 from schemas.formula.evaluate import compile_node
@@ -98,6 +98,9 @@ class RowsSource:
     on: ColumnElement[bool]
     source: Source
     order: Column | None = None
+    link: Column | None = None
+    """Of one link its value, where `on` is that it holds a record's id, and that `seen` is true of the record."""
+    seen: ColumnElement[bool] = true()
 
 
 def to_sql(expression: Expression, source: Source, world_binds: WorldBinds | None = None) -> Column:
@@ -270,12 +273,28 @@ class Renderer:
     def read(self, node: Read, place: Place) -> Piece:
         if not node.rows:
             whole = self.typed(self.value(self.source, node.path, node.kinds), node.type)
-            return replace(whole, error=self.source.failure(node.path[0]))
+            return replace(whole, error=self.source.failure(node.path[0]), beyond=self.beyond(node, whole.value))
         if place.element is not None and not node.steps:
             return place.element
         assert place.source is not None
         kinds = tuple(k.of if k.kind == "array" and k.of else k for k in node.kinds[len(node.rows) :])
         return self.typed(self.value(place.source, node.steps or ("id",), kinds), node.type)
+
+    def beyond(self, node: Read, value: Column) -> Beyond | None:
+        """The way back from a value that lies behind one link."""
+        n = next((n for n, kind in enumerate(node.kinds[: len(node.path) - 1], 1) if kind.kind in HOPS), 0)
+        if not n:
+            return None
+
+        def turned() -> Turned | None:
+            there = self.source.linked(".".join(node.path[:n]))
+            if there.link is None:
+                return None
+            inner = self.typed(self.value(there.source, node.path[n:], node.kinds[n:]), node.type)
+            query = select(there.source.column("id")).select_from(there.from_clause).where(there.seen)
+            return Turned(there.link, inner, query.where)
+
+        return Beyond(value, turned)
 
     def typed(self, value: Column, type: Type) -> Piece:
         return Piece(ops.numeric(value) if type.kind == "number" else value, kind=type.kind)

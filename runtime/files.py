@@ -28,6 +28,7 @@ from schemas.messages import Message, say
 
 ORPHANS_KEPT = timedelta(days=2)
 LONGEST_NAME = 180
+MOST_BESIDE = 20_000_000
 LOST = say("The file could not be found. Please upload it again.")
 
 
@@ -181,7 +182,33 @@ def _may_give(ctx: Context, live: LiveTable, row: Any, record: UUID) -> bool:
     """A fresh upload of the actor's own, or a file that the record has already, in a field that the actor may read."""
     if row.record_id is None:
         return bool(row.uploaded_by == ctx.actor.id)
-    return bool(row.record_id == record and door(ctx, live).readable(row.field))
+    return bool(row.record_id == record and live.table.field(row.field) and door(ctx, live).readable(row.field))
+
+
+def keep(ctx: Context, storage: Storage, live: LiveTable, record: UUID, place: str, name: str, body: IO[bytes]) -> UUID:
+    """Keep a file that belongs to a record beside its fields, under a `place` of its own. Raises InvalidInput."""
+    id, name = new_id(), safe_name(name)
+    try:
+        stored = storage.put(file_key(ctx.workspace.id, id), body, most=MOST_BESIDE)
+    except TooLarge:
+        raise _refused("file", say("The file is larger than {n} MB.", n=MOST_BESIDE // 1_000_000)) from None
+    if not stored.size:
+        storage.delete(file_key(ctx.workspace.id, id))
+        raise _refused("file", say("The file is empty."))
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    ctx.conn.execute(
+        insert(models.file).values(
+            id=id, name=name, size=stored.size, media_type=media_type, digest=stored.digest, installation_id=live.inst.id,
+            table_id=live.id, record_id=record, field=place, uploaded_by=ctx.actor.id, uploaded_at=ctx.now,
+        )
+    )  # fmt: skip
+    return id
+
+
+def let_go(ctx: Context, place: str) -> None:
+    """The files of a place belong to nothing any more: the job that removes orphans takes them away."""
+    f = models.file
+    ctx.conn.execute(update(f).where(f.c.field == place).values(record_id=None))
 
 
 # -- reading ---------------------------------------------------------------------------------------

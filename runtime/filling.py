@@ -133,10 +133,11 @@ def of_record(ctx: Context, live: LiveTable, form: Form, record: UUID, action: s
 
 
 def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: set[str] | None = None,
-            just: Collection[str] = ()) -> Filling:  # fmt: skip
+            just: Collection[str] = (), typed: Collection[str] | None = None) -> Filling:  # fmt: skip
     """The form with what was typed into it; problems are told for what has been touched (None: for nothing).
 
-    `just` names what was changed since the form was last drawn: links chosen there fill other fields.
+    `just` names what was changed since the form was last drawn: links chosen there fill other fields. `typed` names
+    the cells of subforms that somebody filled in; the defaults of the others follow what they read.
     """
     offered = {id: raw for id, raw in answers.items() if start.is_open(id)}
     values, unread = filling.parse(start.live.table, offered, ctx.zone)
@@ -146,6 +147,7 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
         merged |= fills.by_links(ctx, start.live, merged, just) | _filled_unasked(ctx, start, merged, answers)
         merged = fills.into_rows(ctx, start.live, merged, start.values, just)
         merged |= _defaults_again(ctx, start, merged, {re.split(r"[.\[]", path)[0] for path in touched})
+        merged |= _rows_again(ctx, start, merged, typed) if typed is not None else {}
     errors: Errors = {p: m for p, m in unread.items() if touched is None or _was_touched(p, touched)}
     for path, problems in _field_problems(ctx, start, values, merged).items():
         if path not in unread and touched is not None and _was_touched(path, touched):
@@ -190,6 +192,23 @@ def _defaults_again(ctx: Context, start: Filling, values: Values, touched: set[s
     known = {id: value for id, value in values.items() if id not in again}
     made = filling.defaults(live.analysis, live.table, form, known, answering(ctx, live), again)
     return {**dict.fromkeys(again), **made}
+
+
+def _rows_again(ctx: Context, start: Filling, values: Values, typed: Collection[str]) -> Values:
+    """New rows, whose defaults that are formulas follow what they read; what was typed, filled or taken stays."""
+    live = start.live
+    whole = start.given | fills.filled_fields(live, values)
+    there = {str(row.get("_id")) for r in live.table.subforms for row in start.values.get(r.id) or () if row.get("_id")}
+    taken = {f"{f.into}.{own}" for f in live.table.fields if isinstance(f, Query) and f.into for own in f.take or ()}
+
+    def keeps(path: str) -> bool:
+        id, number, column = re.split(r"[.\[\]]+", path)
+        rows, row = live.table.by_id[id], values[id][int(number)]
+        filled = {own for link in fills.filling_links(rows, row) for own in link.fill}
+        stays = path in typed or id in whole or column in filled or f"{id}.{column}" in taken
+        return stays or str(row.get("_id")) in there or start.rights.get(f"{id}.{column}") not in WRITES
+
+    return filling.follow_rows(live.analysis, live.table, values, answering(ctx, live, start.record), keeps)
 
 
 def _as_rules_allow(ctx: Context, start: Filling, shown: Filling) -> Filling:

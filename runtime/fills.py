@@ -32,6 +32,12 @@ def filled_fields(live: LiveTable, values: Mapping[str, Any]) -> set[str]:
     return {own.partition(".")[0] for link in links for own in link.fill}
 
 
+def filling_links(rows: Field, row: Mapping[str, Any]) -> list[Link]:
+    """The links of a subform's row that are chosen and fill other columns of it."""
+    columns = rows.fields if isinstance(rows, Rows) else ()
+    return [c for c in columns if isinstance(c, Link) and c.fill and row.get(c.id) is not None]
+
+
 def into_rows(
     ctx: Context, live: LiveTable, values: Values, before: Mapping[str, Any], just: Collection[str]
 ) -> Values:
@@ -64,6 +70,8 @@ def from_target(ctx: Context, live: LiveTable, link: Link, target: Any, fields: 
     for own, theirs in (link.fill or {}).items():
         if theirs in chosen.values and own in fields:
             found, value = fields[own], chosen.values[theirs]
+            if isinstance(found, Rows) and not value:
+                continue  # a record without rows takes none away
             made[own] = (
                 _rows(found, value, _columns(link, own)) if isinstance(found, Rows) else filling.fit(found, value)
             )

@@ -10,37 +10,63 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 
-from runtime import effects, notices, outbox, progress, running, subflows, task_forms, timers
-from runtime.access import may_flow
-from runtime.actors import Member
+from runtime import (
+    definitions,
+    effects,
+    notices,
+    outbox,
+    outside,
+    progress,
+    running,
+    subflows,
+    task_files,
+    task_forms,
+    timers,
+)
+from runtime.access import door, may_flow
+from runtime.actors import Link, Member, System
 from runtime.context import Context
 from runtime.models import member
 from runtime.models_flow import flow_instance, flow_task
+from runtime.people import Directory
+from runtime.query import fetch
 from runtime.running import Parent, Running
 from runtime.tables import LiveTable
 from schemas.engine import (
+    Commented,
+    Copied,
     Decided,
+    Delegated,
     Effect,
     Ended,
     Event,
+    HandedOver,
+    Migrated,
     Perform,
+    Reactivated,
     Remind,
     Retried,
+    SignerAdded,
     Skipped,
     Spawn,
     Started,
+    TakenBack,
     Tell,
     Transferred,
+    Urged,
     Withdrawn,
 )
 from schemas.engine.events import Chosen
+from schemas.engine.migration import Plan, plan
+from schemas.engine.offers import offered
+from schemas.engine.run import OUTSIDE
 from schemas.engine.state import Entry
 from schemas.errors import Denied, InvalidInput, NotFound
 from schemas.flow import Flow
 from schemas.messages import Message, say
-from schemas.steps.people import START
+from schemas.steps.people import START, PeopleStep
 
 AGREEING = ("approve", "submit")
 
@@ -49,8 +75,9 @@ AGREEING = ("approve", "submit")
 class Decision:
     """What a person does with a task. `values` are raw answers by field id, `seen` the record's version they saw.
 
-    `action` is approve, submit, reject, return (`to` a step), or save (the values only). Values are written with
-    save, approve and submit.
+    `action` is approve, submit, reject, return (`to` a step; `back` if it is to come straight back, where the person may
+    say so), answer (what was delegated), choose (`people`), or save (the values only). Values are written with save, answer,
+    approve and submit. `files` and `signature` are uploads for this task.
     """
 
     task: UUID
@@ -59,6 +86,10 @@ class Decision:
     to: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     seen: int | None = None
+    people: tuple[UUID, ...] = ()
+    back: bool | None = None
+    files: tuple[UUID, ...] = ()
+    signature: UUID | None = None
 
 
 # -- what sets flows off ---------------------------------------------------------------------------
@@ -149,6 +180,11 @@ def buttons(ctx: Context, live: LiveTable, record: UUID) -> list[Flow]:
 # -- what people do --------------------------------------------------------------------------------
 
 
+def me(ctx: Context) -> str:
+    """The actor as tasks know them: a member's id, or the address of somebody outside."""
+    return f"{OUTSIDE}{ctx.actor.name}" if isinstance(ctx.actor, Link) else str(ctx.actor.id)
+
+
 def decide(ctx: Context, decision: Decision) -> Running:
     """Do what a person does with their task, the fields they filled in included.
 
@@ -163,24 +199,41 @@ def decide(ctx: Context, decision: Decision) -> Running:
     sheet = task_forms.Sheet(ctx, run, step, decision.task)
     if decision.seen is not None:
         sheet.refuse_stale(decision.seen, decision.values)
-    missing = _comment_missing(decision, step.comment)
-    if decision.action in (*AGREEING, "save"):
-        _write(sheet, decision, missing, demanding=decision.action != "save")
+    if decision.action not in offered(run.flow, task):
+        raise Denied(say("This task does not offer that action."))
+    missing = _missing(decision, step)
+    if decision.action in (*AGREEING, "save", "answer", "choose"):
+        _write(sheet, decision, missing, demanding=decision.action in AGREEING)
     if missing:
         raise InvalidInput(missing)
     if decision.action != "save":
-        happen(
-            ctx,
-            run,
-            Decided(number, str(ctx.actor.id), decision.action, decision.comment.strip(), decision.to),
-        )
+        happen(ctx, run, _decided(ctx, run, number, decision))
     return run
 
 
-def _comment_missing(decision: Decision, wanted: Collection[str]) -> dict[str, Any]:
-    if decision.action in wanted and not decision.comment.strip():
-        return {"comment": [say("Add a comment.")]}
-    return {}
+def _decided(ctx: Context, run: Running, number: int, decision: Decision) -> Decided:
+    uploads = [*decision.files, *([decision.signature] if decision.signature else [])]
+    task_files.attach(ctx, run, uploads)
+    return Decided(
+        number, me(ctx), decision.action, decision.comment.strip(), decision.to, _known(ctx, decision.people),
+        back=decision.back, files=tuple(map(str, decision.files)), signature=str(decision.signature or ""),
+    )  # fmt: skip
+
+
+def _known(ctx: Context, people: Collection[UUID]) -> tuple[str, ...]:
+    """These members, as far as the actor may know of them."""
+    known = Directory.of(ctx).known(people)
+    return tuple(str(person) for person in people if person in known)
+
+
+def _missing(decision: Decision, step: PeopleStep) -> dict[str, Any]:
+    """What the step wants to have with this decision, and what is not there."""
+    missing: dict[str, Any] = {}
+    if decision.action in step.comment and not decision.comment.strip():
+        missing["comment"] = [say("Add a comment.")]
+    if decision.action in step.sign and decision.signature is None:
+        missing["signature"] = [say("Please sign.")]
+    return missing
 
 
 def _write(sheet: task_forms.Sheet, decision: Decision, missing: Mapping[str, Any], demanding: bool) -> None:
@@ -193,11 +246,86 @@ def _write(sheet: task_forms.Sheet, decision: Decision, missing: Mapping[str, An
 
 def transfer(ctx: Context, task: UUID, to: UUID, comment: str = "") -> Running:
     """Hand a task on; who manages the flow may do it for anybody. Raises NotFound, Denied, InvalidInput."""
-    run, number = _task(ctx, task, also_admin=True)
-    own = run.state.tasks[number].member == str(ctx.actor.id)
-    event = Transferred(number, str(ctx.actor.id), str(to), comment.strip(), by_admin=not own)
+    run, number = _task(ctx, task, also_managers=True)
+    own = run.state.tasks[number].member == me(ctx)
+    event = Transferred(number, me(ctx), _one(ctx, to), comment.strip(), by_admin=not own)
     happen(ctx, run, event)
     return run
+
+
+def _one(ctx: Context, person: UUID) -> str:
+    known = _known(ctx, [person])
+    if not known:
+        raise InvalidInput({"to": [say("Choose another member.")]})
+    return known[0]
+
+
+def delegate(ctx: Context, task: UUID, to: UUID, comment: str = "") -> Running:
+    """Let somebody else prepare the answer; the task comes back. Raises NotFound, Denied, InvalidInput."""
+    run, number = _task(ctx, task)
+    happen(ctx, run, Delegated(number, me(ctx), _one(ctx, to), comment.strip()))
+    return run
+
+
+def add_signers(ctx: Context, task: UUID, to: Collection[UUID], side: str, comment: str = "") -> Running:
+    """Let more people sign: before, after, or in parallel. Raises NotFound, Denied, InvalidInput."""
+    run, number = _task(ctx, task)
+    happen(ctx, run, SignerAdded(number, me(ctx), _known(ctx, to), side, comment.strip()))
+    return run
+
+
+def take_back(ctx: Context, task: UUID) -> Running:
+    """Undo one's own decision, as long as nothing has come of it. Raises NotFound, Denied."""
+    run, number = _task(ctx, task, decided=True)
+    happen(ctx, run, TakenBack(number, me(ctx)))
+    return run
+
+
+def remark(ctx: Context, task: UUID, text: str, files: Collection[UUID] = ()) -> Running:
+    """Say something without deciding. Raises NotFound, Denied, InvalidInput."""
+    run, number = _task(ctx, task)
+    held = run.state.tasks[number]
+    if not held.live or "comment" not in offered(run.flow, held):
+        raise Denied(say("This task does not offer that action."))
+    task_files.attach(ctx, run, files)
+    happen(ctx, run, Commented(me(ctx), text.strip(), held.step, tuple(map(str, files))))
+    return run
+
+
+def copy(ctx: Context, task: UUID, to: Collection[UUID], comment: str = "") -> Running:
+    """Let others read along, with what the holder of the task may read. Raises NotFound, Denied, InvalidInput."""
+    run, number = _task(ctx, task)
+    held = run.state.tasks[number]
+    if not held.live or "copy" not in offered(run.flow, held):
+        raise Denied(say("This task does not offer that action."))
+    if "copy" in run.flow.people_step(held.step).comment and not comment.strip():
+        raise InvalidInput({"comment": [say("Add a comment.")]})
+    happen(ctx, run, Copied(me(ctx), _known(ctx, to), held.step, comment.strip()))
+    return run
+
+
+def urge(ctx: Context, instance: UUID, comment: str = "") -> Running:
+    """The starter, or who manages the flow, asks those who hold tasks to hurry. Raises NotFound, Denied."""
+    run = running.load(ctx, instance)
+    if run.starter != ctx.actor.id and not _manages(ctx, run):
+        raise NotFound
+    happen(ctx, run, Urged(me(ctx), comment.strip(), by_admin=run.starter != ctx.actor.id))
+    return run
+
+
+def waiting_runs(ctx: Context, member: UUID, tasks: bool = True, started: bool = True) -> list[UUID]:
+    """The runs under way in which a member has tasks that are not decided, or which they started."""
+    i, t = flow_instance, flow_task
+    asked = select(t.c.instance_id).where(t.c.member_id == member, t.c.state.in_(("live", "waiting", "paused")))
+    concerned = or_(*([i.c.id.in_(asked)] if tasks else []), *([i.c.starter_id == member] if started else []), false())
+    return list(ctx.conn.scalars(select(i.c.id).where(i.c.ended_at.is_(None), concerned).order_by(i.c.id)))
+
+
+def hand_over(ctx: Context, instance: UUID, member: UUID, to: UUID, tasks: bool = True, started: bool = True) -> None:
+    """In one run, all that waits for a member goes to another one. May they do this? The caller knows."""
+    run = running.load(ctx, instance)
+    if run.state.open:
+        happen(ctx, run, HandedOver(str(ctx.actor.id or ""), str(member), str(to), tasks, started))
 
 
 def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
@@ -205,44 +333,120 @@ def withdraw(ctx: Context, instance: UUID, comment: str = "") -> Running:
     run = running.load(ctx, instance)
     if run.starter != ctx.actor.id:
         raise NotFound
-    happen(ctx, run, Withdrawn(str(ctx.actor.id), comment.strip()))
+    happen(ctx, run, Withdrawn(me(ctx), comment.strip()))
     return run
 
 
 def end(ctx: Context, instance: UUID, comment: str = "") -> Running:
     """Who manages the flow ends it. Raises NotFound, Denied."""
     run = _for_managers(ctx, instance)
-    happen(ctx, run, Ended(str(ctx.actor.id), comment.strip()))
+    happen(ctx, run, Ended(me(ctx), comment.strip()))
     return run
 
 
 def help_on(ctx: Context, instance: UUID, token: int, action: str) -> Running:
     """Who manages the flow tries a failed step again (`retry`) or passes it by (`skip`). Raises NotFound, Denied."""
     run = _for_managers(ctx, instance)
-    by = str(ctx.actor.id)
+    by = me(ctx)
     happen(ctx, run, Skipped(token, by) if action == "skip" else Retried(token, by))
     return run
 
 
 def _for_managers(ctx: Context, instance: UUID) -> Running:
     run = running.load(ctx, instance)
-    if not (isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")):
+    if not _manages(ctx, run):
         raise NotFound
     return run
 
 
-def _task(ctx: Context, id: UUID, also_admin: bool = False) -> tuple[Running, int]:
-    """The locked run of one of the actor's tasks, and the task's number in it. Raises NotFound."""
+def _manages(ctx: Context, run: Running) -> bool:
+    return isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")
+
+
+def _task(ctx: Context, id: UUID, also_managers: bool = False, decided: bool = False) -> tuple[Running, int]:
+    """The locked run of one of the actor's tasks (or of one they decided), and its number there. Raises NotFound."""
     t = flow_task
     row = ctx.conn.execute(select(t.c.instance_id, t.c.number).where(t.c.id == id)).one_or_none()
     if row is None:
         raise NotFound
     run = running.load(ctx, row.instance_id)
-    holder = run.state.tasks[row.number].member
-    admin = also_admin and isinstance(ctx.actor, Member) and may_flow(ctx, run.live.inst, run.flow.id, "manage")
-    if holder != str(ctx.actor.id) and not admin:
+    task = run.state.tasks[row.number]
+    holder = task.by if decided else task.member
+    if holder != me(ctx) and not (also_managers and _manages(ctx, run)):
         raise NotFound
     return run, row.number
+
+
+# -- what managers do ------------------------------------------------------------------------------
+
+
+def hand_over_all(ctx: Context, leaver: UUID, to: UUID, comment: str = "", flow: str = "") -> int:
+    """All tasks of a member go to another, in every flow or in one (`slug.flow`). For administrators. Gives how many.
+
+    Raises NotFound, InvalidInput.
+    """
+    if not (isinstance(ctx.actor, Member) and ctx.actor.admin):
+        raise NotFound
+    if to == leaver:
+        raise InvalidInput({"to": [say("Choose another member.")]})
+    t = flow_task
+    held = select(t.c.instance_id, t.c.number).where(
+        t.c.member_id == leaver, t.c.state.in_(("live", "waiting", "paused"))
+    )
+    if flow:
+        slug, _, name = flow.partition(".")
+        held = held.where(t.c.flow == name, t.c.installation_id == definitions.installed(ctx, slug).id)
+    rows = ctx.conn.execute(held.order_by(t.c.instance_id, t.c.number)).all()
+    for row in rows:
+        run = running.load(ctx, row.instance_id)
+        if run.state.tasks[row.number].open:
+            happen(ctx, run, Transferred(row.number, me(ctx), _one(ctx, to), comment.strip(), by_admin=True))
+    return len(rows)
+
+
+def reactivate(ctx: Context, instance: UUID, step: str, comment: str = "") -> Running:
+    """Who manages the flow lets it go on at a step, whether it is over or not. Raises NotFound, Denied, InvalidInput."""
+    run = _for_managers(ctx, instance)
+    other = running.open_run(ctx, run.live, run.flow.id, run.record)
+    if other not in (None, run.id):
+        raise Denied(say("This flow is under way for the record already."))
+    try:
+        fetch(door(ctx.acting_as(System()), run.live), run.record)
+    except NotFound:
+        raise Denied(say("The record is in the trash.")) from None
+    happen(ctx, run, Reactivated(me(ctx), step, comment.strip()))
+    return run
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What moving a run to the published revision means, and the steps that it may be moved to."""
+
+    run: Running
+    flow: Flow
+    plan: Plan
+
+
+def migration(ctx: Context, instance: UUID, steps: Mapping[str, str]) -> Migration:
+    """The dry run of `migrate`. Raises NotFound, Denied when there is no other revision to move to."""
+    run = _for_managers(ctx, instance)
+    now = run.live.inst
+    flow = now.app.flow(run.flow.id)
+    if flow is None or not run.state.open:
+        raise Denied(say("This cannot be moved: it is over, or the flow is no longer there."))
+    return Migration(run, flow, plan(run.flow, flow, run.state, {old: new for old, new in steps.items() if new}))
+
+
+def migrate(ctx: Context, instance: UUID, steps: Mapping[str, str]) -> Running:
+    """Move a run to the published revision of its flow. Raises NotFound, Denied, InvalidInput with what is in the way."""
+    found = migration(ctx, instance, steps)
+    if found.plan.problems:
+        raise InvalidInput({"": list(found.plan.problems)})
+    run = found.run
+    run.flow, run.inst = found.flow, run.live.inst
+    wanted = {old: new for old, new in steps.items() if new}
+    happen(ctx, run, Migrated(me(ctx), run.inst.revision, wanted))
+    return run
 
 
 def record_deleted(ctx: Context, live: LiveTable, record: UUID) -> None:
@@ -324,6 +528,9 @@ def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:
     """Tell those concerned what has become of it, here and by mail: new tasks, the outcome, a failure."""
     flow = effects.title_of(run.flow)
     for task in _newly_asked(run, log):
+        if task.member.startswith(OUTSIDE):
+            outside.invite(ctx, run, task)
+            continue
         asked = REVISE if task.step == START else TASK
         _tell(ctx, run, [UUID(task.member)], "task", say(asked, flow=flow), task_id=run.task_ids[task.id])
     for entry in log:
@@ -351,7 +558,7 @@ OUTCOMES = {
 
 def _newly_asked(run: Running, log: list[Entry]) -> list[Any]:
     """The live tasks that somebody got by these log entries."""
-    numbers = {entry["task"] for entry in log if entry["what"] in ("asked", "turn", "transferred")}
+    numbers = {entry["task"] for entry in log if entry["what"] in ("asked", "turn", "transferred", "reopened")}
     return [task for task in run.state.live_tasks() if task.id in numbers]
 
 

@@ -97,10 +97,10 @@ def _computed(live: LiveTable, field: Field, dumped: Any) -> Any:
 def dump_new(live: LiveTable, values: Mapping[str, Any]) -> Changes:
     """What a new record holds, as JSON."""
     changes: Changes = {}
-    for field, blank in live.blanks:
-        value = values.get(field.id)
-        if value is not None and (dumped := field.dump(value)) != blank:
-            changes[field.id] = [blank, dumped]
+    for id, dump, blank in live.dumps:
+        value = values.get(id)
+        if value is not None and (dumped := value if dump is None else dump(value)) != blank:
+            changes[id] = [blank, dumped]
     return changes
 
 

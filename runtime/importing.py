@@ -127,12 +127,11 @@ def _import_chunk(
         for path, target in mappings.items()
         if importing.matched(source.table, path)
     }
-    for _, row in lines:
-        for path, target in mappings.items():
-            if row.get(target.column) is None:
-                report.blank[path] = report.blank.get(path, 0) + 1
+    for path, target in mappings.items():
+        if blank := sum(row.get(target.column) is None for _, row in lines):
+            report.blank[path] = report.blank.get(path, 0) + blank
     key = by.key if by else ()
-    gathered = [importing.gather(source.table, mappings, [row for _, row in group], found, key) for group in chunk]
+    gathered = importing.gather_many(source.table, mappings, [[row for _, row in g] for g in chunk], found, key)
     wrong: dict[int, filling.Errors] = {
         n: {path: [] for path in one.missing} for n, one in enumerate(gathered) if one.missing
     }
@@ -194,7 +193,8 @@ def _lookup(
 def people_by_name(ctx: Context, kind: str) -> dict[str, str]:
     directory = Directory.of(ctx)
     if kind == "department":
-        return {fold_key(u.name): str(u.id) for u in directory.units.values()}
+        paths = {fold_key(directory.path(id)): str(id) for id in directory.units}
+        return paths | {fold_key(directory.title(id)): str(id) for id in directory.units}
     names: dict[str, str] = {}
     m = models.member
     for row in ctx.conn.execute(select(m.c.id, m.c.name, m.c.email).where(m.c.left_at.is_(None))):
@@ -252,7 +252,8 @@ def offers(ctx: Context, source: LiveTable, path: str, target: Target, limit: in
     if isinstance(found, People) and found.picks == "member":
         return [p.name for p in Directory.of(ctx).search(limit=limit)]
     if isinstance(found, People):
-        return [u.name for u in Directory.of(ctx).units.values()]
+        directory = Directory.of(ctx)
+        return [directory.title(id) for id in directory.units]
     return []
 
 

@@ -1,5 +1,6 @@
 """Members and departments from a file: made where they are new, matched by name or e-mail where they are not."""
 
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import xlsxwriter
 from sqlalchemy import insert, select, update
 
 from runtime import audit, importing, models, people
@@ -129,13 +131,14 @@ class _Arriving:
             line.notes.append(wrong)
             self.found.skipped.append(number)
             return
-        unit = self._unit(said.get("department", ""), line)
+        units = [self._unit(path, line) for path in re.split(r"[;；]", said.get("department", ""))]
+        unit, *others = units
         id = self._known(said)
         line.outcome = "known" if id else "new"
         if id:
             self.found.known += 1
         else:
-            self._add(said, unit)
+            self._add(said, unit, others)
         if head := said.get("head", ""):
             self._lead(unit, head, line)
 
@@ -147,7 +150,7 @@ class _Arriving:
         same = self.by_name.get(fold_key(said["name"]), [])
         return next((id for id, other in same if not email or not other), None)
 
-    def _add(self, said: Mapping[str, str], unit: UUID | None) -> UUID:
+    def _add(self, said: Mapping[str, str], unit: UUID | None, others: Sequence[UUID | None] = ()) -> UUID:
         self.found.members.append(said["name"])
         facts = {k: v for k, v in said.items() if k in ("phone", "title")}
         email = said.get("email", "").casefold()
@@ -157,6 +160,8 @@ class _Arriving:
             else people.add_member(self.ctx, said["name"], department_id=unit, email=email or None, **facts)
         )
         self._remember(id, said["name"], email)
+        for other in {other for other in others if other and other != unit} if not self.dry else ():
+            self.ctx.conn.execute(insert(models.member_department).values(member_id=id, department_id=other))
         return id
 
     def _unit(self, text: str, line: Line) -> UUID | None:
@@ -185,13 +190,18 @@ class _Arriving:
 
 
 def _path_of(ctx: Context, id: UUID) -> tuple[str, ...]:
+    return tuple(fold_key(name) for name in _names_of(ctx, id))
+
+
+def _names_of(ctx: Context, id: UUID) -> list[str]:
+    """A department's name after those of the ones it lies in."""
     names: list[str] = []
     units = Directory.of(ctx).units
     unit = units.get(id)
     while unit and len(names) < 50:
-        names.insert(0, fold_key(unit.name))
+        names.insert(0, unit.name)
         unit = units.get(unit.parent) if unit.parent else None
-    return tuple(names)
+    return names
 
 
 def _wrong(said: Mapping[str, str]) -> Message | None:
@@ -202,6 +212,34 @@ def _wrong(said: Mapping[str, str]) -> Message | None:
         return say("at most {n} characters", n=LONGEST)
     email = said.get("email", "")
     return FORMATS["email"].problem(email) if email else None
+
+
+# -- the same file again ---------------------------------------------------------------------------
+
+
+def exported(ctx: Context) -> bytes:
+    """Every member who is here, with the headings that an import understands, as a workbook."""
+    m, directory = models.member, Directory.of(ctx)
+    query = select(m).where(m.c.left_at.is_(None), m.c.external.is_(False)).order_by(m.c.name, m.c.id)
+    people = list(ctx.conn.execute(query))
+    known = directory.persons(row.id for row in people)
+    heads = {p.id: p.name for p in directory.persons(u.head for u in directory.units.values()).values()}
+    book = xlsxwriter.Workbook(out := io.BytesIO(), {"in_memory": True, "strings_to_formulas": False})
+    sheet = book.add_worksheet("members")
+    bold = book.add_format({"bold": True})
+    sheet.set_column(0, len(NAMES) - 1, 24)
+    paths = {u: " / ".join(_names_of(ctx, u)) for u in directory.units}
+    for place, (words, usual) in enumerate(NAMES.values()):
+        sheet.write_string(0, place, usual[0] if ctx.language == "zh" else words.text, bold)
+    for number, row in enumerate(people, 1):
+        unit = directory.units.get(row.department_id)
+        person = known[row.id]
+        places = "; ".join(paths[u] for u in person.departments if u in paths)
+        head = heads.get(unit.head, "") if unit and unit.head else ""
+        for place, text in enumerate((row.name, row.email, row.phone, row.title, places, head)):
+            sheet.write_string(number, place, text or "")
+    book.close()
+    return out.getvalue()
 
 
 # -- runs ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from procrastinate.jobs import Job as Queued
 from procrastinate.jobs import Status
 from sqlalchemy import Connection, Engine, text
 
+from runtime import memory
 from runtime.context import Context
 from runtime.identity import identity, opened_again
 from runtime.workspaces import connect
@@ -50,6 +51,8 @@ class Job:
     retry: int = 5
     chunked: bool = False
     failed: Callable[..., None] | None = None
+    apart: bool = False
+    """Belongs to no workspace: `run(conn, **arguments)`."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,20 @@ def job(
         if name in JOBS:
             raise TypeError(f"job {name!r} is already {JOBS[name].run!r}")
         JOBS[name] = Job(name, run, queue, retry, chunked, failed)
+        return run
+
+    return register
+
+
+def job_apart(
+    name: str, *, queue: str = "default", retry: int = 5
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register `run(conn, **arguments)`: a job for accounts, which belong to no workspace."""
+
+    def register(run: Callable[..., None]) -> Callable[..., None]:
+        if name in JOBS:
+            raise TypeError(f"job {name!r} is already {JOBS[name].run!r}")
+        JOBS[name] = Job(name, run, queue, retry, apart=True)
         return run
 
     return register
@@ -129,6 +146,14 @@ def enqueue(
     return defer() if lock is None else defer_once(ctx.conn, lock, defer)
 
 
+def enqueue_apart(conn: Connection, name: str, arguments: Mapping[str, Any]) -> None:
+    """Enqueue a job that belongs to no workspace, within the connection's transaction."""
+    conn.execute(SEE_JOBS)
+    connection = conn.connection.driver_connection
+    deferrer = queue_only.configure_task(name, queue=JOBS[name].queue, connection=connection)
+    deferrer.defer(who={}, arguments=dict(arguments))
+
+
 SEE_JOBS = text(
     "SELECT set_config('search_path', current_setting('search_path') || ', procrastinate', true) "
     "WHERE current_setting('search_path') !~ '\\mprocrastinate\\M'"
@@ -159,6 +184,7 @@ def run_worker(url: str, *, concurrency: int = 2, queues: list[str] | None = Non
     """
     engine = connect(url, pool_size=concurrency, max_overflow=concurrency)
     app = app_for(url, engine, [], stalled_after)
+    memory.settle()
     try:
         app.run_worker(
             concurrency=concurrency,
@@ -253,6 +279,11 @@ def perform_job(
     arguments: dict[str, Any],
 ) -> None:
     try:
+        if known.apart:
+            with engine.begin() as conn:
+                if first_time(conn, context.job):
+                    known.run(conn, **arguments)
+            return
         if known.chunked:
             known.run(partial(opened_again, engine, who), **arguments)
             return

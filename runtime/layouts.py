@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateColumn
 
 import runtime
-from runtime import models, words
+from runtime import definitions, known, models, words
 
 
 def load_models() -> None:
@@ -22,10 +22,13 @@ def bring_up(conn: Connection) -> None:
     """Give `control` and every workspace of an older layout the tables, columns and indexes of today."""
     load_models()
     _complete(conn, models.control_metadata, "control")
+    for function in (known.RENEW, definitions.HOLD):
+        conn.exec_driver_sql(function.replace("%", "%%"))
     w = models.workspace
     for row in conn.execute(select(w.c.id, w.c.schema).where(w.c.layout < models.LAYOUT)).all():
         conn.exec_driver_sql(f'SET LOCAL search_path TO "{row.schema}"')
         _complete(conn, models.workspace_metadata, row.schema)
+        known.watch(conn)
         words.move_out(conn)
         conn.execute(update(w).where(w.c.id == row.id).values(layout=models.LAYOUT))
     conn.exec_driver_sql("RESET search_path")

@@ -84,27 +84,42 @@ def strangers(
         for errors, ends in zip(found, new, strict=True):
             errors |= {place: [STRANGE] for place, id in ends if id not in known}
         if link.pick is not None and known and ctx.actor.kind != "system":
-            _refuse_unpicked(ctx, live, link, link.pick, known, zip(found, new, (s[1] for s in sides), strict=True))
+            _refuse_unpicked(
+                ctx, live, path, link, link.pick, known, zip(found, new, (s[1] for s in sides), strict=True)
+            )
     return found
 
 
 def _refuse_unpicked(
-    ctx: Context, live: LiveTable, link: Link, pick: Formula, known: set[UUID],
+    ctx: Context, live: LiveTable, path: str, link: Link, pick: Formula, known: set[UUID],
     drafts: Iterable[tuple[Errors, Sequence[tuple[str, UUID]], Mapping[str, Any]]],
 ) -> None:  # fmt: skip
-    """Drafts that the condition cannot tell apart are asked about together, so that an import asks once."""
+    """Drafts, and rows of them, that the condition cannot tell apart are asked about together: an import asks once."""
+    rows = live.table.by_id.get(path.partition(".")[0]) if "." in path else None
+    rows = rows if isinstance(rows, Rows) else None
     read = sorted({p[1] for p in names(pick.tree) if p[0] == "this" and len(p) > 1})
     whole = any(p == ("this",) for p in names(pick.tree))
-    alike: dict[str, list[tuple[Errors, Sequence[tuple[str, UUID]], Mapping[str, Any]]]] = {}
+    alike: dict[str, list[tuple[Errors, str, UUID, Mapping[str, Any], Mapping[str, Any]]]] = {}
     for errors, ends, values in drafts:
-        asked = [(place, id) for place, id in ends if id in known]
-        key = str(values.get("id")) if whole else repr([values.get(name) for name in read])
-        if asked:
-            alike.setdefault(key, []).append((errors, asked, values))
+        for place, id in ((place, id) for place, id in ends if id in known):
+            line = _line_at(place, values) if rows else {}
+            told = [line.get(name) if rows and rows.column(name) else values.get(name) for name in read]
+            alike.setdefault(str(values.get("id")) if whole else repr(told), []).append(
+                (errors, place, id, values, line)
+            )
     for some in alike.values():
-        fitting = _picked(ctx, live, link, pick, some[0][2], {id for _, ends, _ in some for _, id in ends})
-        for errors, ends, _ in some:
-            errors |= {place: [UNPICKED] for place, id in ends if id not in fitting}
+        _, _, _, values, line = some[0]
+        fitting = _picked(ctx, live, link, pick, values, {id for _, _, id, _, _ in some}, rows, line)
+        for errors, place, id, _, _ in some:
+            if id not in fitting:
+                errors[place] = [UNPICKED]
+
+
+def _line_at(place: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row of a place such as `items[2].product`."""
+    rows, _, rest = place.partition("[")
+    line: Mapping[str, Any] = values[rows][int(rest.partition("]")[0])]
+    return line
 
 
 def _links(live: LiveTable) -> Iterator[tuple[str, Link]]:
@@ -136,10 +151,11 @@ def _choosable(ctx: Context, target: LiveTable, ids: set[UUID]) -> set[UUID]:
 
 
 def _picked(
-    ctx: Context, live: LiveTable, link: Link, pick: Formula, values: Mapping[str, Any], ids: set[UUID]
-) -> set[UUID]:
+    ctx: Context, live: LiveTable, link: Link, pick: Formula, values: Mapping[str, Any], ids: set[UUID],
+    rows: Rows | None, line: Mapping[str, Any],
+) -> set[UUID]:  # fmt: skip
     """Those that the condition holds for. A flow need not be allowed to read where it points."""
     seer = ctx if ctx.actor.kind == "member" else ctx.acting_as(System())
     target = live.sibling(link.table)
-    expression = live.analysis.expression(pick, live.analysis.pick_scope(link, live.table), BOOLEAN)
-    return query.known(door(seer, target), ids, [query.pickable(live, target, expression, seer, values)])
+    expression = live.analysis.expression(pick, live.analysis.pick_scope(link, live.table, rows), BOOLEAN)
+    return query.known(door(seer, target), ids, [query.pickable(live, target, expression, seer, values, rows, line)])

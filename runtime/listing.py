@@ -1,7 +1,7 @@
 """A view as one person looks at it now: the definition, their wishes from the address, and the rows drawn."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from runtime import cells, query
-from runtime.access import Door, door
+from runtime.access import Door, door, rights_key
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
@@ -24,6 +24,7 @@ from schemas.fields import Field, Reader
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.formula import Formula, FormulaError, Type
+from schemas.formula.tree import literal_source
 from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
@@ -89,6 +90,14 @@ class Column:
     sum: str = ""
 
 
+class FilterFields(list[dict[str, Any]]):
+    """The fields of a filter panel, and how its script is told of them, by language."""
+
+    def __init__(self, fields: Iterable[dict[str, Any]] = ()) -> None:
+        super().__init__(fields)
+        self.drawn: dict[str, Markup] = {}
+
+
 @dataclass
 class Shown:
     """Everything that the templates of a view need."""
@@ -106,7 +115,7 @@ class Shown:
     exact: bool
     pager: dict[str, Any]
     conditions: list[Condition] | None
-    filter_fields: list[dict[str, Any]]
+    filter_fields: FilterFields
     problem: Sentence | None = None
     count: int = 0
     recalculating: bool = False
@@ -146,14 +155,14 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         whole.exact,
         {},
         None,
-        [],
+        FilterFields(),
         problem,
         len(page.records),
     )
     shown.pager = _pager(shown)
     shown.conditions = conditions_of(wishes)
     shown.recalculating = pending(ctx, table)
-    shown.filter_fields = filter_fields(gate, shown.conditions or ())
+    shown.filter_fields = _filter_fields(gate, shown.conditions or ())
     return shown
 
 
@@ -180,6 +189,12 @@ def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -
     size = wishes.size or view.page_size
     listing = Listing(columns, where, sort, wishes.search, wishes.after, wishes.before, size, wishes.trash)
     return listing, problem
+
+
+def asked_of(gate: Door, view: View, wishes: Wishes) -> Listing:
+    """Which records a view shows with these wishes; a filter that makes no sense shows none."""
+    found, problem = listing_of(gate, view, wishes, ())
+    return found if problem is None else replace(found, where=[*found.where, Formula.of("FALSE")])
 
 
 def reader_of(ctx: Context, table: LiveTable, records: Sequence[Record], columns: Sequence[str]) -> Reader:
@@ -215,6 +230,14 @@ def label_of(table: LiveTable, path: str) -> Sentence:
     if found is None:
         return SYSTEM_LABELS.get(path) or Text.of(path)
     return found.label or Text.of(found.id)
+
+
+def path_label(table: LiveTable, path: str) -> Sentence:
+    """The label of a field, or of a subform's column behind that of its subform."""
+    rows, _, column = path.partition(".")
+    if not column or table.table.facet(path):
+        return label_of(table, path)
+    return say("{rows} · {column}", rows=label_of(table, rows), column=label_of(table, path))
 
 
 def _pager(shown: Shown) -> dict[str, Any]:
@@ -343,6 +366,17 @@ def conditions_of(wishes: Wishes) -> list[Condition] | None:
         return None
 
 
+def _filter_fields(gate: Door, conditions: Sequence[Condition]) -> FilterFields:
+    """As below; the same for everybody with the same rights as long as there are no conditions."""
+    rights = None if conditions else rights_key(gate)
+    if rights is None:
+        return FilterFields(filter_fields(gate, conditions))
+    key, kept = ("filter fields", rights), gate.live.plans
+    if key not in kept:
+        kept[key] = FilterFields(filter_fields(gate))
+    return kept[key]  # type: ignore[no-any-return]
+
+
 def filter_fields(gate: Door, conditions: Sequence[Condition] = ()) -> list[dict[str, Any]]:
     """The fields that a person may set conditions on, with the operators and options of each.
 
@@ -434,6 +468,26 @@ def kinds_of(table: LiveTable) -> dict[str, Type]:
     return {**SYSTEM_FIELDS, **kinds, **parts}
 
 
+# -- pickers ---------------------------------------------------------------------------------------
+
+
+def notes(gate: Door, ids: Sequence[UUID], columns: Sequence[str]) -> dict[UUID, str]:
+    """What is told of records beside their titles while one of them is chosen."""
+    shown = gate.shown(columns)
+    found = query.some(gate, ids, shown) if shown else []
+    reader = reader_of(gate.ctx, gate.live, found, shown)
+    return {record.id: " · ".join(_facts(gate.live, record, shown, reader)) for record in found}
+
+
+def _facts(live: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> Iterator[str]:
+    for path in columns:
+        found = live.table.by_id.get(path)
+        value = record[path]
+        text = record.masked.get(path) or (live.analysis.show(live.table, found, value, reader) if found else "")
+        if text and text != record.title:
+            yield text
+
+
 # -- boards ----------------------------------------------------------------------------------------
 
 CARDS = 50
@@ -441,15 +495,24 @@ CARDS = 50
 
 @dataclass
 class Lane:
-    """A column of a board: a value of the grouping field and its records."""
+    """A column of a board: a value of the grouping field and its records.
+
+    What is none of the field's options comes together in one lane, into which no card can be put.
+    """
 
     value: str
     label: Sentence
     tone: str
-    cards: list[dict[str, Any]]
-    count: int
-    sums: Sequence[tuple[Sentence, str]] = ()
+    where: str
+    counted: query.Counted
+    others: bool = False
     folded: bool = False
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    sums: Sequence[tuple[Sentence, str]] = ()
+
+    @property
+    def count(self) -> int:
+        return self.counted.count
 
 
 def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
@@ -462,30 +525,46 @@ def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
     listing, _ = listing_of(gate, view, wishes, columns)
-    counts = query.groups(gate, listing, by, view.sums)
-    lanes = []
-    for value, label, tone in _values(table, by, counts):
-        where = [*listing.where, Formula.of(f'{by} = "{value}"' if value else f"ISBLANK({by})")]
-        chosen = Listing(columns, where, listing.sort, listing.search, size=CARDS)
-        found = query.page(gate, chosen).records
-        reader = reader_of(ctx, table, found, columns)
-        cards = [card_of(table, r, columns, reader) for r in found]
-        known = counts.get(value or None, query.Counted())
-        sums = [(label_of(table, p), table.table.by_id[p].show(total, reader)) for p, total in known.sums.items()]
-        lanes.append(Lane(value, label, tone, cards, known.count, sums, value in view.folded))
+    lanes = _lanes(table, by, query.groups(gate, listing, by, view.sums))
+    for lane in lanes:
+        told = list(dict.fromkeys([*columns, by])) if lane.others else columns
+        where = [*listing.where, Formula.of(lane.where)]
+        found = query.page(gate, Listing(told, where, listing.sort, listing.search, size=CARDS)).records
+        reader = reader_of(ctx, table, found, told)
+        lane.cards = [card_of(table, r, told, reader) for r in found]
+        lane.sums = [(label_of(table, p), table.table.by_id[p].show(n, reader)) for p, n in lane.counted.sums.items()]
+        lane.folded = lane.value in view.folded and not lane.others
     return lanes, gate
 
 
-def _values(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[tuple[str, Sentence, str]]:
+def _lanes(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[Lane]:
+    """A lane for each value there may be, before them one for what has none, after them one for all others."""
     found = table.table.by_id.get(by)
-    listed: list[tuple[str, Sentence, str]]
-    if isinstance(found, Choice):
-        listed = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
+    known: list[tuple[str, Sentence, str]]
+    if isinstance(found, Choice) and not found.source:
+        known = [(o.id, o.label or Text.of(o.id), o.color) for o in found.options if not o.hidden or counts.get(o.id)]
     elif by == "flow.state":
-        listed = [(state, message, tone) for state, (tone, message) in STATES.items()]
+        known = [(state, message, tone) for state, (tone, message) in STATES.items()]
     else:
-        listed = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
-    return ([("", say("(blank)"), "gray")] if counts.get(None) else []) + listed
+        known = [(str(v), Text.of(str(v)), "gray") for v in sorted(v for v in counts if v)]
+    lanes = [
+        Lane(v, label, tone, f"{by} = {literal_source(v)}", counts.get(v) or query.Counted())
+        for v, label, tone in known
+    ]
+    blank = [Lane("", say("(blank)"), "gray", f"ISBLANK({by})", counts[None])] if counts.get(None) else []
+    ids = {v for v, _, _ in known}
+    rest = [counted for v, counted in counts.items() if v and v not in ids]
+    among = ", ".join(literal_source(v) for v in sorted(ids)) or '""'
+    others = f"AND(NOT(ISBLANK({by})), NOT({by} IN {{{among}}}))"
+    return [*blank, *lanes, *([Lane("", say("Other"), "gray", others, _together(rest), others=True)] if rest else [])]
+
+
+def _together(counted: Sequence[query.Counted]) -> query.Counted:
+    sums: dict[str, Decimal] = {}
+    for one in counted:
+        for path, total in one.sums.items():
+            sums[path] = sums.get(path, Decimal(0)) + total
+    return query.Counted(sum(one.count for one in counted), sums)
 
 
 def card_of(table: LiveTable, record: Record, columns: Sequence[str], reader: Reader) -> dict[str, Any]:

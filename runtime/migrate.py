@@ -1,7 +1,7 @@
 """Makes storage follow a definition: only ever adds; nothing is dropped and no person waits long."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from runtime.tables import (
     sql_type,
     wanted,
 )
+from schemas.app import App
 from schemas.errors import DefinitionError, Problem
 from schemas.fields import Field, Storage
 from schemas.fields.formula import Computed
@@ -277,15 +278,27 @@ def _row_indexes(child: Table, rows: Rows) -> Iterator[tuple[str, str]]:
 
 def _filtered(live: LiveTable, field: Field) -> bool:
     """Whether a view or a grant of the app compares this field, so that an equality index is worth keeping."""
-    app = live.inst.app
-    formulas = [v.filter for v in app.views_of(live.id)] + [g.rows for g in app.access if g.table == live.id]
     kind = live.analysis.type_of(live.table, field)
     kinds = ("choice", "member", "department")
-    return (
-        (kind.of or kind).kind in kinds
-        and not field.computed
-        and any(f is not None and (field.id,) in names_in(f) for f in formulas)
-    )
+    return (kind.of or kind).kind in kinds and not field.computed and (live.id, field.id) in _asked(live.inst.app)
+
+
+def _asked(app: App) -> set[tuple[str, str]]:
+    """(table, field) of what views and grants ask of records, behind links too."""
+    formulas = [(v.table, v.filter) for v in app.all_views.values()] + [(g.table, g.rows) for g in app.access]
+    paths = ((table, path) for table, f in formulas if table and f is not None for path in names_in(f))
+    return {found for table, path in paths if (found := _end(app, table, path)) is not None}
+
+
+def _end(app: App, table: str, path: Sequence[str]) -> tuple[str, str] | None:
+    """The table and field to which a path leads through links."""
+    for step in path[:-1]:
+        found = app.table(table)
+        link = found.by_id.get(step) if found else None
+        if not isinstance(link, Link):
+            return None
+        table = link.table
+    return table, path[-1]
 
 
 def names_in(formula: object) -> set[tuple[str, ...]]:

@@ -7,6 +7,7 @@ with a foreign key, and nothing in a workspace points into `control`.
 from sqlalchemy import (
     ARRAY,
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -26,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 7
+LAYOUT = 10
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -43,6 +44,10 @@ account = Table(
     Column("password", Text),
     Column("language", Text),
     Column("theme", Text),
+    Column("zone", Text, comment="of the clock on their pages; NULL for the workspace's"),
+    Column("totp", Text, comment="secret of the second factor, sealed"),
+    Column("totp_step", BigInteger, comment="the last step whose code was taken"),
+    moment("verified_at", comment="when the e-mail address was last proven"),
     moment("created_at", nullable=False, server_default=func.now()),
     moment("disabled_at"),
 )
@@ -56,6 +61,7 @@ session = Table(
     moment("created_at", nullable=False, server_default=func.now()),
     moment("seen_at", nullable=False, server_default=func.now()),
     moment("ends_at", nullable=False),
+    moment("confirmed_at", comment="when the person last proved who they are"),
     Column("agent", Text),
     Column("address", Text),
 )
@@ -79,6 +85,9 @@ workspace = Table(
     Column("zone", Text, nullable=False, server_default="Asia/Shanghai"),
     Column("language", Text, nullable=False, server_default="zh"),
     Column("layout", Integer, nullable=False),
+    Column(
+        "second_factor", Boolean, nullable=False, server_default=text("false"), comment="whether everybody needs one"
+    ),
     Column("audit_days", Integer, comment="how long the audit trail is kept; NULL for ever"),
     moment("created_at", nullable=False, server_default=func.now()),
 )
@@ -184,6 +193,9 @@ wanted_index = Table(
     Column("problem", Text),
 )
 
+epoch = Table("epoch", workspace_metadata, Column("id", Uuid, primary_key=True))
+"""One row; see runtime/known.py."""
+
 role_member = Table(
     "role_member",
     workspace_metadata,
@@ -271,6 +283,7 @@ recalculation = Table(
     moment("asked_at", nullable=False, server_default=func.now()),
 )
 
+from runtime import models_accounts as models_accounts  # noqa: E402
 from runtime import models_api as models_api  # noqa: E402
 from runtime import models_audit as models_audit  # noqa: E402
 from runtime import models_conversion as models_conversion  # noqa: E402

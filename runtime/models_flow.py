@@ -49,7 +49,7 @@ flow_task = Table(
     Column("record_id", Uuid, nullable=False, index=True),
     Column("step", Text, nullable=False),
     Column("member_id", Uuid, comment="nobody, where somebody outside is asked"),
-    Column("state", Text, nullable=False, comment="waiting (not yet their turn), live, decided, closed"),
+    Column("state", Text, nullable=False, comment="waiting (not yet their turn), live, paused, decided, closed"),
     Column("decision", Text),
     Column("automatic", Integer, nullable=False, server_default=text("0")),
     moment("asked_at", nullable=False),

@@ -56,7 +56,7 @@ def tell(ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, a
 
 def send_mail(ctx: Context, members: Iterable[UUID], sentence: Sentence, about: Mapping[str, Any]) -> None:
     """The same as a mail, with the address of the page, to those who have one. Sent by a job after the commit."""
-    where = Settings.read().public_url + address(about)
+    where = f"{Settings.read().public_url}{address(about) or '/'}?w={ctx.workspace.slug}"
     for person in Directory.of(ctx).persons(members).values():
         if person.email:
             text = spoken(sentence, ctx.workspace.language)

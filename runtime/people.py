@@ -1,8 +1,9 @@
 """Members and departments: their names, and the facts that formulas may ask of them."""
 
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from sqlalchemy import (
     any_,
     bindparam,
     delete,
+    exists,
+    false,
     func,
     insert,
     literal,
@@ -28,17 +31,25 @@ from runtime import audit, models
 from runtime.actors import Member
 from runtime.context import Context
 from runtime.ids import new_id
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
+from schemas.formats import FORMATS
 
 MOST_SUGGESTED = 30
 
 
+_other = models.department.alias()
+_namesake = exists().where(
+    func.lower(_other.c.name) == func.lower(models.department.c.name), _other.c.id != models.department.c.id
+)
 NAMES = union_all(
     *(
-        select(people.c.id, people.c.name).where(people.c.id.in_(bindparam("ids", expanding=True)))
-        for people in (models.department, models.member)
+        select(people.c.id, people.c.name, namesake.label("namesake")).where(
+            people.c.id.in_(bindparam("ids", expanding=True))
+        )
+        for people, namesake in ((models.department, _namesake), (models.member, false()))
     )
 )
+"""Names of members and departments, and whether another department is called the same."""
 
 
 @dataclass(frozen=True)
@@ -77,23 +88,29 @@ class Directory:
 
     @classmethod
     def of(cls, ctx: Context) -> "Directory":
-        return ctx.memo.setdefault(cls, cls(ctx))  # type: ignore[no-any-return]
+        return cls(ctx)
 
-    @cached_property
+    @property
     def units(self) -> dict[UUID, Unit]:
-        d = models.department
-        rows = self._ctx.conn.execute(
-            select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
-        )
-        return {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+        facts = self._ctx.known.facts
+        if Unit not in facts:
+            d = models.department
+            rows = self._ctx.conn.execute(
+                select(d.c.id, d.c.name, d.c.parent_id, d.c.head_id).order_by(d.c.position, d.c.name)
+            )
+            facts[Unit] = {row.id: Unit(row.id, row.name, row.parent_id, row.head_id) for row in rows}
+        return facts[Unit]  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def children(self) -> dict[UUID | None, list[UUID]]:
         """The departments directly below each."""
-        found: dict[UUID | None, list[UUID]] = {}
-        for unit in self.units.values():
-            found.setdefault(unit.parent, []).append(unit.id)
-        return found
+        facts, key = self._ctx.known.facts, (Unit, "below")
+        if key not in facts:
+            found: dict[UUID | None, list[UUID]] = {}
+            for unit in self.units.values():
+                found.setdefault(unit.parent, []).append(unit.id)
+            facts[key] = found
+        return facts[key]  # type: ignore[no-any-return]
 
     def roles_of(self, id: UUID) -> list[str]:
         """A member's roles as `app.role`, whatever gives them."""
@@ -105,8 +122,9 @@ class Directory:
         return self.persons([id]).get(id) if id else None
 
     def persons(self, ids: Iterable[UUID | None]) -> dict[UUID, Person]:
-        known: dict[UUID, Person] = self._ctx.memo.setdefault(Person, {})
-        missing = {id for id in ids if id} - set(known)
+        known: dict[UUID, Person] = self._ctx.known.facts.setdefault(Person, {})
+        ids = [id for id in ids if id]
+        missing = set(ids) - set(known)
         if missing:
             m, d = models.member, models.member_department
             more: dict[UUID, list[UUID]] = {}
@@ -191,9 +209,35 @@ class Directory:
         return getattr(unit, name) if unit else None
 
     def names(self, ids: Iterable[UUID | None]) -> dict[UUID, str]:
-        """Names of members and departments."""
+        """Names of members and departments; a department of which there are namesakes by its whole path."""
+        known: dict[UUID, str] = self._ctx.known.facts.setdefault("names", {})
         wanted = {id for id in ids if id}
-        return {row.id: row.name for row in self._ctx.conn.execute(NAMES, {"ids": list(wanted)})} if wanted else {}
+        if missing := wanted - known.keys():
+            found = self._ctx.conn.execute(NAMES, {"ids": list(missing)})
+            known.update({row.id: self.title(row.id) if row.namesake else row.name for row in found})
+        return {id: known[id] for id in wanted if id in known}
+
+    def _has_namesakes(self, unit: Unit) -> bool:
+        facts, key = self._ctx.known.facts, (Unit, "names")
+        if key not in facts:
+            facts[key] = Counter(one.name.lower() for one in self.units.values())
+        return bool(facts[key][unit.name.lower()] > 1)
+
+    def title(self, department: UUID) -> str:
+        """What tells a department from all others: its name, or its whole path where others are called the same."""
+        unit = self.units.get(department)
+        if unit is None:
+            return ""
+        return self.path(department) if self._has_namesakes(unit) else unit.name
+
+    def path(self, department: UUID) -> str:
+        """The names from the top down to a department."""
+        names: list[str] = []
+        id: UUID | None = department
+        while id and (unit := self.units.get(id)) and len(names) < len(self.units):
+            names.insert(0, unit.name)
+            id = unit.parent
+        return " / ".join(names)
 
     def offered_units(self) -> list[Unit]:
         """The departments that the actor may choose from: none for a contact outside."""
@@ -207,9 +251,8 @@ class Directory:
 
     def known(self, ids: Iterable[UUID]) -> set[UUID]:
         """Those of these members whom the actor may choose."""
-        m, wanted = models.member, list(ids)
-        query = select(m.c.id).where(m.c.id.in_(wanted), self.seen())
-        return set(self._ctx.conn.scalars(query)) if wanted else set()
+        actor, there = self._ctx.actor, set(self.persons(ids))
+        return there & {actor.id} if isinstance(actor, Member) and actor.external else there
 
     def search(self, text: str = "", limit: int = MOST_SUGGESTED, among: Iterable[UUID] | None = None) -> list[Person]:
         """Members whose name or e-mail contains the text, of `among` if given, whom the actor may choose."""
@@ -246,17 +289,31 @@ class Directory:
 
     def forget(self) -> None:
         """After a change of people in this transaction."""
-        for key in (Directory, Person, "roles held", "role parts"):
-            self._ctx.memo.pop(key, None)
+        self._ctx.known.leave()
+        self._ctx.memo.pop("roles held", None)
+
+
+def here(ctx: Context, ids: Iterable[str]) -> list[UUID]:
+    """Those ids that are of members who are here, in their order."""
+    m = models.member
+    wanted: dict[UUID, None] = {}
+    for text in ids:
+        with suppress(ValueError):
+            wanted[UUID(text)] = None
+    query = select(m.c.id).where(m.c.id == any_(literal(list(wanted), ARRAY(Uuid()))), m.c.left_at.is_(None))
+    found = set(ctx.conn.scalars(query)) if wanted else set()
+    return [id for id in wanted if id in found]
 
 
 def member_of(ctx: Context, account_id: UUID) -> Member:
     """The actor that an account is in this workspace. Raises NotFound."""
-    m = models.member
-    row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
-    if row is None:
-        raise NotFound
-    return _actor(row)
+    facts, key, m = ctx.known.facts, ("account", account_id), models.member
+    if key not in facts:
+        row = ctx.conn.execute(select(m).where(m.c.account_id == account_id, m.c.left_at.is_(None))).one_or_none()
+        if row is None:
+            raise NotFound
+        facts[key] = _actor(row)
+    return facts[key]  # type: ignore[no-any-return]
 
 
 def member_by_id(ctx: Context, id: UUID) -> Member:
@@ -302,7 +359,7 @@ def give_role(ctx: Context, installation: UUID, role: str, member: UUID) -> None
 def set_role(ctx: Context, installation: UUID, role: str, members: Iterable[UUID]) -> None:
     """These members have the role, and nobody else."""
     r = models.role_member
-    members, before = list(members), Directory.of(ctx).with_role(installation, role)
+    members, before = list(members), Directory.of(ctx).on_list(installation, role)
     if set(members) != set(before):
         audit.note(ctx, "rights.role_changed", role, installation, before=before, after=members)
     ctx.conn.execute(delete(r).where(r.c.installation_id == installation, r.c.role == role))
@@ -323,3 +380,13 @@ def assign_slot(ctx: Context, installation: UUID, slot: str, target: UUID) -> No
     ctx.conn.execute(
         statement.on_conflict_do_update(index_elements=[s.c.installation_id, s.c.slot], set_={"target_id": target})
     )
+
+
+def describe_self(ctx: Context, name: str, phone: str) -> None:
+    """What a member says of themselves here: their name and phone. Raises InvalidInput."""
+    name, phone = " ".join(name.split()), " ".join(phone.split())
+    if phone and (wrong := FORMATS["phone"].problem(phone)):
+        raise InvalidInput({"phone": [wrong]})
+    m = models.member
+    ctx.conn.execute(update(m).where(m.c.id == ctx.actor.id).values(name=name[:120], phone=phone[:120] or None))
+    Directory.of(ctx).forget()

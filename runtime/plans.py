@@ -46,7 +46,7 @@ class Anyone(Context):
     """Where plans are made. `open` collects the facts that are to be bound, by the names of their parameters."""
 
     actor: AnyMember
-    conn = now = today = language = property(_individual)
+    conn = now = today = language = known = property(_individual)
     __hash__ = object.__hash__
 
     def __init__(self, ctx: Context) -> None:

@@ -125,7 +125,7 @@ class PortTaken(Exception):
 
 def web_command(settings: Settings, access_log: bool) -> list[str]:
     return [
-        sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--worker-class=gthread",
+        sys.executable, "-m", "gunicorn", "wsgi:served()", "--worker-class=gthread",
         f"--workers={settings.processes}", f"--threads={settings.threads}",
         f"--bind={settings.host}:{settings.port}", "--graceful-timeout=30", "--timeout=120", "--keep-alive=5",
         "--log-level=warning", "--no-control-socket", *(["--access-logfile=-"] if access_log else []),

@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Select,
+    Uuid,
+    any_,
     bindparam,
     case,
     cast,
@@ -224,13 +227,21 @@ def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = 
 def known(gate: Door, ids: Iterable[UUID], where: Sequence[ColumnElement[bool]] = ()) -> set[UUID]:
     """Those of these records that the actor may see and that satisfy a condition."""
     t = gate.live.sql
-    return set(gate.ctx.conn.scalars(select(t.c.id).where(t.c.id.in_(list(ids)), gate.rows(), *where)))
+    among = t.c.id == any_(literal(list(ids), ARRAY(Uuid())))
+    return set(gate.ctx.conn.scalars(select(t.c.id).where(among, gate.rows(), *where)))
 
 
 def allowed(gate: Door, id: UUID, action: str) -> bool:
     """Whether the actor may do this with this one record."""
     t = gate.live.sql
     return gate.may(action) and gate.ctx.conn.scalar(select(t.c.id).where(t.c.id == id, gate.rows(action))) is not None
+
+
+def allowed_among(gate: Door, ids: Iterable[UUID], actions: Iterable[str]) -> set[UUID]:
+    """Those of these records with which the actor may do all of this."""
+    t = gate.live.sql
+    asked = select(t.c.id).where(t.c.id.in_(list(ids)), *(gate.rows(action) for action in actions))
+    return set(gate.ctx.conn.scalars(asked))
 
 
 def count_linked(gate: Door, link: str, target: UUID) -> int:
@@ -246,6 +257,12 @@ def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record
     return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]
 
 
+def some(gate: Door, ids: Sequence[UUID], columns: Sequence[str]) -> list[Record]:
+    """Those of these records that the actor may see."""
+    query = _chosen(gate, Listing(columns)).where(gate.live.sql.c.id.in_(ids))
+    return [*map(reading(query, columns, gate.live.table.fields), gate.ctx.conn.execute(query))] if ids else []
+
+
 def _points_at(gate: Door, link: str, target: UUID) -> ColumnElement[bool]:
     """Whether a link or a list of links, where the actor may see it, holds a record."""
     t = gate.live.sql
@@ -259,6 +276,22 @@ def fetch(gate: Door, id: UUID, action: str = "read", trash: bool = False, lock:
     row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
     if row is None:
         raise NotFound
+    return _fetched(gate, id, row, read)
+
+
+def fetch_to_change(gate: Door, id: UUID, action: str) -> tuple[Record, Sequence[Any]]:
+    """One record, locked: as the actor sees it, and what `live.whole` asks of it. Raises NotFound."""
+    planned = plans.plan(gate, ("fetch to change", action), lambda g: _fetch_query(g, action, False, True, whole=True))
+    query, read = planned.made
+    row = planned.ask(gate.ctx, query, {"_id": id}).one_or_none()
+    if row is None:
+        raise NotFound
+    own = len(gate.live.whole.selected_columns)
+    return _fetched(gate, id, row[own:], read), row[:own]
+
+
+def _fetched(gate: Door, id: UUID, row: Sequence[Any], read: "Reading") -> Record:
+    """What `_fetch_query` has found, with the subforms that the actor may see."""
     flags = [bool(flag) for flag in row[len(row) - len(gate.rights) :]]
     rights = gate.rights_of_row(flags, "update")
     record = read(row, rights)
@@ -296,15 +329,21 @@ def _give_rows(gate: Door, rows: Rows, records: Iterable[Record]) -> None:
 
 
 def _fetch_query(
-    gate: Door, action: str, trash: bool, lock: bool, several: bool = False
+    gate: Door, action: str, trash: bool, lock: bool, several: bool = False, whole: bool = False
 ) -> tuple[Select[Any], "Reading"]:
-    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it."""
+    """The statement, whose last columns are the rights that hold for the row, and what makes a record of it.
+
+    With `whole`, everything that the row holds stands before that.
+    """
     t = gate.live.sql
     columns = [f.id for f in gate.live.table.fields]
     wanted = t.c.id.in_(bindparam("_ids", expanding=True)) if several else t.c.id == bindparam("_id")
     query = select(*_columns(gate, columns)).where(wanted, gate.rows(action, deleted=trash))
     read = reading(query, columns, gate.live.table.fields)
     query = query.add_columns(*gate.flags(t))
+    if whole:
+        stored = [c.label(f"_stored_{n}") for n, c in enumerate(gate.live.whole.selected_columns)]
+        query = query.with_only_columns(*stored, *query.selected_columns, maintain_column_froms=True)
     query = query.order_by(t.c.id) if several else query
     return query.with_for_update(of=t) if lock else query, read
 
@@ -451,10 +490,15 @@ def by_key(gate: Door, fields: Sequence[str], keys: set[tuple[Any, ...]]) -> dic
 
 
 def pickable(
-    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any]
-) -> ColumnElement[bool]:
-    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`."""
-    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values))).sql(expression)
+    source: LiveTable, target: LiveTable, expression: Expression, ctx: Context, values: Mapping[str, Any],
+    rows: Rows | None = None, row: Mapping[str, Any] | None = None,
+) -> ColumnElement[bool]:  # fmt: skip
+    """A link's own condition on the records that it may point at; `values` are those of the form, which is `this`.
+
+    In a subform `row` are those of the row.
+    """
+    line = (rows, line_of(source, rows, row or {})) if rows else None
+    return RecordSource(ctx, target, target.sql, this=(source, row_of(source, values)), this_row=line).sql(expression)
 
 
 def matching(
@@ -475,6 +519,13 @@ def row_of(live: LiveTable, values: Mapping[str, Any], record: UUID | None = Non
     system = [_given(values.get(c), t.c[c]).label(c) for c in SYSTEM_FIELDS]
     state = literal(values.get("flow.state"), t.c._flow_state.type).label("_flow_state")
     return select(literal(record, t.c.id.type).label("id"), state, *system, *columns).subquery()
+
+
+def line_of(live: LiveTable, rows: Rows, values: Mapping[str, Any]) -> Any:
+    """Values of a row of a subform that is not stored yet, as a row of its table."""
+    child = live.children[rows.id]
+    columns = [_given(values.get(c.id), child.c[c.id]).label(c.id) for c in rows.fields if c.id in child.c]
+    return select(literal(None, child.c._id.type).label("_id"), *columns).subquery()
 
 
 def _given(value: Any, column: Any) -> ColumnElement[Any]:

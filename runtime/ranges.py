@@ -104,8 +104,11 @@ def offered(directory: Directory, kind: str, text: str, allowed: set[UUID] | Non
     """Members or departments for a picker, as `{id, text, note}`, at most fifty."""
     if kind == "department":
         folded = text.casefold()
-        units = [u for u in directory.offered_units() if folded in u.name.casefold()]
-        found = [(u.id, u.name, directory.units[u.parent].name if u.parent in directory.units else "") for u in units]
+        titles = {
+            u: directory.title(u.id) for u in directory.offered_units() if folded in directory.path(u.id).casefold()
+        }
+        above = {u: directory.units[u.parent].name for u in titles if u.parent in directory.units}
+        found = [(u.id, title, above.get(u, "") if title == u.name else "") for u, title in titles.items()]
     else:
         found = [(p.id, p.name, note_of(directory, p)) for p in directory.search(text, 50, allowed)]
     kept = [one for one in found if allowed is None or one[0] in allowed][:50]
@@ -115,4 +118,4 @@ def offered(directory: Directory, kind: str, text: str, allowed: set[UUID] | Non
 def note_of(directory: Directory, person: Person) -> str:
     """What tells people of one name apart: their department, or the company of a contact outside."""
     unit = directory.units.get(person.department) if person.department else None
-    return unit.name if unit else person.company or ""
+    return directory.title(unit.id) if unit else person.company or ""

@@ -1,6 +1,6 @@
 """The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,8 @@ from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.migrate import unique_name
-from runtime.query import Record, fetch, fetch_many
-from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words
+from runtime.query import Record, fetch_many, fetch_to_change
+from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words, with_rows
 from runtime.sources import folded_column
 from runtime.tables import LiveTable
 from schemas import filling
@@ -36,6 +36,7 @@ from schemas.rules import settle
 from schemas.text import Sentence
 
 TAKEN = say("Another record already has this value.")
+SAME = say("Another record already has the same {fields}.")
 OUTSIDE = say("You may not leave the record like this: it would be outside what you may change.")
 UNCHANGEABLE = say("You may not change this record.")
 
@@ -226,8 +227,9 @@ def change(
     gate = gate or door(ctx, live)
     gate.require("update")
     definitions.lock_shared(ctx, live.inst)
-    present = fetch(gate, id, "update", lock=True)
-    draft = _load(ctx, live, id)
+    present, stored = fetch_to_change(gate, id, "update")
+    before = with_rows(ctx, live, [stored], [id])[id]
+    draft = Draft(id, dict(before), before)
     given = _merge(ctx, live, present, filling.keep_columns(live.table, draft.before, given), seen)
     _edit(gate, present, draft, given)
     if not draft.errors:
@@ -295,12 +297,6 @@ def _edit(gate: Door, present: Record, draft: Draft, given: Mapping[str, Any]) -
     draft.values = {**draft.before, **given, "updated_at": ctx.now, "updated_by": _person(ctx)}
     asked = answers.answering(ctx, live, draft.id)
     draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked, draft.before)
-
-
-def _load(ctx: Context, live: LiveTable, id: UUID) -> Draft:
-    """The whole record, hidden fields included: checks and calculations see everything."""
-    before = child_values(ctx, live, [id])[id]
-    return Draft(id, dict(before), before)
 
 
 def _merge(ctx: Context, live: LiveTable, present: Record, given: Mapping[str, Any], seen: int | None) -> Values:
@@ -525,6 +521,40 @@ def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: 
         recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
 
 
+def replace_people(
+    ctx: Context, live: LiveTable, ids: Sequence[UUID], paths: Collection[str], old: UUID, new: UUID
+) -> list[UUID]:
+    """Put one member or department in the place of another in these fields; gives the records that could not be changed.
+
+    What holds of the records otherwise is not asked: somebody must answer for them. Only where a value must be unique
+    and is taken, the record stays as it is.
+    """
+    definitions.lock_shared(ctx, live.inst)
+    whole = child_values(ctx, live, ids)
+    recalculate.lock_targets(ctx, live, list(whole.values()))
+    kept = []
+    for id, before in sorted(whole.items()):
+        values = before
+        for path in paths:
+            values = cascade.instead(values, path, old, new)
+        try:
+            with ctx.conn.begin_nested():
+                _replace(ctx, live, id, before, values)
+        except InvalidInput:
+            kept.append(id)
+    return kept
+
+
+def _replace(ctx: Context, live: LiveTable, id: UUID, before: Values, values: Values) -> None:
+    draft = Draft(id, dict(values), before, before["version"] + 1)
+    draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
+    draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
+    draft.changes = history.dump_changes(live, before, draft.values)
+    if draft.changes:
+        _store(ctx, live, [draft], None)
+        recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
+
+
 def restore(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
     """Take records out of the trash, and what went with them.
 
@@ -567,7 +597,7 @@ def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[st
 def _refuse_repeats(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
     """Values that must be unique, compared among the drafts and with the records that are there."""
     sets: list[tuple[tuple[str, ...], Sentence]] = [((f.id,), TAKEN) for f in live.table.fields if f.unique]
-    sets += [(k.fields, k.message or TAKEN) for k in live.table.keys]
+    sets += [(k.fields, k.refusal(SAME, live.table.fields)) for k in live.table.keys]
     for fields, message in sets:
         keyed = {d.id: k for d in drafts if None not in (k := tuple(_fold(d.values.get(f)) for f in fields))}
         taken = _taken(ctx, live, fields, keyed)
@@ -618,5 +648,8 @@ class _unique:
         for found in self.live.table.fields:
             if found.id in self.live.sql.c and name == unique_name(self.live.sql.c[found.id].name):
                 raise InvalidInput({found.id: [TAKEN]}) from err
+        t = self.live.sql
         for key in self.live.table.keys:
-            raise InvalidInput({key.fields[0]: [key.message or TAKEN]}) from err  # type: ignore[list-item]
+            if name == unique_name("_".join([t.name, *(t.c[f].name for f in key.fields)]))[:63]:
+                raise InvalidInput({key.fields[0]: [key.refusal(SAME, self.live.table.fields)]}) from err  # type: ignore[list-item]
+        raise InvalidInput({"": [TAKEN]}) from err

@@ -24,7 +24,6 @@ from schemas.fields.number import footer
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
-from schemas.formula import names as names_of
 from schemas.rules import State
 from schemas.text import Sentence, Text
 
@@ -222,21 +221,21 @@ class Binder:
             required=(required or found.required) and not replaces, readonly=readonly or found.computed,
             offered=offered, hidden=hidden, masked=masked, replaces=replaces and editable,
             picked=self._picked(found, value, row),
-            source=self._source(found, path) if editable else "", depends=self._depends(found) if editable else (),
+            source=self._source(found, path) if editable else "", depends=self._depends(found, row) if editable else (),
             upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
             all_url=f"{self._files(path)}/all.zip" if isinstance(found, File) and self.record and not row else "",
             record_url=f"{self.base}/t/{self.live.id}/{self.record}" if self.record else "",
         )  # fmt: skip
 
-    def _depends(self, found: Field) -> list[str]:
+    def _depends(self, found: Field, row: Rows | None) -> list[str]:
         """The fields of this form that decide which records a link may point at."""
         if isinstance(found, People):
             return ranges.depends(self.live, found)
         if isinstance(found, Choice):
-            return offers.depends(found)
+            return offers.depends(found, row)
         if not isinstance(found, Link) or found.pick is None:
             return []
-        return sorted({path[1] for path in names_of(found.pick.tree) if path[0] == "this" and len(path) > 1})
+        return offers.read_of_form(found.pick, row)
 
     def _source(self, found: Field, path: str) -> str:
         if isinstance(found, People) and not found.ranged:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from runtime import models
+from runtime import audit, models, people
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.models_people import role_part, workspace_role
@@ -34,6 +34,7 @@ from schemas.errors import InvalidInput, NotFound
 from schemas.formula import FormulaError, Need, World, evaluate
 from schemas.messages import Message, say
 from schemas.roles import rule
+from schemas.text import Sentence, Text
 
 KINDS = ("member", "department", "role", "formula")
 PART = (role_part.c.id, role_part.c.kind, role_part.c.target_id, role_part.c.below, role_part.c.formula)
@@ -99,7 +100,7 @@ def _held(ctx: Context, member: UUID) -> list[Held]:
     own: dict[Key, list[Part]] = {}
     through: dict[Key, list[Part]] = {}
     slugs: dict[Key, str] = {}
-    for row in ctx.conn.execute(ASKED, {"member": member}):
+    for row in _asked(ctx, member):
         key, part = Key(row.installation_id, row.role), Part(row.id, row.kind, row.target_id, row.below, row.formula)
         slugs[key] = row.slug or ""
         if row.kind == "role":
@@ -110,6 +111,13 @@ def _held(ctx: Context, member: UUID) -> list[Held]:
         if given := [part for part in parts if Key(None, str(part.target)) in own]:
             own.setdefault(key, []).extend(given)
     return [Held(key, slugs[key], tuple(parts)) for key, parts in own.items()]
+
+
+def _asked(ctx: Context, member: UUID) -> list[Any]:
+    facts, key = ctx.known.facts, ("roles asked", member)
+    if key not in facts:
+        facts[key] = list(ctx.conn.execute(ASKED, {"member": member}))
+    return facts[key]  # type: ignore[no-any-return]
 
 
 def _gives(ctx: Context, part: Part, member: UUID) -> bool:
@@ -218,13 +226,13 @@ def parts_of(ctx: Context, key: Key) -> list[Part]:
 
 
 def _all_parts(ctx: Context) -> dict[Key, list[Part]]:
-    kept: dict[Key, list[Part]] | None = ctx.memo.get("role parts")
+    kept: dict[Key, list[Part]] | None = ctx.known.facts.get("role parts")
     if kept is None:
-        kept = ctx.memo["role parts"] = {}
-        p = role_part
+        kept, p = {}, role_part
         for row in ctx.conn.execute(select(p.c.installation_id, p.c.role, *PART).order_by(p.c.id)):
             part = Part(row.id, row.kind, row.target_id, row.below, row.formula)
             kept.setdefault(Key(row.installation_id, row.role), []).append(part)
+        ctx.known.facts["role parts"] = kept
     return kept
 
 
@@ -233,6 +241,10 @@ def set_parts(ctx: Context, key: Key, parts: Iterable[Part]) -> None:
     wanted = list(dict.fromkeys(Part(None, p.kind, p.target, p.below, p.formula) for p in parts))
     for part in wanted:
         _refuse(part, key)
+    before = [Part(None, p.kind, p.target, p.below, p.formula) for p in parts_of(ctx, key)]
+    if key.installation is not None and set(before) != set(wanted):
+        told = [[_noted(part) for part in side] for side in (before, wanted)]
+        audit.note(ctx, "rights.role_changed", key.role, key.installation, before=told[0], after=told[1])
     p = role_part
     ctx.conn.execute(delete(p).where(p.c.installation_id.is_not_distinct_from(key.installation), p.c.role == key.role))
     for part in wanted:
@@ -242,6 +254,33 @@ def set_parts(ctx: Context, key: Key, parts: Iterable[Part]) -> None:
                 below=part.below, formula=part.formula,
             )
         )  # fmt: skip
+    Directory.of(ctx).forget()
+
+
+def _noted(part: Part) -> str:
+    below = " and below" if part.below else ""
+    return f"{part.kind}: {part.formula or part.target}{below}"
+
+
+def put_on_list(ctx: Context, key: Key, member: UUID) -> None:
+    """Name a member for a role."""
+    audit.note(ctx, "rights.role_changed", key.role, key.installation, given=member)
+    if key.installation is not None:
+        people.give_role(ctx, key.installation, key.role, member)
+    elif member not in (part.target for part in parts_of(ctx, key) if part.kind == "member"):
+        values = {"installation_id": None, "role": key.role, "kind": "member", "target_id": member}
+        ctx.conn.execute(insert(role_part).values(id=new_id(), **values))
+        Directory.of(ctx).forget()
+
+
+def off_list(ctx: Context, key: Key, member: UUID) -> None:
+    """A member is named for a role no more; what else gives it to them stays."""
+    audit.note(ctx, "rights.role_changed", key.role, key.installation, taken=member)
+    r, p = models.role_member, role_part
+    own = (r.c.installation_id == key.installation, r.c.role == key.role, r.c.member_id == member)
+    ctx.conn.execute(delete(r).where(*own))
+    same = (p.c.installation_id.is_not_distinct_from(key.installation), p.c.role == key.role)
+    ctx.conn.execute(delete(p).where(*same, p.c.kind == "member", p.c.target_id == member))
     Directory.of(ctx).forget()
 
 
@@ -259,6 +298,31 @@ def problem(formula: str) -> None:
     except FormulaError as err:
         words = say("{problem} (at character {n})", problem=err.message, n=err.position + 1)
         raise InvalidInput({"formula": [words]}) from err
+
+
+def title_of(ctx: Context, key: Key) -> Sentence | None:
+    """What a role is called, with its app; None when it is not there any more."""
+    from runtime import definitions
+
+    try:
+        if key.installation is None:
+            return Text.of(of_workspace(ctx, UUID(key.role)).title)
+        inst = definitions.by_id(ctx, key.installation)
+    except NotFound:
+        return None
+    role = next((r for r in inst.app.roles if r.id == key.role), None)
+    title = role.title if role and role.title else key.role
+    return say("{app}: {role}", app=inst.app.title or inst.slug, role=title)
+
+
+def tried(ctx: Context, formula: str, most: int = 8) -> tuple[int, list[str]]:
+    """Of how many a condition is true, and the first of their names. Raises InvalidInput."""
+    problem(formula)
+    m = models.member
+    wanted = (m.c.left_at.is_(None), _part_condition(ctx, Part(None, "formula", formula=formula), m))
+    count = ctx.conn.scalar(select(func.count()).select_from(m).where(*wanted)) or 0
+    names = list(ctx.conn.scalars(select(m.c.name).where(*wanted).order_by(m.c.name).limit(most)))
+    return count, [*names, "…"] if count > len(names) else names
 
 
 def explain(ctx: Context, part: Part) -> Message:
@@ -310,6 +374,7 @@ def save(ctx: Context, id: UUID | None, title: str, section: str, parts: Iterabl
     else:
         ctx.conn.execute(update(w).where(w.c.id == id).values(title=title, section=section))
     set_parts(ctx, Key(None, str(id)), parts)
+    audit.note(ctx, "rights.workspace_role_changed", title, id)
     return id
 
 
@@ -325,7 +390,8 @@ def remove(ctx: Context, id: UUID) -> None:
             {"": [say("Roles of apps are given through it: {names}. Take it out there first.", names=names)]}
         )
     ctx.conn.execute(delete(p).where(p.c.installation_id.is_(None), p.c.role == str(id)))
-    ctx.conn.execute(delete(workspace_role).where(workspace_role.c.id == id))
+    title = ctx.conn.scalar(delete(workspace_role).where(workspace_role.c.id == id).returning(workspace_role.c.title))
+    audit.note(ctx, "rights.workspace_role_removed", title or "", id)
     Directory.of(ctx).forget()
 
 

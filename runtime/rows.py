@@ -1,6 +1,6 @@
 """Whole records with their subforms, for the writer: nothing masked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +17,16 @@ from schemas.formula import ErrorValue
 
 def child_values(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Everything stored of these records by id, subforms as lists of rows with their `_id`."""
+    return with_rows(ctx, live, ctx.conn.execute(live.whole, {"ids": ids}), ids)
+
+
+def with_rows(
+    ctx: Context, live: LiveTable, stored: Iterable[Sequence[Any]], ids: Sequence[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    """The same, where what `live.whole` asks has been read already."""
     names = (*SYSTEM_COLUMNS[1:], *(f.id for f in live.columns))
     found: dict[UUID, dict[str, Any]] = {}
-    for state, errors, id, *held in ctx.conn.execute(live.whole, {"ids": ids}):
+    for state, errors, id, *held in stored:
         values = dict(zip(names, held, strict=True))
         values |= {path: ErrorValue(code) for path, code in (errors or {}).items()}
         found[id] = {**values, "flow.state": state}

@@ -25,6 +25,7 @@ from schemas.errors import NotFound
 from schemas.fields.rows import Rows
 from schemas.flow import Flow
 from schemas.formula import Formula, evaluate
+from schemas.steps.people import PeopleStep
 from schemas.steps.who import Who, find
 
 
@@ -178,6 +179,12 @@ def people(ctx: Context, running: Running, whos: tuple[Who, ...]) -> list[UUID]:
             known[missing.question] = answer(ctx, running, missing.question)
 
 
+def to_choose_among(ctx: Context, running: Running, step: PeopleStep) -> set[UUID] | None:
+    """The members who may be chosen for a step; None for everybody."""
+    pools = [who.among for who in step.who if who.chosen_by is not None and who.among]
+    return set(people(ctx, running, pools[0])) if pools else None
+
+
 def answer(ctx: Context, running: Running, question: Question) -> tuple[str, ...]:
     """The members that answer a question, without those who left."""
     return tuple(str(id) for id in present(ctx, _people(ctx, running, question)))
@@ -226,7 +233,9 @@ def keep(ctx: Context, running: Running, log: list[Entry]) -> None:
     """Write the run as it now stands, its tasks, its log, and the record's flow state."""
     state = running.state
     ended = None if state.open else ctx.now
-    values = {"state": state.state, "body": state.to_json(), "ended_at": ended}
+    starter = UUID(state.starter) if state.starter else None
+    values = {"state": state.state, "body": state.to_json(), "ended_at": ended, "starter_id": starter,
+              "revision": running.inst.revision}  # fmt: skip
     ctx.conn.execute(update(flow_instance).where(flow_instance.c.id == running.id).values(values))
     if log:
         lines = [{"instance_id": running.id, "number": entry["number"], "entry": entry} for entry in log]
@@ -287,6 +296,8 @@ def _task_state(state: State, task: Task) -> str:
         return "decided"
     if task.live:
         return "live"
+    if task.paused and not task.closed:
+        return "paused"
     token = state.tokens[task.token]
     if task.closed:
         return "closed"

@@ -41,6 +41,15 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(*known: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in known:
+            raise ValueError(" or ".join(known))
+        return text
+
+    return parse
+
+
 def web_address(text: str) -> str:
     address = text.rstrip("/")
     parts = urlsplit(address)
@@ -130,6 +139,16 @@ class Settings:
         "Servers inside the network that they may reach too, such as `10.1.2.0/24:443, erp.example:8080`.",
         allowed,
     )
+    sign_up: str = setting(
+        "MORTISE_SIGN_UP", "closed", "Who may make a workspace: the operator only (`closed`), or whoever has an e-mail address (`open`).",
+        one_of("closed", "open"),
+    )  # fmt: skip
+    sso_issuer: str = setting(
+        "MORTISE_SSO_ISSUER", "", "OpenID Connect provider that people may sign in with, such as https://login.example.org.", web_address
+    )  # fmt: skip
+    sso_client: str = setting("MORTISE_SSO_CLIENT", "", "Our client id there.")
+    sso_secret: str = setting("MORTISE_SSO_SECRET", "", "Our client secret there.", private=True)
+    sso_title: str = setting("MORTISE_SSO_TITLE", "SSO", "What the button to sign in with it says.")
     mail_from: str = setting("MAIL_FROM", "Mortise <mortise@localhost>", "Sender of mail.", sender)
 
     @classmethod

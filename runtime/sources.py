@@ -99,6 +99,8 @@ class RecordSource(Clock):
     table: FromClause
     door: "Door | None" = None
     this: tuple[LiveTable, FromClause] | None = field(default=None)
+    this_row: tuple[Rows, FromClause] | None = field(default=None)
+    """The row of a subform that `this` is about; its columns come first."""
     eyes: "Door | None" = None
     known: Mapping[str, Step] = field(default_factory=dict)
 
@@ -185,7 +187,7 @@ class RecordSource(Clock):
         if name == "this":
             live, table = self.this or (self.live, self.table)
             if isinstance(table, Subquery):  # values that are not stored yet
-                return RowsSource(table, true(), RecordSource(self.ctx, live, table))
+                return self._unstored(live, table)
             there = live.sql.alias()
             return RowsSource(there, there.c.id == table.c.id, RecordSource(self.ctx, live, there))
         found = self.live.table.by_id.get(name)
@@ -193,6 +195,14 @@ class RecordSource(Clock):
             return pointing(self.ctx, self.live.sibling(side[0].id), side[1], self.table, self.eyes or self.door)
         kind = self.live.analysis.type_of(self.live.table, found) if found else SYSTEM_FIELDS[name]
         return _hop(self, kind, self.column(name), self.live, self.eyes or self.door)
+
+    def _unstored(self, live: LiveTable, table: FromClause) -> RowsSource:
+        """The record that `this` stands for, or its row."""
+        record = RecordSource(self.ctx, live, table)
+        if self.this_row is None:
+            return RowsSource(table, true(), record)
+        rows, row = self.this_row
+        return RowsSource(table.join(row, true()), true(), RowSource(self.ctx, record, rows, row))
 
 
 @dataclass(frozen=True)
@@ -331,14 +341,17 @@ def _hop(source: Clock, kind: Type, value: Column, live: LiveTable, door: "Door 
         target = live.sibling(kind.target or "")
         there = target.sql.alias()
         on, order = _is_in(there.c.id, value, several)
+        link = None if several else value
         if door is None:
             on = on & there.c._deleted_at.is_(None) if several else on
-            return RowsSource(there, on, RecordSource(source.ctx, target, there), order)
+            return RowsSource(there, on, RecordSource(source.ctx, target, there), order, link)
         other = _door_of(source.ctx, target)
-        return RowsSource(there, on & other.rows(sql=there), RecordSource(source.ctx, target, there, other), order)
+        seen = other.rows(sql=there)
+        return RowsSource(there, on & seen, RecordSource(source.ctx, target, there, other), order, link, seen)
     people = (models.member if kind.kind == "member" else models.department).alias()
     on, order = _is_in(people.c.id, value, several)
-    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order)
+    link = None if several else value
+    return RowsSource(people, on, PersonSource(source.ctx, people, kind.kind), order, link)
 
 
 def _is_in(id: Column, value: Column, several: bool) -> tuple[ColumnElement[bool], Column | None]:

@@ -56,7 +56,7 @@ class Span:
     more: bool
     movable: bool
     conditions: Sequence[Condition] | None
-    filter_fields: Sequence[Mapping[str, Any]]
+    filter_fields: listing.FilterFields
     problem: Sentence | None = None
 
     def on(self, day: date) -> list[Entry]:
@@ -89,7 +89,7 @@ def span(ctx: Context, inst: Installed, view: TimeView, wishes: Wishes, stretch:
         if (entry := _entry(ctx, view, record, listing.card_of(table, record, columns, reader), table, part))
     ]
     conditions = listing.conditions_of(wishes)
-    fields = listing.filter_fields(gate, conditions or ())
+    fields = listing.FilterFields(listing.filter_fields(gate, conditions or ()))
     return Span(gate, stretch, entries, bool(found.after), movable(gate, view), conditions, fields, problem)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     ColumnElement,
     Date,
@@ -16,10 +17,11 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    or_,
     type_coerce,
 )
 
-from runtime.sql_operations import SQL_TYPES, Piece, fold, numeric
+from runtime.sql_operations import SQL_TYPES, Piece, Turned, fold, numeric
 from schemas.formula.values import ONE, ZERO
 
 Column = ColumnElement[Any]
@@ -144,6 +146,10 @@ def same(one: Piece, other: Piece, clock: Any, folded: bool) -> Column:
         return blank(one) if one.kind != "boolean" else not_(blank_filled(one, "boolean").value)
     if "boolean" in (one.kind, other.kind):
         return blank_filled(one, "boolean").value.is_not_distinct_from(blank_filled(other, "boolean").value)
+    for piece, given in ((one, other), (other, one)):
+        whole = piece.beyond if piece.beyond and piece.beyond.value is piece.value and _given(given) else None
+        if whole and (turned := whole.turned()):
+            return _turned(piece, turned, given, clock, folded)
     letters = not any(p.is_constant and not _has_letters(p.constant) for p in (one, other))
     one, other = alike(one, other, clock, folded and letters)
     if one.is_constant and other.is_constant:
@@ -152,7 +158,27 @@ def same(one: Piece, other: Piece, clock: Any, folded: bool) -> Column:
         one, other = other, one
     if other.is_constant:
         return and_(one.value == other.value, one.value.is_not(None))
+    if isinstance(other.value, BindParameter):
+        one, other = other, one
+    if isinstance(one.value, BindParameter):
+        return or_(and_(other.value == one.value, other.value.is_not(None)), _neither(one, other))
     return one.value.is_not_distinct_from(other.value)
+
+
+def _given(piece: Piece) -> bool:
+    """Whether a piece is the same for every record."""
+    return piece.is_constant or isinstance(piece.value, BindParameter)
+
+
+def _turned(piece: Piece, turned: Turned, given: Piece, clock: Any, folded: bool) -> Column:
+    """Equality of a value behind a link: the records that have it are found once, not asked for every link."""
+    found = and_(turned.link.is_not(None), turned.link.in_(turned.ids(same(turned.value, given, clock, folded))))
+    return found if given.is_constant else or_(found, _neither(given, piece))
+
+
+def _neither(given: Piece, piece: Piece) -> Column:
+    """Nothing equals nothing."""
+    return and_(given.value.is_(None), piece.value.is_(None))
 
 
 def _has_letters(value: Any) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Numeric,
+    Select,
     Text,
     Uuid,
     case,
@@ -57,6 +58,24 @@ class Piece:
     constant: Any = None
     is_constant: bool = False
     total: bool = False
+    beyond: "Beyond | None" = None
+
+
+@dataclass(frozen=True, eq=False)
+class Beyond:
+    """How a `value` that lies behind a link is reached from the other side, as long as nothing else is made of it."""
+
+    value: Column
+    turned: "Callable[[], Turned | None]"
+
+
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """The link, the value at the record that it names, and the ids of those records for which a condition holds."""
+
+    link: Column
+    value: Piece
+    ids: Callable[[ColumnElement[bool]], Select[Any]]
 
 
 Operation = Callable[..., Column]

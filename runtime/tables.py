@@ -5,7 +5,7 @@ Columns are reached by the field's id (`live.sql.c.amount`); our own by names th
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -138,9 +138,9 @@ class LiveTable:
         return tuple(f for f in self.table.fields if f.id in self.sql.c)
 
     @cached_property
-    def blanks(self) -> tuple[tuple[Field, Any], ...]:
-        """Every field with what history holds of it where there is nothing."""
-        return tuple((f, f.dump(None)) for f in self.table.fields)
+    def dumps(self) -> tuple[tuple[str, Callable[[Any], Any] | None, Any], ...]:
+        """Of every field its id, what makes JSON of a value (None where it is JSON already), and the JSON of nothing."""
+        return tuple((f.id, None if type(f).dump is Field.dump else f.dump, f.dump(None)) for f in self.table.fields)
 
     @cached_property
     def people(self) -> tuple[tuple[Field, ...], tuple[tuple[Rows, tuple[Field, ...]], ...]]:

@@ -1,6 +1,6 @@
 """The to-do centre: what waits for a member, what they started, decided or were told; and the rights that gives."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ from schemas.steps.notify import Notify
 from schemas.steps.people import START, PeopleStep
 from schemas.text import Text
 
+INVOLVED = ("live", "paused", "decided")
+"""The states of a task whose holder takes part: what is asked now, what waits for somebody they asked, what they did."""
 TABS = ("todo", "started", "decided", "copies")
 SHOWN = 50
 Parts = dict[str, list[tuple[Any, str, int, str]]]
@@ -44,6 +46,11 @@ class Line:
     at: datetime
     ended_at: datetime | None
     unread: bool = False
+    due: datetime | None = None
+    kind: str = "ask"
+    instead_of: str = ""
+    simple: bool = False
+    """Whether it can be decided together with others: nothing must be filled in, said or signed."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,13 @@ def rights(ctx: Context, live: LiveTable) -> list[Right]:
     if not isinstance(ctx.actor, Member):
         return []
     return [
-        Right(frozenset({"read"}), _records_of(source, ctx, live, flow, step), None, _reading(rules))
+        Right(
+            frozenset({"read"}),
+            _records_of(source, ctx, live, flow, step),
+            None,
+            _reading(rules),
+            through=f"step:{flow}.{step}",
+        )
         for source, flow, revision, step in parts_taken(ctx, live.inst).get(live.id, ())
         if (rules := _rules(ctx, live, flow, revision, step)) is not None
     ]
@@ -75,10 +88,21 @@ def parts_taken(ctx: Context, inst: Installed) -> Parts:
     key = ("parts taken", inst.id)
     if key not in ctx.memo:
         kept: Parts = ctx.memo.setdefault(key, {})
+        if not _has_flows(ctx, inst):
+            return kept
         for row in ctx.conn.execute(PARTS_TAKEN, {"me": ctx.actor.id, "installation": inst.id}):
             source = flow_task if row.asked else flow_reader
             kept.setdefault(row.table_id, []).append((source, row.flow, row.revision, row.step))
     return ctx.memo[key]  # type: ignore[no-any-return]
+
+
+def _has_flows(ctx: Context, inst: Installed) -> bool:
+    """Whether anybody can have a part in a flow of the app; without a flow nobody gets one before the next revision."""
+    facts, key = ctx.known.facts, ("flows", inst.id)
+    if not inst.app.flows and key not in facts:
+        there = [select(literal(1)).where(c.installation_id == inst.id).exists() for c in (flow_task.c, flow_reader.c)]
+        facts[key] = ctx.conn.scalar(select(or_(*there)))
+    return bool(inst.app.flows) or facts[key]
 
 
 def _parts(source: Any, own: ColumnElement[bool], asked: bool) -> Select[Any]:
@@ -89,7 +113,7 @@ def _parts(source: Any, own: ColumnElement[bool], asked: bool) -> Select[Any]:
 
 
 PARTS_TAKEN = _parts(
-    flow_task, (flow_task.c.member_id == bindparam("me")) & flow_task.c.state.in_(("live", "decided")), True
+    flow_task, (flow_task.c.member_id == bindparam("me")) & flow_task.c.state.in_(INVOLVED), True
 ).union_all(_parts(flow_reader, flow_reader.c.member_id == bindparam("me"), False))
 """Every part that a member has or had in the flows of an app, read once in a transaction."""
 
@@ -99,7 +123,7 @@ COUNTS = select(WAITING.scalar_subquery().label("tasks"), notices.UNREAD.scalar_
 
 
 def _involved(ctx: Context) -> ColumnElement[bool]:
-    return (flow_task.c.member_id == fact(ctx, "me")) & flow_task.c.state.in_(("live", "decided"))
+    return (flow_task.c.member_id == fact(ctx, "me")) & flow_task.c.state.in_(INVOLVED)
 
 
 def _records_of(source: Any, ctx: Context, live: LiveTable, flow: str, step: str) -> Any:
@@ -255,12 +279,12 @@ def _query(ctx: Context, asked: Asked) -> Select[Any]:
         return lines.join(t, t.c.instance_id == i.c.id).where(
             t.c.member_id == me, t.c.state == "decided", t.c.automatic == 0
         )
-    lines = select(*run, t.c.id.label("id"), t.c.step, t.c.asked_at.label("at"))
+    lines = select(*run, t.c.id.label("id"), t.c.step, t.c.asked_at.label("at"), t.c.due_at, t.c.kind, t.c.instead_of)
     return lines.join(t, t.c.instance_id == i.c.id).where(t.c.member_id == me, t.c.state == "live")
 
 
 def _lines(ctx: Context, tab: str, rows: list[Any]) -> list[Line]:
-    names = Directory.of(ctx).names(row.starter_id for row in rows)
+    names = Directory.of(ctx).names(id for row in rows for id in (row.starter_id, getattr(row, "instead_of", None)))
     heads = record_titles(ctx, [(row.installation_id, row.table_id, row.record_id) for row in rows])
     lines = []
     for row in rows:
@@ -274,9 +298,43 @@ def _lines(ctx: Context, tab: str, rows: list[Any]) -> list[Line]:
             id=row.id, url=url, title=heads.get(row.record_id, ""), flow=_flow_title(flow, row.flow),
             app=inst.app.title or Text.of(inst.slug), step=step_title(flow, step), state=row.state,
             starter=names.get(row.starter_id, ""), at=row.at, ended_at=row.ended_at,
-            unread=tab == "copies" and row.read_at is None,
+            unread=tab == "copies" and row.read_at is None, **(_asked(flow, row, names) if tab == "todo" else {}),
         ))  # fmt: skip
     return lines
+
+
+def _asked(flow: Flow | None, row: Any, names: Mapping[UUID, str]) -> dict[str, Any]:
+    """What only an open task has to show."""
+    step = flow.step(row.step) if flow else None
+    simple = isinstance(step, PeopleStep) and row.kind not in ("choose", "delegated") and row.step != START
+    return {
+        "due": row.due_at, "kind": row.kind, "instead_of": names.get(row.instead_of, ""),
+        "simple": simple and isinstance(step, PeopleStep) and not step.require and step.agrees not in step.sign,
+    }  # fmt: skip
+
+
+def all_flows(ctx: Context) -> list[tuple[str, Text]]:
+    """Every flow that asks people, as (`slug.flow`, title), of the apps that the actor may enter."""
+    from runtime.access import may_enter
+
+    found = [
+        (f"{inst.slug}.{flow.id}", flow.title or Text.of(flow.id))
+        for inst in definitions.all_installed(ctx)
+        if may_enter(ctx, inst)
+        for flow in inst.app.flows
+        if any(p.step.for_people for p in flow.all_positions)
+    ]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def holders(ctx: Context) -> list[tuple[UUID, str, int]]:
+    """Who holds how many open tasks, the most first. For administrators."""
+    t = flow_task
+    count = func.count()
+    query = select(t.c.member_id, count).where(t.c.state.in_(("live", "waiting", "paused")), t.c.member_id.is_not(None))
+    rows = ctx.conn.execute(query.group_by(t.c.member_id).order_by(count.desc()).limit(SHOWN)).all()
+    names = Directory.of(ctx).names(row[0] for row in rows)
+    return [(row[0], names.get(row[0], ""), row[1]) for row in rows]
 
 
 def _flow_title(flow: Flow | None, id: str) -> Text:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, and_, case, insert, or_, select, true, update
 
-from runtime import models
+from runtime import audit, models
 from runtime.actors import Actor, Member, Token, administers
 from runtime.context import Context, Workspace
 from runtime.ids import new_id
@@ -179,6 +179,7 @@ def make(
             ends_at=None if days is None else ctx.now + timedelta(days=days),
         )
     )  # fmt: skip
+    audit.note(ctx, "token.made", name, personal=personal)
     return text
 
 
@@ -220,6 +221,7 @@ def revoke(ctx: Context, id: UUID) -> str:
     name = ctx.conn.scalar(update(t).where(and_(*own)).values(revoked_at=ctx.now).returning(t.c.name))
     if name is None:
         raise NotFound
+    audit.note(ctx, "token.revoked", str(name), id)
     return str(name)
 
 

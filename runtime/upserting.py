@@ -154,12 +154,11 @@ def _add(
     found: Mapping[int, UUID], action: str, dry: bool, key: str | None,
 ) -> None:  # fmt: skip
     new: list[tuple[Outcome, Values]] = []
-    read: filling.Known = {}
-    for n, row in enumerate(rows):
+    fresh = [n for n in range(len(rows)) if n not in found and outcomes[n].what in ("", "refused")]
+    for n, (values, errors) in zip(
+        fresh, filling.parse_many(live.table, [rows[n] for n in fresh], ctx.zone), strict=True
+    ):
         outcome = outcomes[n]
-        if n in found or outcome.what not in ("", "refused"):
-            continue
-        values, errors = filling.parse(live.table, row, ctx.zone, read)
         if errors:
             outcome.refuse({**errors, **outcome.errors})
         elif not outcome.what:

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, and_, delete, func, insert, or_, select, update
 
-from runtime import api, definitions, egress, history, models, notices, outbox, people, query, tables, workspaces
+from runtime import api, audit, definitions, egress, history, models, notices, outbox, people, query, tables, workspaces
 from runtime.access import door
 from runtime.actors import Actor, Token
 from runtime.context import Context
@@ -133,6 +133,7 @@ def save(ctx: Context, inst: Installed, wanted: Wanted, id: UUID | None = None) 
         ctx.conn.execute(update(w).where(w.c.id == id).values(**values))
     _count(ctx, inst)
     assert id is not None
+    audit.note(ctx, "token.hook_changed" if before else "token.hook_made", values["title"], id, url=wanted.url)
     return id
 
 
@@ -173,7 +174,7 @@ def _count(ctx: Context, inst: Installed) -> None:
 
 def remove(ctx: Context, inst: Installed, id: UUID) -> None:
     """Its log goes with it. Raises NotFound."""
-    one(ctx, inst, id)
+    audit.note(ctx, "token.hook_removed", one(ctx, inst, id).title, id)
     ctx.conn.execute(delete(w).where(w.c.id == id))
     _count(ctx, inst)
 

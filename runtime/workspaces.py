@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -10,17 +10,20 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy import Column, Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.schema import CreateSchema
 
-from runtime import layouts, models
+from runtime import audit, known, layouts, models
 from runtime.actors import Actor, System
 from runtime.context import Context, Workspace
 from runtime.ids import new_id
-from schemas.errors import NotFound
+from runtime.known import Known
+from schemas.errors import InvalidInput, NotFound
+from schemas.messages import say
 
 QUERY_CACHE = 5_000
+LONGEST_TITLE = 60
 RESTED = 1.0
 """Seconds after which a pooled connection is asked whether it still lives; a busy server need not ask each time."""
 
@@ -73,6 +76,7 @@ def create(engine: Engine, slug: str, title: str, zone: str = "Asia/Shanghai", l
         bind(conn, made.schema)
         layouts.load_models()
         models.workspace_metadata.create_all(conn)
+        known.watch(conn)
         conn.execute(
             insert(models.workspace).values(
                 id=made.id,
@@ -90,10 +94,23 @@ def create(engine: Engine, slug: str, title: str, zone: str = "Asia/Shanghai", l
 def find(conn: Connection, slug: str | None = None, id: UUID | None = None) -> Workspace:
     """The workspace of this short name or id. Raises NotFound."""
     w = models.workspace
-    row = conn.execute(select(w).where(w.c.slug == slug if slug is not None else w.c.id == id)).one_or_none()
+    found = select(*workspace_columns()).where(w.c.slug == slug if slug is not None else w.c.id == id)
+    row = conn.execute(found).one_or_none()
     if row is None:
         raise NotFound
-    return Workspace(row.id, row.slug, row.title, row.schema, ZoneInfo(row.zone), row.language)
+    return workspace_of(row)
+
+
+def workspace_columns() -> list[Column[Any]]:
+    """What a statement asks for to have a workspace made of it."""
+    w = models.workspace.c
+    return [w.id, w.slug, w.title, w.schema, w.zone, w.language, w.second_factor]
+
+
+def workspace_of(row: Sequence[Any]) -> Workspace:
+    """The workspace of these columns' values."""
+    id, slug, title, schema, zone, language, second_factor = row
+    return Workspace(id, slug, title, schema, ZoneInfo(zone), language, second_factor)
 
 
 def all_workspaces(conn: Connection) -> list[Workspace]:
@@ -101,9 +118,11 @@ def all_workspaces(conn: Connection) -> list[Workspace]:
     return [find(conn, id=id) for id in ids]
 
 
-def bind(conn: Connection, schema: str) -> None:
-    """Let this transaction see one workspace's tables, and the jobs' last."""
-    conn.exec_driver_sql(f'SET LOCAL search_path TO "{schema}", procrastinate')
+def bind(conn: Connection, schema: str, epoch: bool = False) -> UUID | None:
+    """Let this transaction see one workspace's tables, and the jobs' last; gives the epoch that it is in, if asked to."""
+    asked = f'(SELECT id FROM "{schema}".epoch)' if epoch else "NULL::uuid"
+    path = f"""set_config('search_path', '"{schema}", procrastinate', true)"""
+    return conn.exec_driver_sql(f"SELECT {asked}, {path}").scalar()
 
 
 @contextmanager
@@ -113,8 +132,17 @@ def opened(
 ) -> Iterator[Context]:  # fmt: skip
     """One transaction in a workspace: commits when the block ends, rolls back when it raises."""
     with engine.begin() as conn:
-        bind(conn, workspace.schema)
+        facts = conn.info[Known] = known.of(workspace.id, bind(conn, workspace.schema, epoch=True))
         yield Context(
             workspace=workspace, actor=actor or System(), conn=conn, now=now or datetime.now(UTC),
-            language=language or workspace.language, origin=origin,
+            language=language or workspace.language, origin=origin, known=facts,
         )  # fmt: skip
+
+
+def describe(ctx: Context, title: str, second_factor: bool) -> None:
+    """What a workspace is called, and whether everybody in it needs a second factor. Raises InvalidInput."""
+    title, w = " ".join(title.split()), models.workspace
+    if not 0 < len(title) <= LONGEST_TITLE:
+        raise InvalidInput({"title": [say("Give the workspace a name of at most {n} characters.", n=LONGEST_TITLE)]})
+    ctx.conn.execute(w.update().where(w.c.id == ctx.workspace.id).values(title=title, second_factor=second_factor))
+    audit.note(ctx, "workspace.changed", title, second_factor=second_factor)

@@ -183,11 +183,14 @@ class Analysis:
         """Names in a question that a reader asks: what is calculated for each reader is among them."""
         return TableScope(self, table, reading=True)
 
-    def pick_scope(self, link: Any, source: Table) -> TableScope:
-        """Names in a link's `pick`: the other table's fields, and `this` for the record being filled in."""
+    def pick_scope(self, link: Any, source: Table, rows: Rows | None = None) -> TableScope:
+        """Names in a link's `pick`: the other table's fields, and `this` for the record being filled in.
+
+        `rows` is the subform whose row is being filled in: its columns come first.
+        """
         target = self.app.table(link.table)
         assert target is not None
-        return TableScope(self, target, this=source)
+        return TableScope(self, target, this=source, this_row=rows)
 
     def linked_scope(self, rollup: Rollup, parent: Table) -> TableScope:
         """Names in a rollup's value and condition: the fields of what it gathers, and `this` for its own record."""

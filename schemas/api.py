@@ -16,7 +16,7 @@ MOST_AT_ONCE = 1_000
 MOST_FIELDS = 2_000
 LARGEST_PAGE = 1_000
 OPERATIONS = ("create", "update", "upsert", "delete", "restore")
-DECISIONS = ("approve", "reject", "return", "submit", "save", "transfer")
+DECISIONS = ("approve", "reject", "return", "submit", "save", "answer", "transfer", "delegate", "take_back")
 
 
 class Answers(ma.Field[dict[str, Any]]):
@@ -97,7 +97,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Decide:
-    """What becomes of a task. `to` is a step to return to, or the member to transfer it to."""
+    """What becomes of a task. `to` is a step to return to, or the member to transfer or delegate it to."""
 
     action: str = option(Words(*DECISIONS, required=True), "Action")
     comment: str = option(Line(), "Comment", "")

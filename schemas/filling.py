@@ -40,7 +40,7 @@ Answering = Callable[[Values, "frozenset[Need]", "Rows | None"], World]
 
 MISSING = say("Please fill this in.")
 NOT_OFFERED = say("This cannot be chosen here at present. Choose another.")
-REPEATED = say("Another row already has this.")
+REPEATED = say("Another row already has the same {fields}.")
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -65,6 +65,46 @@ def parse(table: Table, raw: Mapping[str, Any], zone: tzinfo, known: Known | Non
         if isinstance(found, Rows) and values[id]:
             values[id] = [_parse_row(found, row, n, zone, errors) for n, row in enumerate(values[id])]
     return values, errors
+
+
+def parse_many(table: Table, many: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[tuple[Values, Errors]]:
+    """The same for many records. Where all answer the same fields, one field is read for all of them after another."""
+    if not many or any(raw.keys() != many[0].keys() for raw in many):
+        known: Known = {}
+        return [parse(table, raw, zone, known) for raw in many]
+    fields = [f for id in many[0] if (f := table.by_id.get(id)) is not None and not f.computed]
+    plain = [f for f in fields if not isinstance(f, Rows)]
+    errors: list[Errors] = [{} for _ in many]
+    columns = [_parse_column(f, [raw[f.id] for raw in many], zone, errors) for f in plain]
+    ids = [f.id for f in plain]
+    values = (
+        [dict(zip(ids, cells, strict=True)) for cells in zip(*columns, strict=True)] if plain else [{} for _ in many]
+    )
+    for rows in (f for f in fields if isinstance(f, Rows)):
+        for raw, whole, wrong in zip(many, values, errors, strict=True):
+            read, unread = parse(table, {rows.id: raw[rows.id]}, zone)
+            whole |= read
+            wrong |= unread
+    return list(zip(values, errors, strict=True))
+
+
+def _parse_column(found: Field, cells: Sequence[Any], zone: tzinfo, errors: Sequence[Errors]) -> list[Any]:
+    known: dict[Any, Any] = {}
+    values: list[Any] = []
+    for number, cell in enumerate(cells):
+        shared = cell is None or cell.__class__ is str
+        if shared and cell in known:
+            values.append(known[cell])
+            continue
+        try:
+            value = found.parse_in(cell, zone)
+        except BadValue as err:
+            value, errors[number][found.id] = None, [err.message]
+        else:
+            if shared and (value is None or value.__class__ in UNCHANGING):
+                known[cell] = value
+        values.append(value)
+    return values
 
 
 def _recall(found: Field, given: Any, zone: tzinfo, known: Known) -> Any:
@@ -192,6 +232,40 @@ def _given_row(
     return row
 
 
+def follow_rows(
+    analysis: Analysis, table: Table, values: Values, answering: Answering, keeps: Callable[[str], bool]
+) -> Values:
+    """The subforms whose columns have formulas as defaults, these worked out anew where nothing `keeps` the cell."""
+    made: Values = {}
+    for rows in table.subforms:
+        columns = [c for c in rows.fields if isinstance(c.default, Formula) and not c.computed]
+        if columns and values.get(rows.id):
+            made[rows.id] = [
+                _followed(
+                    analysis,
+                    table,
+                    rows,
+                    [c for c in columns if not keeps(f"{rows.id}[{n}].{c.id}")],
+                    row,
+                    values,
+                    answering,
+                )
+                for n, row in enumerate(values[rows.id])
+            ]
+    return made
+
+
+def _followed(
+    analysis: Analysis, table: Table, rows: Rows, again: Sequence[Field], given: Values, values: Values,
+    answering: Answering,
+) -> Values:  # fmt: skip
+    """A row with the defaults of these columns as they now are."""
+    row = {id: value for id, value in given.items() if id not in {c.id for c in again}}
+    for column in again:
+        row[column.id] = _default(analysis, table, column, column.default, {**values, **row}, answering, rows)
+    return row
+
+
 def fit(found: Field, value: Any) -> Any:
     """A formula's result as a value of this field: numbers rounded to its decimals, dates from moments."""
     if value is None or isinstance(value, ErrorValue):
@@ -286,9 +360,9 @@ def table_problems(
 ) -> Errors:  # fmt: skip
     """What breaks the table's own rules, whoever writes. What was so `before` need not keep to limits that move."""
     errors: Errors = {}
-    for found, may_be_wrong in analysis.plan(table).checked:
+    for found, may_be_missing, may_be_wrong in analysis.plan(table).checked:
         value = values.get(found.id)
-        if may_be_wrong or value is None:
+        if may_be_missing if value is None else may_be_wrong:
             _check_value(found, value, found.id, errors)
     for path in unoffered(table, values):
         errors.setdefault(path, []).append(NOT_OFFERED)
@@ -362,7 +436,8 @@ def _check_repeats(rows: Rows, value: list[Values], errors: Errors) -> None:
             if None in held:
                 continue
             if held in seen:
-                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(key.message or REPEATED)
+                said = key.refusal(REPEATED, rows.fields)
+                errors.setdefault(f"{rows.id}[{number}].{key.fields[0]}", []).append(said)
             seen.add(held)
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 
 from schemas.messages import Message, say
-from schemas.patterns import compiled
+from schemas.patterns import matches
 
 WIDTHS = str.maketrans({chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " "})
 """Full-width letters, digits and signs, as Chinese keyboards give them, to plain ones."""
@@ -52,21 +51,21 @@ def capital(text: str) -> str:
 
 
 def matching(pattern: str, refusal: Message) -> Callable[[str], Message | None]:
-    return lambda text: None if compiled(pattern).fullmatch(text) else refusal
+    return lambda text: None if matches(pattern, text) else refusal
 
 
 def phone_problem(text: str) -> Message | None:
     """Mobile numbers and landlines of China, service numbers, and those that begin with another country's code."""
     digits = sum(c.isdigit() for c in text)
-    if digits <= 20 and compiled(f"{MOBILE}|{LANDLINE}").fullmatch(text):
+    if digits <= 20 and matches(f"{MOBILE}|{LANDLINE}", text):
         return None
-    abroad = compiled(FOREIGN).fullmatch(text) and 7 <= digits <= 17 and not compiled(r"(\+|00)86.*").fullmatch(text)
+    abroad = matches(FOREIGN, text) and 7 <= digits <= 17 and not matches(r"(\+|00)86.*", text)
     return None if abroad else say("Enter a phone number, such as 138 0013 8000, 010-62770000 or +44 20 7946 0958.")
 
 
 def identity_problem(text: str) -> Message | None:
     """What is wrong with the number of a Chinese identity card (GB 11643)."""
-    if not compiled(r"[1-9][0-9]{16}[0-9X]").fullmatch(text):
+    if not matches(r"[1-9][0-9]{16}[0-9X]", text):
         return say("Enter the 18 characters of an identity card.")
     if int(text[:2]) not in PROVINCES:
         return say("The first two digits of an identity card name a province; these name none.")
@@ -87,8 +86,8 @@ def _is_day(digits: str) -> bool:
 
 def email_problem(text: str) -> Message | None:
     local = text.partition("@")[0]
-    dots = local.startswith(".") or local.endswith(".") or any(pair == (".", ".") for pair in pairwise(local))
-    fits = len(text) <= 254 and not dots and compiled(EMAIL).fullmatch(text)
+    dots = local.startswith(".") or local.endswith(".") or ".." in local
+    fits = len(text) <= 254 and not dots and matches(EMAIL, text)
     return None if fits else say("Enter an e-mail address, such as name@example.com.")
 
 

@@ -149,6 +149,45 @@ def gather(
     return whole
 
 
+def gather_many(
+    table: Table, mappings: Mappings, groups: Sequence[Sequence[Mapping[str, Any]]],
+    found: Mapping[str, Mapping[str, Any]], key: Sequence[str] = (),
+) -> list[Gathered]:  # fmt: skip
+    """Every group of lines as one record. Where each is one line of plain fields, a column is read at a time."""
+    if any(len(rows) != 1 for rows in groups) or any("." in path for path in mappings):
+        return [gather(table, mappings, rows, found, key) for rows in groups]
+    missing: list[dict[str, tuple[int, Message]]] = [{} for _ in groups]
+    columns = []
+    for path, target in mappings.items():
+        cells = [target.meaning(row.get(target.column)) for (row,) in groups]
+        if path in found:
+            cells = _matched_column(path, cells, found[path], missing)
+        columns.append([None if cell == "" else cell for cell in cells])
+    raws = (dict(zip(mappings, cells, strict=True)) for cells in zip(*columns, strict=True))
+    return [Gathered(raw, wrong, {}) for raw, wrong in zip(raws, missing, strict=True)]
+
+
+def _matched_column(
+    path: str, cells: Sequence[Any], found: Mapping[str, Any], missing: Sequence[dict[str, tuple[int, Message]]]
+) -> list[Any]:
+    """What the texts of a column name; those that name nothing are told as missing."""
+    meant = {cell: match(cell, found) for cell in set(cells) if cell not in (None, "")}
+    for number, cell in enumerate(cells):
+        if isinstance(stranger := meant.get(cell), Message):
+            missing[number][path] = (0, stranger)
+    return [None if isinstance(value := meant.get(cell), Message) else value for cell in cells]
+
+
+def match(cell: Any, found: Mapping[str, Any]) -> Any:
+    """What a cell names by one text or by several: an id, a list of them, or what is to be said of a stranger."""
+    text = str(cell).strip()
+    if whole := found.get(fold_key(text)):
+        return whole
+    ids = {part: found.get(fold_key(part)) for part in texts_in(text)}
+    stranger = next((part for part, id in ids.items() if id is None), None)
+    return [*ids.values()] if stranger is None else say("'{text}' was not found.", text=stranger[:80])
+
+
 def _join(whole: Gathered, table: Table, id: str, value: Any, number: int) -> None:
     before = whole.raw.get(id)
     if isinstance(table.by_id.get(id), Rows):
@@ -176,12 +215,9 @@ def answers(
     for path, target in mappings.items():
         value = target.meaning(row.get(target.column))
         if path in found and value not in (None, ""):
-            text = str(value).strip()
-            value = found[path].get(fold_key(text)) or [found[path].get(fold_key(t)) for t in texts_in(text)]
-            if isinstance(value, list) and None in value:
-                stranger = next(t for t in texts_in(text) if fold_key(t) not in found[path])
-                missing[path] = say("'{text}' was not found.", text=stranger[:80])
-                value = None
+            value = match(value, found[path])
+            if isinstance(value, Message):
+                missing[path], value = value, None
         _put(raw, path, value, "." in path and table.facet(path) is not None)
     return raw, missing
 

@@ -165,7 +165,7 @@ def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, 
     texts = [f.id for f in target.fields if analysis.type_of(target, f).kind == "text"]
     yield from _known(f"{path}.source.field", [field.source.field], texts)
     if field.source.where is not None:
-        scope = analysis.pick_scope(field.source, table)
+        scope = analysis.pick_scope(field.source, table, rows)
         yield from _filter(analysis, f"{path}.source.where", field.source.where, scope, BOOLEAN)
 
 
@@ -176,7 +176,7 @@ def _link(analysis: Analysis, table: Table, link: Link, rows: Rows | None, path:
         return
     yield from _known(f"{path}.show_columns", link.show_columns, target.by_id)
     if link.pick is not None:
-        yield from _filter(analysis, f"{path}.pick", link.pick, analysis.pick_scope(link, table), BOOLEAN)
+        yield from _filter(analysis, f"{path}.pick", link.pick, analysis.pick_scope(link, table, rows), BOOLEAN)
     holder = [c.id for c in rows.fields] if rows else list(table.paths)
     for own, theirs in (link.fill or {}).items():
         yield from _known(f"{path}.fill", [own], holder)

@@ -18,6 +18,19 @@ def compiled(source: str) -> Any:
     return re2.compile(source, _SILENT)
 
 
+@cache
+def _tester(source: str) -> Any:
+    """The same for whoever only asks whether: nothing is noted of where the parts of a match are."""
+    options = re2.Options()
+    options.log_errors, options.never_capture = False, True
+    return re2.compile(source, options)
+
+
+def matches(source: str, text: str) -> bool:
+    """Whether the whole text has the form. Asked in bytes, so that places need not be counted back into characters."""
+    return _tester(source).fullmatch(text.encode()) is not None
+
+
 def reason_of(err: Exception) -> str:
     """RE2's own words, which it gives as bytes."""
     given = err.args[0] if err.args else ""

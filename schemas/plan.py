@@ -43,14 +43,14 @@ class Formulas:
 class Plan:
     """A table's work on one record.
 
-    `rollups` holds what each begins with; `checked` the fields a person fills in, each with whether there is
-    anything that its type could find wrong; `searched` those with words to find a record by.
+    `rollups` holds what each begins with; `checked` the fields a person fills in, each with whether something
+    could be wrong with nothing and with a value; `searched` those with words to find a record by.
     """
 
     record: Formulas
     subforms: tuple[tuple[Rows, Formulas], ...]
     rollups: tuple[tuple[str, Decimal | None], ...]
-    checked: tuple[tuple[Field, bool], ...]
+    checked: tuple[tuple[Field, bool, bool], ...]
     searched: tuple[Field, ...]
     limited: tuple[tuple[Field, tuple[Field, ...]], ...]
     """The fields with limits, and the subforms with those of their columns that have some."""
@@ -68,7 +68,11 @@ def plan_of(analysis: "Analysis", table: Table) -> Plan:
             for f in table.fields
             if isinstance(f, Rollup) and analysis.is_stored(table, f)
         ),
-        checked=tuple((f, type(f).check is not Field.check) for f in table.fields if not f.computed),
+        checked=tuple(
+            (f, f.required or isinstance(f, Rows), type(f).check is not Field.check)
+            for f in table.fields
+            if not f.computed
+        ),
         searched=tuple(f for f in table.fields if type(f).words is not Field.words),
         limited=tuple(_limited(table)),
     )

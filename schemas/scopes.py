@@ -39,14 +39,15 @@ class TableScope:
     """Names in a formula about a record of `table`.
 
     `row` is the subform whose row the formula is about (its columns come first), `this` the table that
-    the name `this` stands for, `extra` further names with their types. `reading` is for what a reader asks: only there
-    is something calculated for each reader.
+    the name `this` stands for, with the columns of `this_row` first where it is a row of that, `extra` further names
+    with their types. `reading` is for what a reader asks: only there is something calculated for each reader.
     """
 
     analysis: "Analysis"
     table: Table
     row: Rows | None = None
     this: Table | None = None
+    this_row: Rows | None = None
     extra: Mapping[str, Type] = field(default_factory=dict)
     reading: bool = False
 
@@ -55,11 +56,22 @@ class TableScope:
         if isinstance(place, Message):
             return place
         rest = path[2:] if path[0] == "flow" and path[0] not in self.extra else path[1:]
+        if (column := self._of_this_row(path)) is not None:
+            place, rest = column, path[2:]
+            if isinstance(place, Message):
+                return place
         for name in rest:
             place = self._step(place, name)
             if isinstance(place, Message):
                 return place
         return Reference(path=path, type=place.type, volatile=place.volatile, hops=place.hops)
+
+    def _of_this_row(self, path: tuple[str, ...]) -> _Place | Message | None:
+        """A column of the row that is being filled in, by `this.column`."""
+        if path[0] != "this" or self.this_row is None or self.this is None or len(path) < 2:
+            return None
+        column = self.this_row.column(path[1])
+        return TableScope(self.analysis, self.this, self.this_row)._field(column, self.this_row) if column else None
 
     def names(self) -> dict[str, Type]:
         """Every name that a formula may begin with here."""

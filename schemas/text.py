@@ -1,6 +1,7 @@
 """Text: a label in several languages."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.messages import Message
@@ -38,6 +39,21 @@ class Text:
 
     def __str__(self) -> str:
         return self.in_language("en")
+
+
+SEPARATORS = {"zh": "、"}
+
+
+def listed(texts: Iterable[Text]) -> Text:
+    """Several texts as one, in every language that one of them has."""
+    parts = list(texts)
+    languages = {language for part in parts for language in part.by_language}
+    return Text(
+        {
+            language: SEPARATORS.get(language, ", ").join(p.in_language(language) for p in parts)
+            for language in languages
+        }
+    )
 
 
 Sentence = Message | Text

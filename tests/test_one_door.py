@@ -21,6 +21,7 @@ MAY_TOUCH = {
     "runtime/conversion.py": "reads and writes the columns of a field that changes its type, as the system",
     "runtime/consequences.py": "counts, for a designer, what publishing would do",
     "runtime/answers.py": "reads what calculations ask beyond a link, as the system",
+    "runtime/mentions.py": "counts and finds where records name a member or department, for who hands over or merges",
     "runtime/cascade.py": "finds what a deletion concerns for the writer; the door says what may be deleted",
     "runtime/verify.py": "compares stored calculations with fresh ones for the doctor, as the system",
     "runtime/importing.py": "names the id column in a query whose rows come from a door",

@@ -12,7 +12,9 @@ from builder import bundle, changes, drafts
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
-from runtime import definitions
+from builder.web.doors import opens
+from runtime import definitions, powers
+from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.web.edge import go, is_fragment, local_url, tell, work
@@ -21,6 +23,7 @@ from schemas.app import Slot
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.messages import say
 from schemas.numbers import read_whole
+from schemas.powers import WORKSPACE
 from schemas.text import Text
 
 bp = Blueprint("build_apps", __name__)
@@ -28,9 +31,8 @@ CHANGED = say("Somebody else has changed this app since you opened it. Reload th
 
 
 def designer(ctx: Context) -> None:
-    """Only administrators build apps; for others there is nothing here."""
-    if not getattr(ctx.actor, "admin", False):
-        raise NotFound
+    """Those who have the power that this route asks for (`builder/web/doors.py`); for others there is nothing here."""
+    opens(ctx)
 
 
 def counter_sent() -> int | None:
@@ -46,9 +48,11 @@ def index() -> Any:
 
 def _index(ctx: Context, problems: list[Any] | None = None, status: int = 200) -> Any:
     frame(ctx)
-    there = definitions.all_installed(ctx)
-    ready = [{"id": id, **_told(bundle.read(folder))} for id, folder in bundle.bundled().items()]
-    page = render_template("builder/apps.html", apps=there, ready=ready, problems=problems or [])
+    everything, own = unlimited(ctx.actor), powers.apps(ctx)
+    there = [inst for inst in definitions.all_installed(ctx) if everything or inst.id in own]
+    bundled = bundle.bundled().items() if everything else ()
+    ready = [{"id": id, **_told(bundle.read(folder))} for id, folder in bundled]
+    page = render_template("builder/apps.html", apps=there, ready=ready, problems=problems or [], all=everything)
     return make_response(page, status)
 
 
@@ -136,6 +140,7 @@ def about(ctx: Context, draft: Draft) -> dict[str, Any]:
         "title": Text.of(draft.parts["manifest"].get("title") or draft.slug),
         "pending": len(found),
         "base": f"/build/{draft.slug}",
+        "may": powers.of_app(ctx, draft.slug) + ([WORKSPACE] if unlimited(ctx.actor) else []),
     }
 
 
@@ -275,7 +280,7 @@ def _designer_left(app: str) -> str:
     """Where publishing was asked for: the form that is being designed, or the overview of the app."""
     here = urlsplit(request.headers.get("HX-Current-URL", ""))
     home = f"/build/{app}/"
-    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith(f"{home}form/") else home
+    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith((f"{home}form/", f"{home}rights/")) else home
 
 
 @bp.post("/build/<app>/discard")

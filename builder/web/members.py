@@ -1,37 +1,91 @@
-"""The workspace's people, for its administrators: members, departments, and who may sign in."""
+"""The workspace's members, for those who manage them: found, added, changed, given roles, let in."""
 
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, render_template, request
 
 from builder.web.apps import designer
-from runtime import audit, membership, people
+from runtime import audit, avatars, definitions, departments, membership, powers, roles
+from runtime.actors import unlimited
 from runtime.context import Context
+from runtime.membership import SIZE, Asked, Listed
 from runtime.people import Directory
-from runtime.web.edge import go, record_id, tell, work
+from runtime.roles import Key
+from runtime.web.edge import go, is_fragment, record_id, tell, work
+from runtime.web.files import storage
 from runtime.web.frame import frame
-from schemas.errors import InvalidInput
-from schemas.messages import say
+from schemas.errors import InvalidInput, NotFound
+from schemas.messages import Message, say
+from schemas.numbers import read_whole
+from schemas.text import Text
 
 bp = Blueprint("members", __name__)
 
 
 @bp.get("/members/")
 def index() -> Any:
-    text = request.args.get("q", "").strip()[:100]
     with work() as ctx:
         designer(ctx)
+        asked = _asked(ctx)
+        found, total = membership.found(ctx, asked)
+        values = {
+            "members": found, "total": total, "asked": asked, "args": request.args, "units": Directory.of(ctx).units,
+            "pages": _pages(asked, total), "states": membership.STATES,
+        }  # fmt: skip
+        if is_fragment():
+            return render_template("builder/_members_list.html", **values)
         frame(ctx)
-        found, total = membership.listed(ctx, text)
-        heads = {str(u.head): name for u in Directory.of(ctx).units.values() if u.head for name in _names(ctx, u.head)}
+        branches = departments.tree(ctx, powers.departments(ctx))
         return render_template(
-            "builder/members.html", members=found, total=total, asked=text, tree=membership.tree(ctx), heads=heads
+            "builder/members.html", tree=branches, roles=_roles_to_ask(ctx), **values, all=unlimited(ctx.actor)
         )
 
 
-def _names(ctx: Context, id: Any) -> list[str]:
-    person = Directory.of(ctx).person(id)
-    return [person.name] if person else []
+def _asked(ctx: Context) -> Asked:
+    """What the address asks for; what is not there is not asked."""
+    known = {str(u): u for u in Directory.of(ctx).units}
+    keys = {name: key for key, name, _ in _roles_to_ask(ctx)}
+    state = request.args.get("state", "here")
+    return Asked(
+        request.args.get("q", "").strip()[:100], known.get(request.args.get("department", "")),
+        keys.get(request.args.get("role", "")), state if state in membership.STATES else "here",
+        read_whole(request.args.get("page", "")) or 1,
+    )  # fmt: skip
+
+
+def _roles_to_ask(ctx: Context) -> list[tuple[Key, str, Any]]:
+    """Every role, by the name that an address gives it, with its title; of sub-administrators those they may give."""
+    gives = powers.gives(ctx)
+    found: list[tuple[Key, str, Any]] = []
+    for inst in definitions.all_installed(ctx):
+        for role in inst.app.roles:
+            name = f"{inst.slug}.{role.id}"
+            title = say("{app}: {role}", app=inst.app.title or inst.slug, role=role.title or role.id)
+            found.append((Key(inst.id, role.id), name, title))
+    found += [(Key(None, str(row.id)), f".{row.id}", Text.of(row.title)) for row in roles.all_of_workspace(ctx)]
+    return [one for one in found if gives is None or one[1] in gives]
+
+
+def _pages(asked: Asked, total: int) -> dict[str, Any] | None:
+    if total <= SIZE:
+        return None
+    first = SIZE * (asked.page - 1)
+    args = {name: value for name, value in request.args.items() if name != "page" and value}
+
+    def url(page: int) -> str:
+        return f"/members/?{urlencode({**args, 'page': page})}"
+
+    return {
+        "first": first + 1, "last": min(first + SIZE, total), "total": f"{total:,}",
+        "previous": url(asked.page - 1) if asked.page > 1 else None,
+        "next": url(asked.page + 1) if first + SIZE < total else None,
+    }  # fmt: skip
+
+
+# -- one member ------------------------------------------------------------------------------------
 
 
 @bp.get("/members/new")
@@ -46,31 +100,93 @@ def add() -> Any:
     try:
         with work() as ctx:
             designer(ctx)
-            facts = membership.facts_of(ctx, request.form)
-            id = people.add_member(ctx, **facts, admin="admin" in request.form)
-            audit.note(ctx, "member.added", facts["name"], id)
+            outside = "external" in request.form and unlimited(ctx.actor)
+            said = membership.given(ctx, request.form, external=outside)
+            id = membership.add(ctx, said, "admin" in request.form and not outside)
+            audit.note(ctx, "member.added", said.facts["name"], id)
     except InvalidInput as err:
         with work() as ctx:
             return _form(ctx, None, err)
-    tell(say("{name} is a member now.", name=facts["name"]))
+    outsider = say("{name} is an external contact now.", name=said.facts["name"])
+    tell(outsider if outside else say("{name} is a member now.", name=said.facts["name"]))
     return go(f"/members/{id}")
+
+
+def known(ctx: Context, id: str) -> Listed:
+    """A member whom the actor manages, also one who has left. Raises NotFound."""
+    member = membership.anybody(ctx, record_id(id))
+    powers.require_member(ctx, member.id)
+    return member
 
 
 @bp.get("/members/<id>")
 def show(id: str) -> Any:
     with work() as ctx:
         designer(ctx)
-        return _form(ctx, membership.one(ctx, record_id(id)))
+        return _form(ctx, known(ctx, id))
 
 
-def _form(ctx: Context, member: Any, err: InvalidInput | None = None, password: str | None = None) -> Any:
+def _form(ctx: Context, member: Listed | None, err: InvalidInput | None = None, password: str | None = None) -> Any:
     """The page of one member, or of a new one; with what was sent when it was refused."""
     frame(ctx)
+    sent = request.form if err and "name" in request.form else None
+    outside = member.external if member else bool((sent or request.args).get("external"))
     page = render_template(
-        "builder/member.html", member=member, errors=err.errors if err else {}, password=password,
-        sent=request.form if err else None, tree=membership.tree(ctx), own=bool(member and member.id == ctx.actor.id),
+        "builder/member.html", member=member, errors=err.errors if err else {}, password=password, sent=sent,
+        own=bool(member and member.id == ctx.actor.id), all=unlimited(ctx.actor), outside=outside and unlimited(ctx.actor),
+        picked=_picked(ctx, member, sent), **(_about(ctx, member) if member else {}),
     )  # fmt: skip
     return make_response(page, 422 if err else 200)
+
+
+def _picked(ctx: Context, member: Listed | None, sent: Any) -> dict[str, list[dict[str, str]]]:
+    """What the pickers of departments show."""
+    main = [sent.get("department", "")] if sent else [str(member.department_id)] if member else []
+    others = sent.getlist("others") if sent else [str(u) for u in member.others] if member else []
+    if not sent and not member:
+        main = [request.args.get("department", "")]
+    units = {str(u.id): u for u in Directory.of(ctx).units.values()}
+    return {
+        name: [{"id": id, "text": units[id].name} for id in ids if id in units]
+        for name, ids in (("department", main), ("others", others))
+    }
+
+
+def _about(ctx: Context, member: Listed) -> dict[str, Any]:
+    """What else is known of a member: head, departments that they head, roles with the reasons."""
+    directory = Directory.of(ctx)
+    head = directory.person(directory.head_of(member.id))
+    own = [directory.units[u] for u in directory.units if directory.units[u].head == member.id]
+    return {
+        "head": head, "headed": own, "held": _held(ctx, member.id), "to_give": _to_give(ctx, member),
+        "duties": powers.of_member(ctx, member.id),
+    }  # fmt: skip
+
+
+def _held(ctx: Context, member: UUID) -> list[dict[str, Any]]:
+    """The roles of a member: title, why, and whether they are on the list and may be taken off it."""
+    found, gives = [], powers.gives(ctx)
+    for one in roles.held(ctx, member):
+        name = f"{one.app}.{one.key.role}"
+        listed = any(part.kind == "member" for part in one.why)
+        found.append({
+            "name": name, "title": role_title(ctx, one.key), "why": [roles.explain(ctx, part) for part in one.why],
+            "listed": listed and (gives is None or name in gives),
+        })  # fmt: skip
+    return found
+
+
+def role_title(ctx: Context, key: Key) -> Any:
+    """What a role is called, with its app."""
+    return roles.title_of(ctx, key) or Text.of(key.role)
+
+
+def _to_give(ctx: Context, member: Listed) -> list[tuple[str, Any]]:
+    """The roles that the actor may put a member on the list of."""
+    if member.left_at is not None or member.id == ctx.actor.id and not unlimited(ctx.actor):
+        return []
+    listed = {f"{h.app}.{h.key.role}" for h in roles.held(ctx, member.id) if any(p.kind == "member" for p in h.why)}
+    return [(name, title) for _, name, title in _roles_to_ask(ctx) if name not in listed]
 
 
 @bp.post("/members/<id>")
@@ -78,14 +194,47 @@ def change(id: str) -> Any:
     try:
         with work() as ctx:
             designer(ctx)
-            member = membership.one(ctx, record_id(id))
-            facts = membership.facts_of(ctx, request.form, member.id)
-            membership.change(ctx, member.id, facts, "admin" in request.form)
+            member = membership.one(ctx, known(ctx, id).id)
+            said = membership.given(ctx, request.form, member.id, member.external)
+            membership.save(ctx, member.id, said, "admin" in request.form and not member.external)
     except InvalidInput as err:
         with work() as ctx:
-            return _form(ctx, membership.one(ctx, record_id(id)), err)
+            return _form(ctx, known(ctx, id), err)
     tell(say("Saved."))
     return go("/members/")
+
+
+@bp.post("/members/<id>/avatar")
+def set_avatar(id: str) -> Any:
+    """The picture of a member; without a file it goes."""
+    with work() as ctx:
+        designer(ctx)
+        member = known(ctx, id)
+        body = request.files.get("avatar")
+        if body is not None and body.filename:
+            with closing(body.stream):
+                avatars.put(ctx, storage(), member.id, body.stream)
+        elif request.form.get("remove"):
+            avatars.remove(ctx, storage(), member.id)
+        else:
+            raise InvalidInput({"avatar": [say("Choose a file.")]})
+    tell(say("Saved."))
+    return go(f"/members/{member.id}")
+
+
+@bp.post("/members/<id>/roles")
+def give_role(id: str) -> Any:
+    """Put a member on the list of a role (`give`), or take them off it (`take`)."""
+    with work() as ctx:
+        designer(ctx)
+        member = membership.one(ctx, known(ctx, id).id)
+        keys = {name: key for key, name, _ in _roles_to_ask(ctx)}
+        key = keys.get(request.form.get("give") or request.form.get("take") or "")
+        if key is None or (member.id == ctx.actor.id and not unlimited(ctx.actor)):
+            raise NotFound
+        roles.put_on_list(ctx, key, member.id) if request.form.get("give") else roles.off_list(ctx, key, member.id)
+    tell(say("Saved."))
+    return go(f"/members/{member.id}#roles")
 
 
 @bp.post("/members/<id>/access")
@@ -94,42 +243,11 @@ def access(id: str) -> Any:
     try:
         with work() as ctx:
             designer(ctx)
-            member = membership.one(ctx, record_id(id))
+            member = membership.one(ctx, known(ctx, id).id)
             give = membership.renew_password if member.enters else membership.let_in
             password = give(ctx, member.id)
             return _form(ctx, membership.one(ctx, member.id), password=password)
     except InvalidInput as err:
+        refused: list[Message] = sum(err.errors.values(), [])
         with work() as ctx:
-            return _form(
-                ctx, membership.one(ctx, record_id(id)), InvalidInput({"access": sum(err.errors.values(), [])})
-            )
-
-
-@bp.post("/members/<id>/leave")
-def leave(id: str) -> Any:
-    with work() as ctx:
-        designer(ctx)
-        name = membership.one(ctx, record_id(id)).name
-        membership.leave(ctx, record_id(id))
-    tell(say("{name} is no longer a member. Their records are kept.", name=name))
-    return go("/members/")
-
-
-@bp.post("/members/departments")
-def add_department() -> Any:
-    with work() as ctx:
-        designer(ctx)
-        membership.add_department(ctx, request.form.get("name", ""), request.form.get("parent", ""))
-    return redirect("/members/#departments", 303)
-
-
-@bp.post("/members/departments/<id>")
-def change_department(id: str) -> Any:
-    """The head of a department."""
-    with work() as ctx:
-        designer(ctx)
-        unit = record_id(id)
-        head = next(iter(membership.members_here(ctx, [request.form.get("head", "")])), None)
-        people.set_head(ctx, unit, head)
-    tell(say("Saved."))
-    return redirect("/members/#departments", 303)
+            return _form(ctx, known(ctx, id), InvalidInput({"access": refused}))

@@ -1,11 +1,12 @@
 """Members and departments from a file, in the browser: choose it, map its columns, try it, import, watch."""
 
+import io
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
 from builder.web.apps import designer
-from runtime import importing, importing_people
+from runtime import audit, importing, importing_people
 from runtime.context import Context
 from runtime.importing_people import APART, COLUMNS, MOST_LINES, NAMES, Arrivals
 from runtime.sheets import ENCODINGS
@@ -15,6 +16,7 @@ from schemas.errors import InvalidInput, NotFound
 from schemas.messages import Message, say
 
 bp = Blueprint("members_import", __name__)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/members/import/")
@@ -29,6 +31,16 @@ def _choose(ctx: Context, problem: str = "", status: int = 200) -> Any:
     labels = [words for words, _ in NAMES.values()]
     page = render_template("builder/members_import.html", encodings=ENCODINGS, problem=problem, labels=labels)
     return make_response(page, status)
+
+
+@bp.get("/members/export")
+def export() -> Any:
+    """Every member in a file that the import understands."""
+    with work() as ctx:
+        designer(ctx)
+        body = importing_people.exported(ctx)
+        audit.note(ctx, "member.exported")
+    return send_file(io.BytesIO(body), mimetype=XLSX, as_attachment=True, download_name="members.xlsx")
 
 
 @bp.post("/members/import/")

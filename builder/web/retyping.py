@@ -10,6 +10,7 @@ from builder.retyping import MOST_OPTIONS, change_type
 from builder.web.apps import designer
 from builder.web.studio import change, the_form
 from runtime import changeover, consequences, definitions
+from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.tables import live
 from runtime.web.edge import go, is_fragment, record_id, work
@@ -28,7 +29,8 @@ def retype(app: str, form: str) -> Any:
     with work() as ctx:
         designer(ctx)
         table, _ = the_form(drafts.open_draft(ctx, app).parts, form)
-        held = texts_held(ctx, app, table, path) if type in ("choice", "choices") else []
+        choices = type in ("choice", "choices") and unlimited(ctx.actor)
+        held = texts_held(ctx, app, table, path) if choices else []
     return change(app, form, say("Type changed"), lambda parts: change_type(parts, table, path, type, held), path)
 
 
@@ -47,7 +49,7 @@ def progress(app: str, run: str) -> Any:
     """How far the change of types is."""
     with work() as ctx:
         designer(ctx)
-        found = changeover.run_of(ctx, record_id(run))
+        found = _run(ctx, app, run)
         values = {
             "run": found,
             "app": app,
@@ -61,6 +63,14 @@ def progress(app: str, run: str) -> Any:
         return render_template("builder/changeover.html", **values)
 
 
+def _run(ctx: Context, app: str, run: str) -> Any:
+    """A run of this app. Raises NotFound."""
+    found = changeover.run_of(ctx, record_id(run))
+    if found.installation_id != definitions.installed(ctx, app).id:
+        raise NotFound
+    return found
+
+
 def _problem(run: Any) -> Message | None:
     return Message(run.problem["text"], run.problem["values"]) if run.problem else None
 
@@ -69,6 +79,6 @@ def _problem(run: Any) -> Message | None:
 def cancel(app: str, run: str) -> Any:
     with work() as ctx:
         designer(ctx)
-        id: UUID = changeover.run_of(ctx, record_id(run)).id
+        id: UUID = _run(ctx, app, run).id
         changeover.cancel(ctx, id)
     return go(f"/build/{app}/changeover/{id}")

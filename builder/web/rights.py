@@ -1,6 +1,7 @@
 """The rights of an app: who may do what with a table, form, view, dashboard, flow, or all of it."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -10,14 +11,18 @@ from flask import Blueprint, make_response, render_template, request
 
 from builder import drafts, grants, panel
 from builder.drafts import Draft
+from builder.names import Book, Place
 from builder.near import Surroundings
-from builder.parts import Json, Parts
+from builder.parts import Json, Parts, split
 from builder.places import told
 from builder.web.apps import CHANGED, about, counter_sent, designer
 from builder.web.studio import condition_places, modes_sent
-from runtime import definitions, people
+from runtime import definitions, listing, membership, people, query, why
+from runtime.access import door
+from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
+from runtime.tables import LiveTable, live
 from runtime.web.edge import go, is_fragment, tell, words, work
 from runtime.web.frame import frame
 from schemas.access import ACTIONS, FLOW_ACTIONS, RIGHTS, Grant
@@ -316,8 +321,6 @@ def _slot_for(ctx: Context, draft: Draft, parts: Parts, kind: str, text: str) ->
 
 
 def _member(ctx: Context, text: str) -> UUID | None:
-    from runtime import membership
-
     return next(iter(membership.members_here(ctx, [text])), None)
 
 
@@ -341,3 +344,66 @@ def step(app: str) -> Any:
         else:
             answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": words(said), "kind": "info"}})
     return answer
+
+
+# -- why -------------------------------------------------------------------------------------------
+
+
+@bp.get("/build/<app>/rights/why")
+def explained(app: str) -> Any:
+    """Why a member can, or cannot, see a record and a field: by the rights as they are published."""
+    with work() as ctx:
+        designer(ctx)
+        inst = definitions.installed(ctx, app)
+        asked = {name: request.args.get(name, "") for name in ("table", "record", "member", "field")}
+        table = inst.app.table(asked["table"]) or next(iter(inst.app.tables), None)
+        if table is None:
+            raise NotFound
+        source = live(ctx, inst, table.id)
+        record = re.search(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", asked["record"])
+        if record and not query.allowed(door(ctx, source), UUID(record[0]), "read") and not unlimited(ctx.actor):
+            raise NotFound  # one who may only give rights learns nothing of what they may not see themselves
+        member = _member(ctx, asked["member"])
+        path = asked["field"] if source.table.field(asked["field"]) else ""
+        values = {
+            "inst": inst, "base": f"/build/{app}", "tables": [(t.id, t.title or Text.of(t.id)) for t in inst.app.tables],
+            "table": table, "record": record[0] if record else "", "unread": bool(asked["record"]) and not record, "field": path,
+            "fields": [(p, listing.path_label(source, p)) for p in table.paths], "found": None, "verbs": grants.VERBS,
+            "member": {"id": str(member), "text": Directory.of(ctx).names([member])[member]} if member else None,
+        }  # fmt: skip
+        if member is not None:
+            person = people.member_by_id(ctx, member)
+            found = why.explain(ctx, source, person, UUID(record[0]) if record else None, path)
+            values |= {"found": found, "lines": [_source(ctx, inst, s) for s in found.sources]}
+            values |= {"right": grants.RIGHT_WORDS.get(found.right), "title": _title_of(ctx, source, record)}
+        frame(ctx)
+        return render_template("builder/why.html", **values)
+
+
+def _title_of(ctx: Context, source: LiveTable, record: Any) -> str:
+    return query.titles(ctx, source, [UUID(record[0])]).get(UUID(record[0]), "") if record else ""
+
+
+def _source(ctx: Context, inst: definitions.Installed, source: why.Source) -> dict[str, Any]:
+    """A source of rights with its names: of the grant, or of the step of a flow."""
+    made = {"source": source, "right": grants.RIGHT_WORDS.get(source.right), "whom": "", "rows": None, "url": ""}
+    if not source.grant:
+        kind, _, name = source.through.partition(":")
+        flow, _, step = name.partition(".")
+        found = inst.app.flow(flow) if kind == "step" else None
+        named = (found.title or Text.of(flow)) if found else Text.of(name)
+        grants.verbs_words(source.actions, "table")
+        return {
+            **made,
+            "name": say("Has, or had, a task in the flow “{flow}”", flow=named),
+            "verbs": grants.verbs_words(source.actions, "table"),
+        }
+    parts = split(definitions.package(ctx, inst.id, inst.revision))
+    grant = parts[f"access/{source.grant}"]
+    rows = grant.get("rows") or ""
+    place = Place(grants.table_of(parts, *grants.about(grant)))
+    return {
+        **made, "name": grants.called(grant, parts), "whom": grants.whom_words(grant, parts),
+        "verbs": grants.verbs_words(source.actions, "table"), "url": f"/build/{inst.slug}/rights/?grant={source.grant}",
+        "rows": grants.rows_words(rows, Book(inst.app.analysis, place)) if place.table else None,
+    }  # fmt: skip

@@ -27,20 +27,22 @@ from flask import (
     url_for,
 )
 from flask_babel import Babel, get_locale, get_translations, gettext
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from runtime import accounts, audit, definitions, people, wording
+from runtime import accounts, audit, definitions, people, second_factor, viewing, wording
 from runtime.access import may_enter
 from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.listing import FilterFields
 from runtime.retry import attempt
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
-from runtime.workspaces import find, opened
+from runtime.workspaces import opened
 from schemas.errors import BadValue, Conflict, DefinitionError, Denied, InvalidInput, NotFound
 from schemas.messages import Message, fill
 from schemas.source import read_json
@@ -55,7 +57,17 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 SAFE = ("GET", "HEAD", "OPTIONS")
-OPEN_ENDPOINTS = {"session.form", "session.enter", "session.language", "static", "healthz"}
+VIEW = "view_as"
+"""Where the session keeps as whom an administrator looks at apps."""
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LIVE = {"forms.live_values"}
+LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
+OPEN_ENDPOINTS = {
+    "session.form", "session.enter", "session.second", "session.language", "static", "healthz", "doors.forgot", "doors.ask_reset",
+    "doors.reset", "doors.set_password", "doors.email", "doors.change_email", "doors.sign_up", "doors.ask_sign_up", "doors.invitation",
+    "doors.accept", "doors.welcome", "doors.settle", "sso.begin", "sso.back", "replies.show", "replies.decide",
+}  # fmt: skip
+"""What answers somebody who has not signed in."""
 
 
 def install(app: Flask) -> None:
@@ -74,6 +86,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["tone_of"] = tone_of
     app.jinja_env.filters["absolute"] = absolute
     app.jinja_env.globals["condition_fields"] = condition_fields
+    app.jinja_env.globals["conditions_json"] = conditions_json
     app.jinja_env.globals["icon_sheet"] = icon_sheet
     app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -165,6 +178,14 @@ def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def conditions_json(fields: FilterFields) -> Markup:
+    """The same as JSON, made once for each language."""
+    language = _words_language()
+    if language not in fields.drawn:
+        fields.drawn[language] = htmlsafe_json_dumps(condition_fields(fields))
+    return fields.drawn[language]
+
+
 def theme_of_request() -> str:
     theme = request.cookies.get("theme", "auto")
     return theme if theme in ("auto", "light", "dark") else "auto"
@@ -186,17 +207,90 @@ def _guard() -> Response | None:
     audit.come_from(request.remote_addr or "", request.user_agent.string)
     if for_programs() or (request.endpoint is None and request.path.startswith("/api/")):
         return None  # its doors ask for a token themselves; a session opens none of them
-    if token := request.cookies.get(COOKIE):
+    if token := request.cookies.get(cookie_name()):
         with engine().begin() as conn:
-            g.signed_in = accounts.resume(conn, token)
-            if g.signed_in and g.signed_in.workspace_id:
-                g.workspace = find(conn, id=g.signed_in.workspace_id)
+            g.signed_in = accounts.resume(conn, token, request.remote_addr or "")
+            if g.signed_in and g.signed_in.workspace:
+                g.workspace = g.signed_in.workspace
     _refuse_unkeepable()
     if request.method not in SAFE:
         _refuse_strangers()
     if g.signed_in is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint is not None:
         return _ask_to_sign_in()
-    return None
+    if g.signed_in is not None and session.get(VIEW):
+        _only_apps()
+    return _elsewhere() or _second_factor_first()
+
+
+def cookie_name() -> str:
+    """Over TLS a name that browsers let no other host, path or plain page set."""
+    return f"__Host-{COOKIE}" if request.is_secure else COOKIE
+
+
+WITHOUT_FACTOR = ("account.", "session.", "doors.", "sso.")
+
+
+def _second_factor_first() -> Response | None:
+    """Where the workspace wants everybody to have a second factor, nothing of it is shown to one who has none."""
+    signed_in = g.signed_in
+    if signed_in is not None and "workspace" not in g and request.endpoint not in OPEN_ENDPOINTS | {None}:
+        return None if (request.endpoint or "").startswith(WITHOUT_FACTOR) else go("/account/workspaces")
+    if signed_in is None or "workspace" not in g or (request.endpoint or "").startswith(WITHOUT_FACTOR):
+        return None
+    if not g.workspace.second_factor or request.endpoint in OPEN_ENDPOINTS:
+        return None
+    with engine().begin() as conn:
+        if second_factor.wanted(conn, signed_in.account_id):
+            return None
+    return go("/account/security")
+
+
+def _elsewhere() -> Response | None:
+    """A page or a link of another workspace says so, instead of showing this one's."""
+    if g.signed_in is None or "workspace" not in g or request.endpoint == "account.switch":
+        return None
+    page = request.headers.get("X-Workspace", "")
+    if request.method in SAFE and page and page != g.workspace.slug:
+        response = make_response("", 204)
+        response.headers["HX-Refresh"] = "true"
+        return response
+    meant = request.args.get("w", "")
+    if request.method not in SAFE or not meant or meant == g.workspace.slug:
+        return None
+    with engine().begin() as conn:
+        there = [b for b in accounts.belongings(conn, g.signed_in.account_id) if b.slug == meant]
+    return _other_workspace(there) if there else None
+
+
+def _other_workspace(there: list[Any]) -> Response:
+    text = gettext("This link belongs to another workspace than the one you are in (%(here)s).", here=g.workspace.title)
+    page = render_template("error.html", title=gettext("Another workspace"), message=text, status=None, elsewhere=there)
+    return make_response(page, 409)
+
+
+def confirmed() -> None:
+    """Call before what is dangerous. Raises Unconfirmed where the person has not just proved who they are."""
+    if g.signed_in is None or not g.signed_in.confirmed(datetime.now(UTC)):
+        raise Unconfirmed
+
+
+class Unconfirmed(Exception):
+    """Who is signed in must first say again that it is them."""
+
+
+def _unconfirmed(err: Unconfirmed) -> Response:
+    """To the page that asks, and from there back to where the person was."""
+    here = request.full_path.rstrip("?") if request.method in SAFE else urlsplit(request.referrer or "/account/").path
+    return go(f"/account/confirm?{urlencode({'next': here})}")
+
+
+def _only_apps() -> None:
+    """Somebody who looks as somebody else is shown apps, and changes nothing. Raises Denied."""
+    if request.endpoint in LEAVING:
+        return
+    room = (request.endpoint or "").partition(".")[0]
+    if room not in LOOKED_AT or (request.method not in SAFE and request.endpoint not in LIVE):
+        raise Denied(viewing.ONLY_LOOKING)
 
 
 def for_programs() -> bool:
@@ -232,7 +326,15 @@ def _refuse_strangers() -> None:
         abort(403, description=gettext("This was not sent from Mortise itself."))
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     own = str(session.get("csrf", ""))
-    if not own or not hmac.compare_digest(own.encode(), unmasked(sent).encode("utf-8", "replace")):
+    base, _, place = unmasked(sent).partition(":")
+    if place and "workspace" in g and place != g.workspace.slug and request.endpoint != "account.switch":
+        text = gettext(
+            "This page is of another workspace than the one you are in now (%(here)s). Nothing was saved; go back to that "
+            "workspace and send again.",
+            here=g.workspace.title,
+        )
+        abort(409, description=text)
+    if not own or not hmac.compare_digest(own.encode(), base.encode("utf-8", "replace")):
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 
@@ -248,7 +350,8 @@ def csrf_token() -> str:
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(24)
     if "csrf_masked" not in g:
-        g.csrf_masked = masked(str(session["csrf"]))
+        place = f":{g.workspace.slug}" if "workspace" in g else ""
+        g.csrf_masked = masked(f"{session['csrf']}{place}")
     return str(g.csrf_masked)
 
 
@@ -274,10 +377,14 @@ def _crossed(text: bytes, mask: bytes) -> bytes:
 def work() -> Iterator[Context]:
     """One transaction for the signed-in member. Commits when the block ends, rolls back when it raises."""
     signed_in = g.signed_in
-    if signed_in is None or signed_in.workspace_id is None:
+    if signed_in is None or signed_in.workspace is None:
         raise NotFound
     with opened(engine(), g.workspace, language=language()) as ctx:
-        yield ctx.acting_as(people.member_of(ctx, signed_in.account_id))
+        own = people.member_of(ctx, signed_in.account_id)
+        actor = viewing.as_wished(ctx, own, session.get(VIEW))
+        g.viewing = actor.name if actor.viewed_by else ""
+        with viewing.only_looking(actor):
+            yield ctx.acting_as(actor)
 
 
 def worked(story: Callable[[Context], Result]) -> Result:
@@ -387,7 +494,7 @@ def _headers(response: Response) -> Response:
     if request.endpoint == "static" and response.mimetype != "image/svg+xml":
         return response  # a style or script is no document: what follows says nothing of it
     response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if request.endpoint != "static":
@@ -400,7 +507,22 @@ def refusal_page(title: str, text: str, status: int) -> Response:
 
 
 def _not_found(err: Exception) -> Response:
-    return refusal_page(gettext("Not found"), gettext("There is nothing here, or not for you."), 404)
+    """With the person's other workspaces, where it may be."""
+    there = _others() if request.method in SAFE else []
+    text = gettext("There is nothing here, or not for you.")
+    if there:
+        text = gettext(
+            "There is nothing here in %(here)s. It may be in another of your workspaces.", here=g.workspace.title
+        )
+    page = render_template("error.html", title=gettext("Not found"), message=text, status=404, elsewhere=there)
+    return make_response(page, 404)
+
+
+def _others() -> list[Any]:
+    if g.get("signed_in") is None or "workspace" not in g:
+        return []
+    with engine().begin() as conn:
+        return [b for b in accounts.belongings(conn, g.signed_in.account_id) if b.id != g.workspace.id]
 
 
 def _denied(err: Denied) -> Response:
@@ -447,6 +569,7 @@ ANSWERS: dict[Any, Any] = {
     Conflict: _conflict,
     DefinitionError: _definition,
     HTTPException: _http,
+    Unconfirmed: _unconfirmed,
 }
 
 
@@ -464,14 +587,20 @@ class Me:
         self.language = language()
         self.tone = ""
         self.is_admin = bool(g.get("is_admin"))
+        self.builds, self.manages = bool(g.get("builds")), bool(g.get("manages"))
+        self.picture = str(g.get("avatar") or "")
 
 
 def _frame() -> dict[str, Any]:
+    signed_in = g.get("signed_in")
     frame = {
         "me": Me(),
         "navigation": g.get("navigation"),
         "app_title": g.get("app_title"),
         "counts": g.get("counts") or NO_COUNTS,
+        "workspace": g.get("workspace"),
+        "several_workspaces": bool(signed_in and signed_in.several),
+        "viewing": g.get("viewing", ""),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 

@@ -62,8 +62,13 @@ def download(app: str, table: str, record: str, field: str, id: str) -> Any:
             if not files.file_field(source, field).pictures:
                 raise NotFound
             return _shown(files.thumbnail(ctx, storage(), file_id), "image/webp", kept, f"{kept.digest}-small")
-        stream = files.content(ctx, storage(), file_id)
-    if request.args.get("view") and (media := viewed_as(kept.name)):
+        return sent(ctx, kept, bool(request.args.get("view")))
+
+
+def sent(ctx: Context, kept: Kept, view: bool) -> Any:
+    """The bytes of a file that somebody was just allowed to see: to look at where that is harmless, or as a download."""
+    stream = files.content(ctx, storage(), kept.id)
+    if view and (media := viewed_as(kept.name)):
         return _shown(stream, media, kept, kept.digest)
     response = send_file(stream, mimetype="application/octet-stream", as_attachment=True, download_name=kept.name)
     response.headers["Content-Security-Policy"] = ALONE

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, g, jsonify, make_response, render_template, request, url_for
 
-from runtime import filling, offers, prefill, query, ranges, sent, unsent
+from runtime import filling, listing, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door, may_use_form
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -83,7 +83,11 @@ def page(ctx: Context, current: Filling, status: int = 200) -> Any:
     """The form as a page; inside the drawer or after a refusal, its fragment."""
     inst = current.live.inst
     base, about = f"/a/{inst.slug}/f/{current.form.id}", f"?record={current.record}" if current.record else ""
-    kept = unsent.read(ctx, inst, current.form.id, current.record) if request.method == "GET" else None
+    kept = (
+        unsent.read(ctx, inst, current.form.id, current.record)
+        if request.method == "GET" and not g.get("viewing")
+        else None
+    )
     values = {
         "bound": current.bound(ctx), "filling": current, "inst": inst, "form": current.form,
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),
@@ -209,7 +213,8 @@ def live_values(app: str, form: str) -> Any:
         begun = start(ctx, app, form, request.args.get("record"))
         touched = touched_of_request()
         just = names_of_request("_changed") if "_changed" in request.form else touched
-        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just))
+        typed = names_of_request("_typed") if "_typed" in request.form else None
+        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just, typed))
 
 
 # -- pickers ---------------------------------------------------------------------------------------
@@ -230,17 +235,19 @@ def pick(app: str, table: str, path: str) -> Any:
             return jsonify(_people(ctx, source, field, path))
         text = request.args.get("q", "").replace("\x00", "")[:100]
         if isinstance(field, Choice) and field.source:
-            return jsonify(
-                [{"id": one, "text": one} for one in offers.offered(ctx, source, field, _typed(ctx, source), text)]
-            )
+            offered = offers.offered(ctx, source, field, _typed(ctx, source), text, _typed_line(ctx, source, path))
+            return jsonify([{"id": one, "text": one} for one in offered])
         if not isinstance(field, Link):
             raise NotFound
         target = source.sibling(field.table)
         other = door(ctx, target)
         if not other.may("read"):
             return jsonify([])
-        found = query.suggest(other, text, _picks(ctx, source, field, target))
-        return jsonify([{"id": str(id), "text": title or "–", "note": ""} for id, title in found])
+        found = query.suggest(
+            other, text, _picks(ctx, source, field, target, path), 50 if request.args.get("several") else 20
+        )
+        notes = listing.notes(other, [id for id, _ in found], field.show_columns)
+        return jsonify([{"id": str(id), "text": title or "–", "note": notes.get(id, "")} for id, title in found])
 
 
 def _filter_values(ctx: Context, source: LiveTable, path: str) -> list[dict[str, str]]:
@@ -262,16 +269,27 @@ def _people(ctx: Context, source: LiveTable, field: People, path: str) -> list[d
     return ranges.offered(Directory.of(ctx), field.picks, request.args.get("q", "")[:100].strip(), allowed)
 
 
-def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable) -> list[Any]:
+def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable, path: str) -> list[Any]:
     """The link's `pick`, with the values of the form that is being filled in for `this`."""
     if field.pick is None:
         return []
     analysis = source.analysis
-    expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table), BOOLEAN)
-    return [query.pickable(source, target, expression, ctx, _typed(ctx, source))]
+    rows, row = _typed_line(ctx, source, path) or (None, None)
+    expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table, rows), BOOLEAN)
+    return [query.pickable(source, target, expression, ctx, _typed(ctx, source), rows, row)]
 
 
 def _typed(ctx: Context, source: LiveTable) -> Values:
     """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
     return parse(source.table, given, ctx.zone)[0]
+
+
+def _typed_line(ctx: Context, source: LiveTable, path: str) -> offers.Line | None:
+    """The values of the row that a picker stands in, which it sends along with a point before their columns."""
+    rows = source.table.by_id.get(path.partition(".")[0]) if "." in path else None
+    if not isinstance(rows, Rows):
+        return None
+    given = {k[6:]: v for k, v in request.args.items() if k.startswith("with..") and rows.column(k[6:])}
+    lines = parse(source.table, {rows.id: [given]}, ctx.zone)[0][rows.id]
+    return rows, lines[0] if lines else {}

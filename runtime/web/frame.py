@@ -2,10 +2,11 @@
 
 from flask import g, request
 
-from runtime import navigation, tasks
+from runtime import navigation, powers, tasks
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.navigation import Item
+from runtime.people import Directory
 from runtime.web.edge import words
 from schemas.text import Text
 
@@ -13,11 +14,15 @@ from schemas.text import Text
 def frame(ctx: Context, inst: Installed | None = None, current: str = "") -> None:
     """Put the frame of a page where the templates find it."""
     g.is_admin = getattr(ctx.actor, "admin", False)
+    g.builds = g.is_admin or bool(powers.apps(ctx))
+    g.manages = powers.manages_somebody(ctx)
+    person = Directory.of(ctx).person(ctx.actor.id) if ctx.actor.id else None
+    g.avatar = f"/people/{person.id}/avatar?v={person.avatar}" if person and person.avatar else ""
     g.counts = tasks.counts(ctx)
     if inst is None:
         return
     g.app_title = words(inst.app.title or Text.of(inst.slug))
     g.navigation = navigation.entries(ctx, inst, current or request.path)
-    if g.is_admin:
+    if g.is_admin or inst.id in powers.apps(ctx):
         title = Text.of({"zh": "编辑应用", "en": "Edit this app"})
         g.navigation_settings = [Item(title, f"/build/{inst.slug}/", "build")]

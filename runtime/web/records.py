@@ -6,9 +6,10 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import flows, history, listing, pressing, query, recalculate, records
+from runtime import comments, flows, history, listing, pressing, query, recalculate, records, tokens
 from runtime import related as related_fields
 from runtime.access import door, form_for, views_for
+from runtime.actors import Member
 from runtime.answers import answering
 from runtime.context import Context
 from runtime.query import Listing, Record
@@ -46,7 +47,10 @@ def show(app: str, table_id: str, record: str) -> Any:
             "recalculating": recalculate.pending(ctx, source),
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
-            "may_delete": _may(ctx, source, found.id, "delete"),
+            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": not trash and _may(ctx, source, found.id, "print"),
+            "why_url": f"/build/{app}/rights/why?table={table_id}&record={found.id}" if _builds(ctx) else "",
+            "may_comment": (commented := not trash and _may(ctx, source, found.id, "comment")),
+            "comments": comments.count(ctx, source, found.id) if commented else 0,
             "may_history": gate.may("history") or gate.free, "flow": flows.of_record(ctx, source, found.id),
             "url": f"/a/{app}/t/{table_id}/{found.id}", "back": _list_url(ctx, source),
         }  # fmt: skip
@@ -54,6 +58,10 @@ def show(app: str, table_id: str, record: str) -> Any:
             return make_response(render_template("runtime/_record_drawer.html", **values))
         frame(ctx, source.inst, _list_url(ctx, source))
         return render_template("runtime/record.html", **values)
+
+
+def _builds(ctx: Context) -> bool:
+    return isinstance(ctx.actor, Member) and ctx.actor.admin
 
 
 def _table_title(source: LiveTable) -> str:
@@ -241,7 +249,8 @@ def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) 
             for side in sides
         )
         changes.append((field.label or Text.of(field.id), before, after))
-    who = reader.names.get(entry.actor_id, "") if entry.actor_id else ""
+    named = tokens.names(ctx, {entry.actor_id}) if entry.actor_kind == "token" and entry.actor_id else reader.names
+    who = named.get(entry.actor_id, "") if entry.actor_id else ""
     at = entry.at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")
     return {
         "action": entry.action,
@@ -260,6 +269,8 @@ def trash(app: str, table_id: str) -> Any:
 
     def story(ctx: Context) -> list[UUID]:
         source = table(ctx, app, table_id)
+        if len(chosen) > 1:
+            door(ctx, source).require("batch")
         done = records.trash(ctx, source, chosen)
         for id in done:
             flows.record_deleted(ctx, source, id)

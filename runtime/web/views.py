@@ -41,50 +41,55 @@ def show(app: str, view: str) -> Any:
     with work() as ctx:
         inst = enter(ctx, app)
         chosen = find_view(ctx, inst, view)
-        wishes = Wishes.read(request.args)
-        drawn = DRAWN.get(type(chosen))
-        if drawn and not wishes.trash:
+        if not is_fragment():
             frame(ctx, inst, f"/a/{inst.slug}/v/{view}/")
-            return drawn(ctx, inst, chosen, wishes)
-        columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
-        shown = listing.show(ctx, inst, chosen, wishes, columns.get("shown", ()))
-        values = {
-            **_tabs(ctx, inst, chosen, wishes),
-            "shown": shown,
-            "widths": columns.get("widths", {}),
-            "all_columns": _all_columns(shown),
-        }
-        if is_fragment() and request.headers.get("HX-Target", "").endswith("records"):
-            return make_response(render_template("runtime/_records.html", **values))
-        frame(ctx, inst, f"/a/{inst.slug}/v/{view}/")
-        return render_template("runtime/view.html", **values)
+        return drawn(ctx, inst, chosen, Wishes.read(request.args))
 
 
-def _board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> Any:
+def drawn(ctx: Context, inst: Installed, view: View, wishes: Wishes, base: str = "") -> Any:
+    """A view as a page; what a list draws again is its records alone. `base` is its address, where it is not its own."""
+    values = _tabs(ctx, inst, view, wishes, base)
+    draw = DRAWN.get(type(view), _grid)
+    return (_grid if wishes.trash else draw)(ctx, inst, view, wishes, values)
+
+
+def _grid(ctx: Context, inst: Installed, view: View, wishes: Wishes, about: dict[str, Any]) -> Any:
+    columns = preferences.read(ctx, f"columns:{inst.id}:{view.id}") or {}
+    shown = listing.show(ctx, inst, view, wishes, columns.get("shown", ()))
+    values = {**about, "shown": shown, "widths": columns.get("widths", {}), "all_columns": _all_columns(shown)}
+    if is_fragment() and request.headers.get("HX-Target", "").endswith("records"):
+        return make_response(render_template("runtime/_records.html", **values))
+    return render_template("runtime/view.html", **values)
+
+
+def _board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes, about: dict[str, Any]) -> Any:
     lanes, gate = listing.board(ctx, inst, view, wishes)
-    movable = gate.may("update") and view.group in gate.live.table.by_id and gate.best(view.group, "update") == "write"
-    return render_template(
-        "runtime/board.html", lanes=lanes, gate=gate, movable=movable, **_tabs(ctx, inst, view, wishes)
+    movable = (
+        not about["preview"]
+        and gate.may("update")
+        and view.group in gate.live.table.by_id
+        and gate.best(view.group, "update") == "write"
     )
+    return render_template("runtime/board.html", lanes=lanes, gate=gate, movable=movable, **about)
 
 
-def _gallery(ctx: Context, inst: Installed, view: Gallery, wishes: Wishes) -> Any:
+def _gallery(ctx: Context, inst: Installed, view: Gallery, wishes: Wishes, about: dict[str, Any]) -> Any:
     shown = listing.show(ctx, inst, view, wishes, [*view.card, *([view.cover] if view.cover else [])])
     cards = listing.gallery(ctx, shown, view)
-    return render_template("runtime/gallery.html", shown=shown, cards=cards, **_tabs(ctx, inst, view, wishes))
+    return render_template("runtime/gallery.html", shown=shown, cards=cards, **about)
 
 
-def _calendar(ctx: Context, inst: Installed, view: Calendar, wishes: Wishes) -> Any:
+def _calendar(ctx: Context, inst: Installed, view: Calendar, wishes: Wishes, about: dict[str, Any]) -> Any:
     chosen, day = wishes.span if wishes.span in SPANS else view.span, _day_asked(ctx, wishes)
     shown = spans.span(ctx, inst, view, wishes, stretches.shown_by(chosen, day))
     return render_template(
         "runtime/calendar.html", shown=shown, span=chosen, spans=SPANS, day=day, today=spans.day_of(ctx.now, ctx),
         previous=stretches.moved(chosen, day, -1), next=stretches.moved(chosen, day, 1),
-        **_tabs(ctx, inst, view, wishes),
+        **about,
     )  # fmt: skip
 
 
-def _gantt(ctx: Context, inst: Installed, view: Gantt, wishes: Wishes) -> Any:
+def _gantt(ctx: Context, inst: Installed, view: Gantt, wishes: Wishes, about: dict[str, Any]) -> Any:
     scale, day = wishes.span if wishes.span in SCALES else view.scale, _day_asked(ctx, wishes)
     line = stretches.line(scale, day)
     shown = spans.span(ctx, inst, view, wishes, line, view.progress or "")
@@ -93,7 +98,7 @@ def _gantt(ctx: Context, inst: Installed, view: Gantt, wishes: Wishes) -> Any:
         "runtime/gantt.html", shown=shown, scale=scale, scales=SCALES, line=line, ticks=stretches.ticks(scale, line),
         today=today, today_at=line.place(today, today),
         previous=stretches.along(scale, day, -1), next=stretches.along(scale, day, 1),
-        **_tabs(ctx, inst, view, wishes),
+        **about,
     )  # fmt: skip
 
 
@@ -111,11 +116,13 @@ DRAWN: dict[type[View], Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes) -> dict[str, Any]:
-    form = form_for(ctx, inst, view.table, "create", view.form or "")
+def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes, base: str = "") -> dict[str, Any]:
+    """What every view needs. With an address of another's it is a preview: to look at, not to change anything by."""
+    form = None if base else form_for(ctx, inst, view.table, "create", view.form or "")
     return {
-        "inst": inst, "view": view, "views": views_for(ctx, inst, view.table), "wishes": wishes, "base": f"/a/{inst.slug}/v/{view.id}/",
-        "table": inst.app.table(view.table), "new_url": f"/a/{inst.slug}/f/{form.id}/new" if form else "",
+        "inst": inst, "view": view, "views": views_for(ctx, inst, view.table), "wishes": wishes,
+        "base": base or f"/a/{inst.slug}/v/{view.id}/", "preview": bool(base), "table": inst.app.table(view.table),
+        "new_url": f"/a/{inst.slug}/f/{form.id}/new" if form else "",
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from schemas.engine.events import (
     Ended,
     Event,
     Failed,
+    HandedOver,
     Migrated,
     Performed,
     Reactivated,
@@ -180,6 +181,21 @@ def _transfer(run: Run, event: Transferred) -> None:
         comment=event.comment,
         since=task.since,
     )
+
+
+def _hand_over(run: Run, event: HandedOver) -> None:
+    """Nobody is asked to decide: who is asked beside the successor may hold two tasks of a round, and decides both."""
+    waiting = [
+        t for token in run.state.live_tokens() for t in run.state.round_of(token) if not (t.decision or t.closed)
+    ]
+    for task in waiting if event.tasks else ():
+        if task.member == event.member:
+            run.note(
+                "transferred", task=task.id, step=task.step, by=event.by, member=task.member, to=event.to, comment="",
+                since=task.since, why="handed_over",
+            )  # fmt: skip
+    if event.start and run.state.starter == event.member:
+        run.note("starter", by=event.by, member=event.member, to=event.to, why="handed_over")
 
 
 def _refuse_asked(run: Run, task: Task, people: Iterable[str]) -> None:
@@ -401,6 +417,7 @@ HAPPENS: dict[type[Event], Callable[[Run, Any], None]] = {
     Started: _start,
     Decided: _decide,
     Transferred: _transfer,
+    HandedOver: _hand_over,
     Delegated: _delegate,
     SignerAdded: _add_signer,
     TakenBack: _take_back,

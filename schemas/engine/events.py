@@ -54,6 +54,17 @@ class Transferred(Event):
 
 
 @dataclass(frozen=True)
+class HandedOver(Event):
+    """All that waits for a member goes to another one: their tasks, with `tasks`, and with `start` what they started."""
+
+    by: str
+    member: str
+    to: str
+    tasks: bool = True
+    start: bool = True
+
+
+@dataclass(frozen=True)
 class Delegated(Event):
     """Somebody else is to prepare the answer; the task comes back."""
 

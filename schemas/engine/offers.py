@@ -8,7 +8,7 @@ from schemas.flow import Flow
 from schemas.steps.people import START
 
 URGE_AGAIN = timedelta(minutes=10)
-ALONE = ("transfer", "delegate", "add_signer")
+ALONE = ("transfer", "delegate", "add_signer", "copy")
 """What names other people, so that somebody outside cannot do it: they know nobody here."""
 
 
@@ -16,7 +16,7 @@ def offered(flow: Flow, task: Task) -> tuple[str, ...]:
     """The actions on a task, in the order shown. What was delegated is only answered; who chooses, chooses."""
     allowed = flow.people_step(task.step).allowed
     if task.kind == "delegated":
-        return ("answer", *(a for a in allowed if a in ("delegate", "save", "comment")))
+        return ("answer", *(a for a in allowed if a in ("delegate", "copy", "save", "comment")))
     if task.kind == "choose":
         return ("choose", *(a for a in allowed if a in ("transfer", "comment")))
     if task.member.startswith(OUTSIDE):

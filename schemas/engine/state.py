@@ -294,6 +294,10 @@ def _migrated(state: State, entry: Entry) -> None:
     state.last = 0
 
 
+def _starter(state: State, entry: Entry) -> None:
+    state.starter = entry["to"]
+
+
 def _left(state: State, entry: Entry) -> None:
     for id in entry["tokens"]:
         state.tokens[id].live = False
@@ -343,6 +347,7 @@ CHANGES: dict[str, Callable[[State, Entry], None]] = {
     "reactivated": _reactivated,
     "migrated": _migrated,
     "transferred": _transferred,
+    "starter": _starter,
     "left": _left,
     "completed": _completed,
     "returned": _returned,

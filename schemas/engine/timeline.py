@@ -11,6 +11,7 @@ SHOWN = (
     "started",
     "decided",
     "transferred",
+    "starter",
     "delegated",
     "added",
     "reopened",

@@ -191,6 +191,11 @@ class Field:
         """How a spreadsheet shows an exported number or date, in Excel's words; empty for its own way."""
         return ""
 
+    @property
+    def leads(self) -> bool:
+        """Whether there are values that `address` leads somewhere from."""
+        return type(self).address is not Field.address
+
     def address(self, value: Any) -> str:
         """Where a click on a value leads: a web address, `mailto:` or `tel:`; empty for nowhere."""
         return ""

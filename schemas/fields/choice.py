@@ -38,7 +38,7 @@ class OptionSource:
     field: str = option(Reference("field", required=True), "Field", "")
     where: Formula | None = option(
         FormulaSource("boolean", "pick", allow_none=True), "Of which records",
-        help="A condition on the other table; `this` is the record being filled in.",
+        help="A condition on the other table; `this` is the record being filled in, in a subform its row first: kind = this.kind.",
     )  # fmt: skip
 
 
@@ -60,6 +60,9 @@ class Choice(Field):
     source: OptionSource | None = option(Object(OptionSource, allow_none=True), "Options from another table")
     other: bool = option(Flag(), "Another answer may be written", False)
     display: str = option(Words("dropdown", "radio", "chips"), "Shown as", "dropdown")
+    direction: str = option(
+        Words("across", "down"), "Options stand", "across", help="Beside one another, or one below the other; not in a dropdown."
+    )  # fmt: skip
 
     @property
     def grouping(self) -> str:

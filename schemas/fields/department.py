@@ -1,16 +1,23 @@
 from dataclasses import dataclass
-from typing import Any
 
-from schemas.fields.base import field_types, parse_uuid
+from schemas.fields.base import field_types
 from schemas.fields.member import People
-from schemas.formula import Type
 from schemas.formula.types import DEPARTMENT
 from schemas.messages import say
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnyDepartment(People):
+    """What fields of one and of several departments share."""
+
+    picks = "department"
+    one = DEPARTMENT
+    refusal = say("Choose a department.")
+
+
 @field_types.register
 @dataclass(frozen=True, kw_only=True)
-class Department(People):
+class Department(AnyDepartment):
     """A department of the workspace."""
 
     type = "department"
@@ -18,10 +25,3 @@ class Department(People):
     icon = "building"
     place = 160
     may_be_key = True
-    picks = "department"
-
-    def value_type(self) -> Type:
-        return DEPARTMENT
-
-    def parse(self, raw: Any) -> Any:
-        return parse_uuid(raw, say("Choose a department."))

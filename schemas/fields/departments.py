@@ -1,50 +1,16 @@
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
-from schemas.fields.base import Reader, Storage, clean_list, field_types, parse_uuid
-from schemas.fields.member import People, count_problems, ids_shown
-from schemas.formula import Type
-from schemas.formula.types import DEPARTMENT, array_of
-from schemas.messages import say
-from schemas.options import option
-from schemas.parsers import Whole
-from schemas.text import Sentence
+from schemas.fields.base import field_types
+from schemas.fields.department import AnyDepartment
+from schemas.fields.member import Several
 
 
 @field_types.register
 @dataclass(frozen=True, kw_only=True)
-class Departments(People):
+class Departments(Several, AnyDepartment):
     """Several departments of the workspace, in the order chosen."""
 
     type = "departments"
     title = "Several departments"
     icon = "network"
     place = 170
-    storage = Storage.UUIDS
-    several = True
-    sortable = False
-    picks = "department"
-
-    fewest: int = option(Whole(0, 200), "Fewest to choose", 0, section="checks")
-    most: int = option(Whole(1, 200), "Most to choose", 200, section="checks")
-
-    def value_type(self) -> Type:
-        return array_of(DEPARTMENT)
-
-    def parse(self, raw: Any) -> Any:
-        refusal = say("Choose a department.")
-        return clean_list([parse_uuid(item, refusal) for item in clean_list(raw)]) or None
-
-    def check(self, value: Any) -> Iterator[Sentence]:
-        yield from count_problems(value, self.fewest, self.most)
-
-    def show(self, value: Any, reader: Reader) -> str:
-        return ids_shown(value, reader)
-
-    def dump(self, value: Any) -> Any:
-        return None if value is None else [str(item) for item in value]
-
-    def example(self) -> Any:
-        return [UUID(int=n) for n in range(1, max(1, self.fewest) + 1)]

@@ -42,7 +42,7 @@ class Link(Field):
     table: str = option(Reference("table", required=True), "Table", "")
     pick: Formula | None = option(
         FormulaSource("boolean", "pick", allow_none=True), "Which records may be chosen",
-        help="A condition on the other table; `this` is the record being filled in.",
+        help="A condition on the other table; `this` is the record being filled in, in a subform its row first: kind = this.kind.",
     )  # fmt: skip
     show_columns: tuple[str, ...] = option(Many(Reference("target field")), "Columns shown when choosing", ())
     fill: dict[str, str] = option(

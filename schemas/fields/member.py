@@ -3,12 +3,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from schemas.fields.base import Field, Reader, Storage, field_types, parse_uuid
+from schemas.fields.base import Field, Reader, Storage, clean_list, field_types, parse_uuid
 from schemas.formula import Formula, Type
-from schemas.formula.types import MEMBER
-from schemas.messages import say
+from schemas.formula.types import MEMBER, array_of
+from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import FormulaSource, Many, Reference
+from schemas.parsers import FormulaSource, Many, Reference, Whole
+from schemas.text import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,8 @@ class People(Field):
     several: ClassVar[bool] = False
     picks: ClassVar[str]
     """What the picker offers: "member" or "department"."""
+    one: ClassVar[Type]
+    refusal: ClassVar[Message]
 
     slots: tuple[str, ...] = option(
         Many(Reference("slot")), "Only these members or departments", (), section="range",
@@ -38,6 +41,12 @@ class People(Field):
     def bounded(self) -> bool:
         return self.ranged
 
+    def value_type(self) -> Type:
+        return self.one
+
+    def parse(self, raw: Any) -> Any:
+        return parse_uuid(raw, self.refusal)
+
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else reader.names.get(value, "")
 
@@ -53,6 +62,8 @@ class AnyMember(People):
     """Members, also by their roles."""
 
     picks = "member"
+    one = MEMBER
+    refusal = say("Choose a member.")
 
     roles: tuple[str, ...] = option(Many(Reference("role")), "Only members with these roles", (), section="range")
 
@@ -72,11 +83,35 @@ class Member(AnyMember):
     place = 140
     may_be_key = True
 
+
+@dataclass(frozen=True, kw_only=True)
+class Several(People):
+    """Any number of them, in the order chosen."""
+
+    storage = Storage.UUIDS
+    several = True
+    sortable = False
+
+    fewest: int = option(Whole(0, 200), "Fewest to choose", 0, section="checks")
+    most: int = option(Whole(1, 200), "Most to choose", 200, section="checks")
+
     def value_type(self) -> Type:
-        return MEMBER
+        return array_of(self.one)
 
     def parse(self, raw: Any) -> Any:
-        return parse_uuid(raw, say("Choose a member."))
+        return clean_list([parse_uuid(item, self.refusal) for item in clean_list(raw)]) or None
+
+    def check(self, value: Any) -> Iterator[Sentence]:
+        yield from count_problems(value, self.fewest, self.most)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return ids_shown(value, reader)
+
+    def dump(self, value: Any) -> Any:
+        return None if value is None else [str(item) for item in value]
+
+    def example(self) -> Any:
+        return [UUID(int=n) for n in range(1, max(1, self.fewest) + 1)]
 
 
 def ids_shown(value: Any, reader: Reader) -> str:

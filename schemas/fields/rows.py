@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Kinds, Label, Many, Object, Reference, Whole
 from schemas.source import read_json
-from schemas.text import Sentence, Text
+from schemas.text import Sentence, Text, listed
 
 MOST = 2_000
 
@@ -19,7 +19,15 @@ class Key:
     """Fields, or columns of a subform, whose values together may occur only once."""
 
     fields: tuple[str, ...] = option(Many(Reference("key field"), required=True), "Fields", ())
-    message: Text = option(Label(), "Message", Text())
+    message: Text = option(
+        Label(), "Message", Text(), help="Without one it is said which fields another one has the same of."
+    )  # fmt: skip
+
+    def refusal(self, otherwise: Message, fields: Iterable[Field]) -> Sentence:
+        """What is said of a repetition: the message, or a sentence of ours that names the fields."""
+        labels = {f.id: f.label or Text.of(f.id) for f in fields}
+        named = listed(labels[id] for id in self.fields if id in labels)
+        return self.message or Message(otherwise.text, {"fields": named})
 
 
 @field_types.register

@@ -9,7 +9,7 @@ from schemas.masking import Mask
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Label, Object, Whole, Words
-from schemas.patterns import Pattern, compiled
+from schemas.patterns import Pattern, matches
 from schemas.text import Sentence, Text
 
 LONGEST = 1_000
@@ -64,8 +64,12 @@ class TextField(Field):
             yield say("Write it on one line.")
         if self.form and (problem := self.form.problem(value)):
             yield problem
-        if self.pattern and not compiled(self.pattern).fullmatch(value):
+        if self.pattern and not matches(self.pattern, value):
             yield self.pattern_message or say("This does not have the expected form.")
+
+    @property
+    def leads(self) -> bool:
+        return self.format == "url" or bool(self.form and self.form.scheme)
 
     def address(self, value: Any) -> str:
         if not value or self.form is None or self.form.problem(value):

@@ -16,7 +16,7 @@ class Approve(PeopleStep):
     type = "approve"
     title_word = "Approve"
     icon = "stamp"
-    offered = ("approve", "reject", "return", "transfer", "delegate", "add_signer", "save", "comment")
+    offered = ("approve", "reject", "return", "transfer", "delegate", "add_signer", "copy", "save", "comment")
 
     reject: str = option(
         Words("veto", "counts"),

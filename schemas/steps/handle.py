@@ -15,4 +15,4 @@ class Handle(PeopleStep):
     title_word = "Fill in"
     icon = "clipboard-pen"
     agrees = "submit"
-    offered = ("submit", "return", "transfer", "delegate", "add_signer", "save", "comment")
+    offered = ("submit", "return", "transfer", "delegate", "add_signer", "copy", "save", "comment")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 START = "start"
 PREVIOUS = "previous"
-ACTIONS = ("approve", "submit", "reject", "return", "transfer", "delegate", "add_signer", "save", "comment")
+ACTIONS = ("approve", "submit", "reject", "return", "transfer", "delegate", "add_signer", "copy", "save", "comment")
 SIDES = ("before", "after", "parallel")
 
 

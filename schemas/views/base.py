@@ -48,9 +48,9 @@ class View:
     table: str = option(Reference("table", required=True), "Table", "")
     title: Text = option(Label(), "Title", Text())
     icon: str = option(Line(40), "Icon", "table")
-    columns: tuple[str, ...] = option(Many(Reference("field"), most=200), "Columns", ())
+    columns: tuple[str, ...] = option(Many(Reference("column"), most=200), "Columns", ())
     filter: Formula | None = option(FormulaSource("boolean", allow_none=True), "Only records where")
-    sort: tuple[str, ...] = option(Many(SortKey("field"), most=5), "Sort", ())
+    sort: tuple[str, ...] = option(Many(SortKey("sort column"), most=5), "Sort", ())
     form: str | None = option(Reference("form", allow_none=True), "Form for adding")
     page_size: int = option(Whole(10, 200), "Records per page", 50)
 
@@ -74,7 +74,7 @@ class View:
 class CardView(View):
     """A view that shows a record as a card with some of its fields."""
 
-    card: tuple[str, ...] = option(Many(Reference("field"), most=8), "On a card", ())
+    card: tuple[str, ...] = option(Many(Reference("column"), most=8), "On a card", ())
 
     @property
     def placed(self) -> tuple[str, ...]:
@@ -89,9 +89,9 @@ class CardView(View):
 class TimeView(CardView):
     """A view that places records in time: from `start` to `end`, or on the day of `start`."""
 
-    start: str = option(Reference("field", required=True), "Begins", "", help="A date, or a date with a time.")
-    end: str | None = option(Reference("field", allow_none=True), "Ends")
-    color: str | None = option(Reference("field", allow_none=True), "Coloured by", help="A choice field.")
+    start: str = option(Reference("moment field", required=True), "Begins", "", help="A date, or a date with a time.")
+    end: str | None = option(Reference("moment field", allow_none=True), "Ends")
+    color: str | None = option(Reference("choice field", allow_none=True), "Coloured by", help="A choice field.")
 
     @property
     def placed(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class Gallery(CardView):
     title_word = "Gallery"
     symbol = "image"
 
-    cover: str | None = option(Reference("field", allow_none=True), "Picture")
+    cover: str | None = option(Reference("image field", allow_none=True), "Picture")
 
     @property
     def placed(self) -> tuple[str, ...]:

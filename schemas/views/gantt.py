@@ -28,7 +28,7 @@ class Gantt(TimeView):
     symbol = "gantt"
 
     progress: str | None = option(
-        Reference("field", allow_none=True), "Progress", help="A number: a percentage, or a part of one."
+        Reference("number field", allow_none=True), "Progress", help="A number: a percentage, or a part of one."
     )
     scale: str = option(Words(*SCALES), "Shows first", "month")
 

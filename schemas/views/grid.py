@@ -11,5 +11,5 @@ class Grid(View):
     """Records as lines of a list."""
 
     type = "grid"
-    title_word = "List"
+    title_word = "Grid"
     symbol = "grid"

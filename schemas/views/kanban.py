@@ -27,8 +27,10 @@ class Kanban(CardView):
     title_word = "Board"
     symbol = "kanban"
 
-    group: str = option(Reference("field", required=True), "Lanes by", "")
-    sums: tuple[str, ...] = option(Many(Reference("field"), most=3), "Sums over a lane", (), help="Number fields.")
+    group: str = option(Reference("column", required=True), "Lanes by", "")
+    sums: tuple[str, ...] = option(
+        Many(Reference("number field"), most=3), "Sums over a lane", (), help="Number fields."
+    )
     folded: tuple[str, ...] = option(Many(Line(120), most=50), "Folded lanes", (), help="The ids of answers.")
 
     @property

@@ -21,6 +21,7 @@ const ON_SIGHT = {
   "barcode": "[data-barcode]",
   "camera": "[data-camera]",
   "chart": "[data-chart]",
+  "choose": "[data-choose]",
   "columns": "table.grid[data-columns], .column-list",
   "conditions": "[data-conditions]",
   "copy": "[data-copy], [data-link-of]",

@@ -63,6 +63,11 @@ export function icon(name, kind = "") {
   return svg;
 }
 
+/** The workspace that this page is of: another one may have been entered in another tab since. */
+export function workspace() {
+  return document.querySelector('meta[name="workspace"]')?.content ?? "";
+}
+
 export function token() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }

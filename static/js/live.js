@@ -21,12 +21,19 @@ export const isRestoring = (form) => restoring.has(form);
 export async function restore(form, data) {
   restoring.add(form);
   for (const name of data.keys()) if (!name.startsWith("_")) namesOf(form).add(name);
-  await refresh(form, data);
+  await refresh(form, data, false);
+  for (const cell of form.querySelectorAll("[data-rows] td[data-column]")) cell.dataset.typed = "";
   restoring.delete(form);
 }
 
+/* The cells of subforms that somebody has filled in, wherever their rows have come to stand. */
+function typedIn(form) {
+  return [...form.querySelectorAll("[data-rows]")].flatMap((subform) =>
+    [...subform.querySelectorAll("tr[data-row]")].flatMap((row, place) => [...row.querySelectorAll("td[data-typed]")].map((cell) => `${subform.dataset.rows}[${place}].${cell.dataset.column}`)));
+}
+
 /** Ask the server how the form stands; `data` is what to ask about, the form itself by default. */
-export async function refresh(form, data = new FormData(form)) {
+export async function refresh(form, data = new FormData(form), follow = true) {
   stop(form);
   if (!navigator.onLine) return;
   const control = new AbortController();
@@ -34,6 +41,7 @@ export async function refresh(form, data = new FormData(form)) {
   const asked = [...justIn(form)];
   data.set("_touched", JSON.stringify([...namesOf(form)]));
   data.set("_changed", JSON.stringify(asked));
+  if (follow) data.set("_typed", JSON.stringify(typedIn(form)));
   const text = await fragment(form.dataset.live, `form#${form.id}`, { method: "POST", body: data, signal: control.signal, headers: { "X-CSRF-Token": data.get("csrf_token") ?? "" } });
   if (text === null || control.signal.aborted || !form.isConnected) return;
   for (const name of asked) justIn(form).delete(name);
@@ -52,6 +60,8 @@ function changed(event) {
   const form = event.target.closest?.("form[data-live]");
   if (!form || event.target.dataset?.taken !== undefined) return;
   const name = event.target.name || event.target.dataset?.rows;
+  const cell = event.target.closest("[data-rows] td[data-column]");
+  if (cell) cell.dataset.typed = "";
   if (name) for (const names of [namesOf(form), justIn(form)]) names.add(name);
   stop(form);
   waiting.set(form, { timer: setTimeout(() => refresh(form), event.type === "change" ? 60 : DELAY) });

@@ -2,7 +2,7 @@
 
 import { isRestoring } from "./live.js";
 
-const OURS = new Set(["style", "data-touched", "data-waiting", "data-draft-saved", "aria-busy"]);
+const OURS = new Set(["style", "data-touched", "data-typed", "data-waiting", "data-draft-saved", "aria-busy"]);
 
 window.htmx.registerExtension("mortise", {
   htmx_before_morph_attr(element, { attrName }) {

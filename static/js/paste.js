@@ -31,6 +31,7 @@ function quoted(source, start) {
 /** Put text as a person would write it, or an answer (text or list of ids), into a cell. `like` is a cell to take chosen names from. */
 export function fill(cell, answer, like = null) {
   if (answer === undefined || cell.querySelector(".computed")) return;
+  cell.dataset.typed = "";
   const picker = cell.querySelector(".picker");
   const given = Array.isArray(answer) ? answer : [String(answer)];
   if (picker) return like ? pick(picker, chosen(like)) : pickText(picker, given.join(","));

@@ -1,17 +1,22 @@
 /* Searchable selects: links, members, departments and long lists of options. */
 
 import { make, say, token, whenever } from "./dom.js";
+import { readRow } from "./sending.js";
 
 let fetched;
 const ready = () => (fetched ??= import("../vendor/tom-select.min.js").catch(() => null));
 const selectOf = (picker) => picker.querySelector("select");
 
-async function find(source, asked, picker) {
+/** What a source offers for these words, beside what stands in the form; `more` are further parameters. */
+export async function find(source, asked, picker, more = {}) {
   const url = new URL(source, location.href);
   url.searchParams.set("q", asked);
+  for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
   const form = picker.closest("form");
   const known = picker.dataset.with?.split(",") ?? [];
-  for (const name of known) url.searchParams.set(`with.${name}`, form?.elements[name]?.value ?? "");
+  const row = picker.closest("tr[data-row]");
+  const beside = row && known.some((name) => name.startsWith(".")) ? readRow(row) : {};
+  for (const name of known) url.searchParams.set(`with.${name}`, name.startsWith(".") ? (beside[name.slice(1)] ?? "") : (form?.elements[name]?.value ?? ""));
   const answer = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
   if (!answer.ok) throw answer;
   const said = await answer.json();

@@ -1,6 +1,6 @@
 /* Requests of htmx and our own: the token, the loading mark, and what to say when they fail. */
 
-import { say, token } from "./dom.js";
+import { say, token, workspace } from "./dom.js";
 import { toast } from "./toast.js";
 
 const SHOWN = [409, 422];
@@ -27,9 +27,13 @@ export async function fragment(url, target, options = {}) {
     const answer = await fetch(url, {
       credentials: "same-origin",
       ...options,
-      headers: { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": target, "HX-Current-URL": location.href, Accept: "text/html", ...options.headers },
+      headers: { "HX-Request": "true", "X-Workspace": workspace(), "HX-Request-Type": "partial", "HX-Target": target, "HX-Current-URL": location.href, Accept: "text/html", ...options.headers },
     });
     const text = await answer.text();
+    if (answer.headers.get("HX-Refresh")) {
+      location.reload();
+      return null;
+    }
     if (answer.headers.get("HX-Redirect")) {
       location.href = answer.headers.get("HX-Redirect");
       return null;
@@ -79,6 +83,7 @@ function general(status) {
 const ends = new WeakMap();
 
 document.addEventListener("htmx:config:request", ({ detail }) => {
+  detail.ctx.request.headers["X-Workspace"] = workspace();
   if (detail.ctx.request.method !== "GET") detail.ctx.request.headers["X-CSRF-Token"] = token();
 });
 document.addEventListener("htmx:before:request", ({ detail }) => ends.set(detail.ctx, busy()));

@@ -7,6 +7,7 @@ on("change", "select[data-go]", (select) => {
   url.searchParams.set(select.name, select.value);
   location.href = url.href;
 });
+on("change", "[data-submits]", (input) => input.form.requestSubmit());
 on("click", "[data-print]", () => print());
 on("click", "[data-full-screen]", (button) => {
   const area = document.querySelector(button.dataset.fullScreen) ?? document.documentElement;

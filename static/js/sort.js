@@ -35,8 +35,10 @@ async function report(item, from, to, back) {
 
 whenever("[data-sortable]", (list) => {
   let away = null;
+  const closed = "sortClosed" in list.dataset;
   sortable(list, {
-    group: list.dataset.sortGroup || undefined,
+    group: list.dataset.sortGroup ? { name: list.dataset.sortGroup, put: !closed } : undefined,
+    sort: !closed,
     filter: "[data-fixed]",
     draggable: "[data-key]",
     onStart: ({ item }) => (away = { parent: item.parentNode, next: item.nextSibling }),
@@ -51,7 +53,8 @@ on("keydown", "[data-sortable] [data-key]", (item, event) => {
   if (!event.altKey || !/^Arrow/.test(event.key) || item.matches("[data-fixed]")) return;
   const from = item.parentNode;
   const [parent, next] = [from, item.nextSibling];
-  const moved = event.key === "ArrowUp" ? moveWithin(item, -1) : event.key === "ArrowDown" ? moveWithin(item, 1) : moveAcross(item, event.key === "ArrowLeft" ? -1 : 1);
+  const across = item.closest("[data-tree]") ? moveInTree : moveAcross;
+  const moved = event.key === "ArrowUp" ? moveWithin(item, -1) : event.key === "ArrowDown" ? moveWithin(item, 1) : across(item, event.key === "ArrowLeft" ? -1 : 1);
   if (!moved) return;
   event.preventDefault();
   const focus = item.matches("a, button, [tabindex]") ? item : item.querySelector("a, button, [tabindex]");
@@ -62,17 +65,31 @@ on("keydown", "[data-sortable] [data-key]", (item, event) => {
 });
 
 function moveWithin(item, by) {
+  if ("sortClosed" in item.parentNode.dataset) return false;
   const beside = by < 0 ? item.previousElementSibling : item.nextElementSibling;
   if (!beside?.dataset.key) return false;
   by < 0 ? beside.before(item) : beside.after(item);
   return true;
 }
 
+/* In a tree: to the right under the one above, to the left out again, behind the one it lay in. */
+function moveInTree(item, by) {
+  if (by > 0) {
+    const list = item.previousElementSibling?.querySelector(":scope > [data-sortable]");
+    list?.append(item);
+    return Boolean(list);
+  }
+  const holder = item.parentNode.closest("[data-key]");
+  holder?.after(item);
+  return Boolean(holder);
+}
+
 function moveAcross(item, by) {
   const group = item.parentNode.dataset.sortGroup;
   if (!group) return false;
   const lists = [...document.querySelectorAll(`[data-sortable][data-sort-group="${CSS.escape(group)}"]`)];
-  const next = lists[lists.indexOf(item.parentNode) + by];
+  const open = lists.filter((list) => list === item.parentNode || !("sortClosed" in list.dataset));
+  const next = open[open.indexOf(item.parentNode) + by];
   next?.prepend(item);
   return Boolean(next);
 }

@@ -7,7 +7,8 @@ import { blocks, fill } from "./paste.js";
 import { toast } from "./toast.js";
 
 const REFERENCES = ["id", "for", "aria-describedby", "aria-labelledby", "aria-controls"];
-const rowsOf = (subform) => [...subform.querySelectorAll("tr[data-row]")];
+/** The rows that there are. */
+export const rowsOf = (subform) => [...subform.querySelectorAll("tr[data-row]")];
 const body = (subform) => subform.querySelector("tbody");
 const most = (subform) => Number(subform.dataset.most || 2000);
 const cellsOf = (row) => [...row.querySelectorAll("td[data-column]")];
@@ -20,8 +21,8 @@ export function addRow(subform, after = null) {
   return made ?? null;
 }
 
-/* As many new rows as are wanted and allowed, numbered together. */
-function addRows(subform, wanted, after = null) {
+/** As many new rows as are wanted and allowed, numbered together. */
+export function addRows(subform, wanted, after = null) {
   const blank = subform.querySelector("template[data-blank-row]").content.firstElementChild;
   const room = Math.max(0, Math.min(wanted, most(subform) - rowsOf(subform).length));
   const made = Array.from({ length: room }, () => blank.cloneNode(true));
@@ -59,8 +60,9 @@ function rename(element, attribute, old, next) {
   element.setAttribute(attribute, changed.join(" "));
 }
 
-/** Tell the form that rows have changed, for live values and drafts. */
-function changed(subform) {
+/** Tell the form that rows have changed, for live values and drafts; and the person where some had no room. */
+export function changed(subform, full = false) {
+  if (full) toast(say("too_many_rows", { count: most(subform) }), { kind: "warn" });
   subform.dispatchEvent(new CustomEvent("change", { bubbles: true }));
 }
 

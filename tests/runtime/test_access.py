@@ -75,7 +75,8 @@ def test_a_masked_value_is_shown_as_its_mask_and_used_for_nothing(masked):
         assert [r["title"] for r in query.page(gate, Listing(["title"], search="13812341234")).records] == [
             "Persuasion"
         ]
-        assert query.groups(gate, Listing(), "cost") == {None: 1, Decimal(4): 1}
+        counted = {value: found.count for value, found in query.groups(gate, Listing(), "cost").items()}
+        assert counted == {None: 1, Decimal(4): 1}
         assert query.summary(gate, Listing(), ["cost"]).sums == {"cost": Decimal(4)}
 
 

@@ -168,3 +168,17 @@ def test_a_list_of_people_has_an_index_where_a_grant_reads_it(jobs):
         w = models.wanted_index
         statements = [r.statement for r in ctx.conn.execute(w.select().where(w.c.name == f"{column}_in"))]
         assert "USING gin" in statements[0]
+
+
+def test_departments_of_one_name_are_told_apart_by_their_paths(shop):
+    with shop.opened(shop.boss) as ctx:
+        north, south = (people.add_department(ctx, name) for name in ("North", "South"))
+        there, here = (people.add_department(ctx, "Service", parent) for parent in (north, south))
+        directory = people.Directory.of(ctx)
+        assert directory.names([north, there, here]) == {
+            north: "North", there: "North / Service", here: "South / Service",
+        }  # fmt: skip
+        offered = ranges.offered(directory, "department", "serv", None)
+        assert {(one["text"], one["note"]) for one in offered} == {("North / Service", ""), ("South / Service", "")}
+        known = importing.people_by_name(ctx, "department")
+        assert (known["south / service"], known["south"], known.get("service")) == (str(here), str(south), None)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas import importing
+from schemas import filling, importing
 from schemas.errors import DefinitionError
 from schemas.importing import Target
 from schemas.matching import Matching, edits, key_of, natural, problems
@@ -110,3 +110,27 @@ def test_lines_of_one_record_that_contradict_each_other_are_told():
     assert list(whole.missing) == ["title"]
     assert whole.missing["title"][0] == 1
     assert whole.raw["about"] == "late"
+
+
+def test_many_lines_are_gathered_as_each_alone_would_be():
+    mappings = {"title": Target(column="Title", values={"E.": "Emma"}), "shelf": Target(column="shelf")}
+    lines = [
+        {"Title": "E.", "shelf": "North"},
+        {"Title": "", "shelf": "north , SOUTH"},
+        {"Title": "Sense", "shelf": "West"},
+    ]
+    found = {"shelf": {"north": "1", "south": "2"}}
+    many = importing.gather_many(BOOK, mappings, [[line] for line in lines], found)
+    assert many == [importing.gather(BOOK, mappings, [line], found) for line in lines]
+    assert [list(one.missing) for one in many] == [[], [], ["shelf"]]
+
+
+def test_many_records_are_read_as_each_alone_would_be():
+    answers = [
+        {"title": "Emma", "shelf": "1", "copies": [{"room": "Hall"}], "unknown": 1},
+        {"title": None, "shelf": "2.0", "copies": None, "unknown": 2},
+        {"title": ["a list"], "shelf": 3, "copies": [{"room": ["no"]}], "unknown": 3},
+        {"title": "Emma", "shelf": "none", "copies": "no rows", "unknown": 4},
+    ]
+    for many in (answers, [*answers, {"title": "other fields"}], []):
+        assert filling.parse_many(BOOK, many, ZONE) == [filling.parse(BOOK, raw, ZONE) for raw in many]

@@ -11,8 +11,22 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from runtime import files, flows, importing, query, records, tasks
+from runtime import (
+    batches,
+    comments,
+    definitions,
+    files,
+    flows,
+    importing,
+    people,
+    powers,
+    query,
+    records,
+    roles,
+    tasks,
+)
 from runtime.access import door
+from runtime.comments import Said
 from runtime.flows import Decision
 from runtime.submit import Sent, submit
 from tests.runtime.conftest import SHOP, Shop, make_shop, prepared, shop  # noqa: F401
@@ -20,7 +34,8 @@ from tests.web.conftest import Person, app, sign_in  # noqa: F401
 
 FIELD, COLUMN, FIGURE, FILE = "canaryfield", "canarycolumn", "73317331", "canaryfile"
 RECORD, TRASHED, LINKED, COMMENT = "canaryrecord", "canarytrashed", "canarylinked", "canarycomment"
-HIDDEN = (FIELD, COLUMN, FIGURE, FILE, RECORD, TRASHED, LINKED, COMMENT)
+MASKED, MASKED_COLUMN = "canarymasked", "canaryveiled"
+HIDDEN = (FIELD, COLUMN, FIGURE, FILE, RECORD, TRASHED, LINKED, COMMENT, MASKED, MASKED_COLUMN)
 """Of each a clerk's page must be free: hidden fields, hidden rows, what only those lead to."""
 
 FIELDS = [
@@ -30,12 +45,18 @@ FIELDS = [
     {"id": "margin", "type": "formula", "formula": "price - cost"},
     {"id": "secret_day", "type": "date"},
     {"id": "secret_kind", "type": "choice", "options": [{"id": "plain"}, {"id": "canaryfield_kind"}]},
+    {"id": "phone", "type": "text"},
+    {"id": "called", "type": "formula", "formula": "phone & title"},
 ]
 VIEWS = [
-    {"id": "all", "table": "book", "columns": ["title", "author", "secret", "cost", "about", "copies", "flow.state"]},
+    {
+        "id": "all",
+        "table": "book",
+        "columns": ["title", "phone", "called", "author", "secret", "cost", "about", "copies", "flow.state"],
+    },
     {"id": "dear", "table": "book", "columns": ["title", "cost"], "sort": ["-cost"]},
     {"id": "some", "table": "book", "columns": ["title"], "filter": 'secret = "canaryfield"'},
-    {"id": "lanes", "table": "book", "type": "kanban", "group": "kind", "card": ["secret", "cost", "author"]},
+    {"id": "lanes", "table": "book", "type": "kanban", "group": "kind", "card": ["secret", "cost", "author", "phone"]},
     {"id": "shut", "table": "book", "type": "kanban", "group": "secret_kind", "card": ["title"]},
     {
         "id": "days",
@@ -57,6 +78,13 @@ VIEWS = [
     },
     {"id": "cards", "table": "book", "type": "gallery", "card": ["secret", "cost", "author"]},
     {"id": "writers", "table": "author", "columns": ["name", "worth", "books"]},
+    {
+        "id": "calls",
+        "table": "book",
+        "columns": ["title"],
+        "filter": 'STARTSWITH(phone, "canarymasked")',
+        "sort": ["phone"],
+    },
 ]
 WIDGETS = [
     {"id": "by_secret", "type": "bar", "table": "book", "group": ["secret"], "measure": "COUNT()"},
@@ -66,18 +94,20 @@ WIDGETS = [
         "id": "dearest",
         "type": "table",
         "table": "book",
-        "columns": ["title", "secret", "cost", "author"],
+        "columns": ["title", "secret", "cost", "author", "phone"],
         "sort": ["-cost"],
     },
+    {"id": "by_phone", "type": "bar", "table": "book", "group": ["phone"], "measure": "COUNT()"},
     {"id": "by_author", "type": "pie", "table": "book", "group": ["author"], "measure": "MAX(margin)"},
     {"id": "worths", "type": "ranking", "table": "author", "group": ["name"], "measure": "SUM(worth)"},
     {"id": "funnel", "type": "funnel", "table": "book", "group": ["secret_kind"], "measure": "COUNT()"},
 ]
 CLERK = [
     {"id": "own", "who": {"role": "clerk"}, "table": "book", "rows": "owner = ME()",
-     "do": ["read", "create", "update", "delete", "import", "export", "history"],
+     "do": ["read", "create", "update", "delete", "import", "export", "history", "comment", "print", "batch"],
      "fields": {"*": "write", "cost": "hidden", "secret": "hidden", "papers": "hidden", "about": "hidden", "margin": "hidden",
-                "by": "hidden", "secret_kind": "hidden", "secret_day": "hidden", "copies.place": "hidden", "due": "read"}},
+                "by": "hidden", "secret_kind": "hidden", "secret_day": "hidden", "copies.place": "hidden", "due": "read",
+                "phone": "replace", "called": "hidden", "copies.note": "mask"}},
     {"id": "novels", "who": {"role": "clerk"}, "table": "book", "do": ["read"], "rows": 'title = "Persuasion"',
      "fields": {"title": "read"}},
     {"id": "authors", "who": {"role": "clerk"}, "table": "author", "do": ["read", "export", "history"],
@@ -93,9 +123,12 @@ CHECKED = {
 def package() -> dict[str, Any]:
     made = deepcopy(SHOP)
     made["tables"][1]["fields"] += deepcopy(FIELDS)
+    next(f for f in made["tables"][1]["fields"] if f["id"] == "copies")["fields"].append({"id": "note", "type": "text"})
     made["forms"] = [{"id": id, "table": id} for id in ("book", "author")]
     made["views"], made["flows"] = deepcopy(VIEWS), [deepcopy(CHECKED)]
     made["dashboards"][0]["widgets"] += deepcopy(WIDGETS)
+    for grant in made["access"]:
+        grant["do"] = [*grant.get("do", ()), *(["comment", "batch"] if grant["id"] == "all_books" else ())]
     kept = [g for g in made["access"] if g["id"] not in {c["id"] for c in CLERK}]
     made["access"] = [*kept, *deepcopy(CLERK)]
     return made
@@ -122,14 +155,51 @@ class Guarded:
     @property
     def forbidden(self) -> set[str]:
         """What the clerk and the outsider may not know of: records, tasks, runs, files, others' imports."""
-        others = {*self.ids["id"], *self.ids["run"]} - {str(self.mine), str(UUID(int=7)), "nonsense"}
+        others = {
+            *self.ids["id"],
+            *self.ids["run"],
+            self.ids["comment"][1],
+            self.ids["comments.download.file"][1],
+            self.ids["batch"][0],
+        } - {
+            str(self.mine),
+            str(UUID(int=7)),
+            "nonsense",
+        }
         return {str(self.foreign), str(self.trashed), str(self.hidden_author), *others}
+
+    @property
+    def earnest_ids(self) -> dict[str, list[str]]:
+        """The ids without people: who walks through every door must not send themselves away."""
+        return {name: values for name, values in self.ids.items() if not name.startswith(PEOPLE)}
 
     @property
     def foreign_ids(self) -> dict[str, list[str]]:
         """The ids without what is the clerk's own."""
         own = {str(self.own), str(self.mine)}
         return {name: [value for value in values if value not in own] for name, values in self.ids.items()}
+
+
+PEOPLE = ("members.", "members_leaving.", "departments.", "workspace_roles.", "avatars.", "administrators.")
+"""The doors about people: each gets ids of people, departments and roles in place of others."""
+
+
+def _people(ctx: Any, shop: Shop) -> dict[str, list[str]]:  # noqa: F811
+    """The outsider administers an app and a department of their own: of all else they may know and do nothing more."""
+    side = definitions.publish(ctx, "side", {"language": 1, "app": "side", "tables": [{"id": "note", "fields": []}]})
+    annex = people.add_department(ctx, "Annex")
+    role = roles.save(ctx, None, "Leaders", "", [])
+    powers.give(ctx, shop.outsider.id, "app", side.id, ["design", "publish", "rights"])
+    powers.give(ctx, shop.outsider.id, "department", annex, ["members"], ["shop.clerk"])
+    members = [str(shop.boss.id), str(shop.manager.id), str(UUID(int=7))]
+    found = {f"{name}.id": members for name in (
+        "members.show", "members.change", "members.set_avatar", "members.give_role", "members.access", "avatars.show",
+        "members_leaving.ask", "members_leaving.leave", "members_leaving.come_back", "members_leaving.export",
+        "members_leaving.erase",
+    )}  # fmt: skip
+    units = [str(next(iter(people.Directory.of(ctx).units))), str(UUID(int=7))]
+    found |= {f"departments.{name}.id": units for name in ("show", "change", "merge", "remove")}
+    return {**found, **{f"workspace_roles.{name}.id": [str(role)] for name in ("show", "change", "remove")}}
 
 
 @pytest.fixture
@@ -142,8 +212,14 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         papers = [
             files.upload(ctx, storage, book, field, f"{FILE}{n}.txt", BytesIO(FILE.encode())).id for n in range(2)
         ]
-        rows = [{"place": COLUMN, "count": Decimal(1)}]
-        secrets = {"secret": FIELD, "secret_kind": "canaryfield_kind", "copies": rows, "price": Decimal(80_000_000)}
+        rows = [{"place": COLUMN, "count": Decimal(1), "note": f"{MASKED_COLUMN} 12345"}]
+        secrets = {
+            "secret": FIELD,
+            "phone": f"{MASKED} 12345",
+            "secret_kind": "canaryfield_kind",
+            "copies": rows,
+            "price": Decimal(80_000_000),
+        }
     with shop.opened() as ctx:
         own = records.create(
             ctx,
@@ -164,6 +240,22 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
             submit(ctx, live, Sent(live.inst.app.form_of("book"), {"papers": [str(paper)]}, id))
         run = flows.press(ctx, live, live.inst.app.flow("checking"), foreign)
     with shop.opened(shop.manager) as ctx:
+        live = shop.table(ctx, "book")
+        for id, words in ((own, "For all"), (foreign, COMMENT)):
+            comments.add(
+                ctx,
+                storage,
+                live,
+                id,
+                Said(
+                    words,
+                    mentions=[shop.clerk.id] if id == foreign else [],
+                    uploads=[("note.txt", BytesIO(words.encode()))],
+                ),
+            )
+        spoken = {t.author: t for t in comments.listed(ctx, live, foreign)}["Manager"]
+        heard = comments.listed(ctx, live, own)[0]
+    with shop.opened(shop.manager) as ctx:
         done = tasks.listed(ctx, tasks.Asked())[0][0].id
         flows.decide(ctx, Decision(done, "approve", COMMENT, "", {}, None))
     with shop.opened(shop.manager) as ctx:
@@ -181,6 +273,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         theirs = importing.begin(
             ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,Author,{FIELD}\n{RECORD},Jane,{FIELD}\n".encode()
         )
+        busy = batches.begin(ctx, shop.table(ctx, "book"), "change", [foreign], {"secret": FIELD})
     unknown = str(UUID(int=7))
     tables = ["author", "book", "none"]
     books = [str(own), str(foreign), str(trashed), str(writer), str(hidden), unknown, "nonsense", "new"]
@@ -192,9 +285,20 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],
         "forms.download.id": [*map(str, papers), unknown, "nonsense"],
+        "token": ["nonsense"],
         "run": [str(mine), str(theirs), unknown, "nonsense"],
+        "comment": [str(heard.id), str(spoken.id), unknown],
+        "comments.download.file": [str(heard.files[0].id), str(spoken.files[0].id), unknown],
+        "batch": [str(busy), unknown], "action": ["change", "trash", "none"],
+        "hook": [unknown, "nonsense"], "delivery": [unknown], "act": ["pause", "resume", "test", "remove", "none"],
+        "role": ["clerk", "none"],
         "file": [*map(str, papers), unknown, "nonsense"], "api_files.download.field": ["papers", "secret"],
         "api_files.download.record": [str(own), str(foreign), unknown],
-        "flow": ["checking", "none"], "grant": ["own", "none"], "verb": ["withdraw", "end", "retry", "skip", "none"],
+        "flow": ["checking", "none"], "grant": ["own", "none"], "secret": ["none"],
+        "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
+        **{f"tasks.{name}.act": ["transfer", "delegate", "add_signer", "copy", "comment"] for name in ("ask", "do_ask")},
+        "workspace": [shop.workspace.slug, "none"],
     }  # fmt: skip
+    with shop.opened() as ctx:
+        things |= _people(ctx, shop)
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)

@@ -8,35 +8,98 @@ from typing import Any
 
 import pytest
 
-from tests.security.conftest import Guarded
-from tests.security.walking import UNSAFE, addresses, kept, knock, walk
+from runtime import definitions, powers
+from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Guarded
+from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
-SIGNED_OUT = {"session.form", "session.language", "healthz"}
+SIGNED_OUT = {
+    "session.form",
+    "session.second",
+    "session.language",
+    "healthz",
+    "doors.forgot",
+    "doors.ask_reset",
+    "doors.reset",
+    "doors.set_password",
+    "doors.email",
+    "doors.change_email",
+    "doors.sign_up",
+    "doors.ask_sign_up",
+    "doors.invitation",
+    "doors.accept",
+    "doors.welcome",
+    "doors.settle",
+    "sso.begin",
+    "sso.back",
+}
 """What answers somebody who has not signed in."""
 
 LAST = (
-    "tasks.live_values", "tasks.decide", "tasks.transfer", "tasks.change_run",
-    "api_definitions.publish", "build_rights.remove", "build_apps.delete_form", "records.trash", "build_apps.discard",
+    "viewing.begin", "viewing.stop",
+    "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.do_ask", "tasks.change_run",
+    "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
 TESTS = Path(__file__).parents[1]
 ELSEWHERE = {
+    "account.email": "web/test_accounts.py",
+    "account.found": "web/test_accounts.py",
+    "account.leave": "web/test_accounts.py",
+    "account.new_codes": "web/test_accounts.py",
+    "account.prove": "web/test_accounts.py",
+    "account.switch": "web/test_accounts.py",
+    "account.unlink": "web/test_sso.py",
+    "administrators.give": "web/test_people_pages.py",
+    "administrators.remove": "web/test_people_pages.py",
+    "app_people.try_formula": "web/test_people_pages.py",
+    "avatars.set_own": "web/test_people_pages.py",
     "api_definitions.change": "web/test_api_doors.py",
+    "api_definitions.publish": "web/test_api_doors.py",
     "api_files.upload": "web/test_api_doors.py",
     "api_records.batch": "web/test_api.py",
     "api_records.restore": "web/test_api.py",
     "api_tasks.decide": "web/test_api_doors.py",
     "audit.retention": "web/test_audit.py",
+    "doors.accept": "web/test_accounts.py",
+    "doors.ask_reset": "web/test_accounts.py",
+    "doors.ask_sign_up": "web/test_accounts.py",
+    "doors.change_email": "web/test_accounts.py",
+    "doors.set_password": "web/test_accounts.py",
+    "doors.settle": "web/test_accounts.py",
+    "invitations.withdraw": "web/test_accounts.py",
     "build_formulas.trial": "web/test_designer.py",
     "build_types.cancel": "web/test_changing_types.py",
+    "departments.change": "web/test_people_pages.py",
+    "departments.merge": "web/test_people_pages.py",
+    "departments.move": "web/test_people_pages.py",
+    "departments.remove": "web/test_people_pages.py",
     "forms.keep_draft": "web/test_forms.py",
     "members.access": "web/test_members.py",
     "members.change": "web/test_members.py",
-    "members.leave": "web/test_members.py",
+    "members.give_role": "web/test_people_pages.py",
+    "members.set_avatar": "web/test_people_pages.py",
     "members_import.decide": "web/test_members.py",
+    "members_leaving.come_back": "web/test_people_pages.py",
+    "members_leaving.erase": "web/test_people_pages.py",
+    "members_leaving.leave": "web/test_people_pages.py",
     "records.press": "web/test_forms.py",
+    "replies.decide": "web/test_tasks.py",
+    "tasks.be_away": "web/test_tasks.py",
+    "tasks.be_back": "web/test_tasks.py",
+    "tasks.decide_many": "web/test_tasks.py",
+    "tasks.do_hand_over": "web/test_tasks.py",
+    "tasks.move": "web/test_tasks.py",
+    "tasks.upload": "web/test_tasks.py",
     "session.change_password": "web/test_members.py",
+    "tokens.make": "web/test_token_pages.py",
+    "tokens.revoke": "web/test_token_pages.py",
+    "webhooks.act": "web/test_token_pages.py",
+    "webhooks.change": "web/test_token_pages.py",
+    "webhooks.add": "web/test_token_pages.py",
+    "webhooks.replay": "web/test_token_pages.py",
+    "workspace_roles.change": "web/test_people_pages.py",
+    "workspace_roles.remove": "web/test_people_pages.py",
 }
 """Doors that ask for more than one body can hold at once, and the tests in which those who may get through them."""
 
@@ -74,13 +137,13 @@ def test_the_walk_knocks_in_earnest(guarded: Guarded, sign_in: Any) -> None:
         knock(
             guarded,
             boss,
-            {**guarded.ids, "id": guarded.ids["id"][1:4]},
+            {**guarded.earnest_ids, "id": guarded.ids["id"][1:4]},
             aim,
             last=LAST,
-            only=("tasks.transfer", "tasks.change_run"),
+            only=("tasks.do_ask", "tasks.change_run"),
         ),
-        knock(guarded, manager, guarded.ids, aim, last=LAST),
-        knock(guarded, boss, guarded.ids, aim, last=LAST),
+        knock(guarded, manager, guarded.earnest_ids, aim, last=LAST),
+        knock(guarded, boss, guarded.earnest_ids, aim, last=LAST),
     ]
     assert [walked.found["failed"] for walked in walks if "failed" in walked.found] == []
     unsafe = {rule.endpoint for method in UNSAFE for rule, _, _ in addresses(guarded, method)}
@@ -89,6 +152,26 @@ def test_the_walk_knocks_in_earnest(guarded: Guarded, sign_in: Any) -> None:
     assert set(ELSEWHERE) <= unsafe
     for file in ELSEWHERE.values():
         assert (TESTS / file).exists()
+
+
+def test_who_may_only_design_an_app_is_shown_no_record_by_any_page_of_the_builder(
+    guarded: Guarded, sign_in: Any
+) -> None:
+    """Definitions hold words too; what only records hold must not be among them."""
+    shop = guarded.shop
+    with shop.opened() as ctx:
+        inst = definitions.installed(ctx, "shop")
+        powers.give(ctx, shop.outsider.id, "app", inst.id, ["design", "publish"])
+    designer = sign_in(shop, "outsider")
+    held = (RECORD, TRASHED, COMMENT, COLUMN, FIGURE)
+    seen = []
+    for rule, _, address in addresses(guarded, "GET"):
+        answer = designer.get(address)
+        if answer.status_code < 400:
+            seen.append(rule.endpoint)
+            assert [word for word in held if word in told(answer)] == [], address
+    assert {"build_apps.overview", "build_apps.review", "studio.show", "build_formulas.names"} <= set(seen)
+    assert not {"views.show", "app_people.show", "members_import.choose", "departments.index"} & set(seen)
 
 
 def test_somebody_who_has_not_signed_in_is_only_asked_to(guarded: Guarded) -> None:

@@ -266,6 +266,7 @@ WAYS_OUT = {
     "telnetlib",
 }
 MAY_REACH_OUT = {
+    "runtime/assistants.py": "asks the server that its user names on the command line, from the user's own machine",
     "runtime/egress.py": "is the way out",
     "runtime/mail.py": "asks the mail server of the settings; nobody chooses it in the browser",
     "runtime/server.py": "finds a free port for the embedded database",

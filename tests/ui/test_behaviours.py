@@ -162,6 +162,7 @@ def test_a_picker_searches_and_is_cleared(page: Page) -> None:
     page.keyboard.type("grace")
     page.click(".option:has-text('Grace Hopper')")
     assert sent(page)["owner"][0].endswith("4")
+    expect(page.locator("#f-owner-field .ts-control .item")).to_be_visible()
     page.hover("#f-owner-field .ts-control")
     page.click("#f-owner-field .clear-button")
     assert sent(page)["owner"] == [""]

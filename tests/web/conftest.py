@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 from werkzeug.serving import make_server
 
-from runtime import accounts, models, people, tokens, workspaces
+from runtime import accounts, models, passwords, people, tokens, workspaces
 from runtime.context import Context
 from runtime.settings import Settings
 from runtime.web.edge import COOKIE
@@ -28,6 +29,9 @@ FLAGS = (
 @pytest.fixture(scope="session")
 def app(prepared: Engine, database_url: str, tmp_path_factory: Any) -> Iterator[Flask]:  # noqa: F811
     settings = Settings.read({"DATABASE_URL": database_url, "MORTISE_DATA": str(tmp_path_factory.mktemp("data"))})
+    # Hundreds of sign-ins: the work of guessing is tested by itself.
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords.NOBODY = passwords.HASHER.hash("nobody")
     app = create_app(settings)
     yield app
     app.extensions["engine"].dispose()

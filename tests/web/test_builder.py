@@ -172,3 +172,36 @@ def test_publishing_leads_back_to_the_form_that_is_being_designed(boss):
     boss.post(f"{studio}add", {"type": "number"})
     elsewhere = {"HX-Current-URL": "http://elsewhere.example//evil/form/"}
     assert boss.post(f"/build/{slug}/publish", {}, headers=elsewhere).headers["HX-Redirect"] == f"/build/{slug}/"
+
+
+def test_a_view_is_made_set_and_seen_before_it_is_published(boss, shop, sign_in):
+    slug, studio = made(boss)
+    boss.post(f"{studio}add", {"type": "date"})
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
+    boss.post(f"/a/{slug}/f/request/new", {"field_1": "Holiday at the coast", "field_2": "2026-07-14"})
+    added = boss.post(f"/build/{slug}/views/add", {"table": "request", "type": "calendar"})
+    assert added.status_code == 200, added.text
+    view = f"/build/{slug}/view/request_calendar/"
+    assert 'hx-get="' + view + 'preview"' in added.text
+    assert "Holiday at the coast" in boss.get(f"{view}preview?day=2026-07-01").text
+    assert boss.post(f"{view}options", {"title.en": "Away", "title.zh": "休假", "span": "week"}).status_code == 200
+    assert "Holiday" not in boss.get(f"{view}preview?day=2026-07-01").text
+    assert boss.get(f"/a/{slug}/v/request_calendar/").status_code == 404
+    refused = boss.post(f"/build/{slug}/views/add", {"table": "request", "type": "kanban"})
+    assert (refused.status_code, "Add one to the form first" in refused.text) == (422, True)
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
+    assert "Away" in boss.get(f"/a/{slug}/v/request/").text
+    assert boss.post(f"{view}remove", {}).status_code == 200
+    assert boss.get(view).status_code == 404
+    clerk = sign_in(shop, "clerk")
+    assert clerk.get(view).status_code == 404
+    assert clerk.get(f"{view}preview").status_code == 404
+    assert clerk.post(f"/build/{slug}/views/add", {"table": "request", "type": "grid"}).status_code == 404
+
+
+def test_a_view_that_names_what_is_not_published_says_so(boss):
+    slug, studio = made(boss)
+    boss.post(f"/build/{slug}/publish", {})
+    boss.post(f"{studio}add", {"type": "date"})
+    boss.post(f"/build/{slug}/views/add", {"table": "request", "type": "calendar"})
+    assert "not published yet" in boss.get(f"/build/{slug}/view/request_calendar/preview").text

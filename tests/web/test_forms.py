@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runtime import records
+from runtime.rows import child_values
 from schemas.errors import DefinitionError, InvalidInput
 from schemas.form import Form
 from schemas.options import load
@@ -432,11 +433,11 @@ def test_a_row_has_its_columns_defaults_whoever_writes(school):
     with school.opened(school.manager) as ctx:
         table = school.table(ctx, "offer")
         id = records.create(ctx, table, {"name": "Spring", "lines": [{"what": "Art"}, {"what": "PE", "paid": None}]})
-        first = records._load(ctx, table, id).values["lines"]
+        first = child_values(ctx, table, [id])[id]["lines"]
         assert [row["paid"] for row in first] == [True, None]
         kept = [{"_id": row["_id"], "what": row["what"]} for row in first]
         records.change(ctx, table, id, {"lines": [*kept, {"what": "Music"}]})
-        assert [row["paid"] for row in records._load(ctx, table, id).values["lines"]] == [True, None, True]
+        assert [row["paid"] for row in child_values(ctx, table, [id])[id]["lines"]] == [True, None, True]
 
 
 # -- combinations that may occur once ---------------------------------------------------------------

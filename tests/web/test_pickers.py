@@ -76,3 +76,72 @@ def test_many_records_are_asked_about_together(shop, monkeypatch):
         drafts = records.create_many(ctx, book, many)
     assert [bool(d.errors) for d in drafts] == [False, True] * 10
     assert len(asked) == 2
+
+
+# -- what depends on the row's own answers ----------------------------------------------------------
+
+
+@pytest.fixture
+def library(make_shop):
+    """Copies name an author of their own, and a title and a book of that one's."""
+    package = deepcopy(SHOP)
+    copies = next(f for f in package["tables"][1]["fields"] if f["id"] == "copies")
+    copies["fields"] += [
+        {"id": "author", "type": "link", "table": "author"},
+        {
+            "id": "title",
+            "type": "choice",
+            "source": {"table": "book", "field": "title", "where": "author = this.author"},
+        },
+        {
+            "id": "twin",
+            "type": "link",
+            "table": "book",
+            "pick": "author = this.author",
+            "show_columns": ["no", "price"],
+        },
+    ]
+    shop = make_shop(package)
+    with shop.opened(shop.boss) as ctx:
+        author, book = shop.table(ctx, "author"), shop.table(ctx, "book")
+        shop.jane, shop.mary = (records.create(ctx, author, {"name": n}) for n in ("Jane", "Mary"))
+        shop.emma = records.create(ctx, book, {"title": "Emma", "author": shop.jane, "price": 5})
+        shop.mathilda = records.create(ctx, book, {"title": "Mathilda", "author": shop.mary})
+    return shop
+
+
+def test_a_choice_and_a_link_of_a_row_go_by_the_row_s_own_answers_first(library, sign_in):
+    boss = sign_in(library, "boss")
+    by_row = f"q=&with.author={library.mary}&with..author={library.jane}"
+    assert [o["text"] for o in boss.get(f"/a/shop/pick/book/copies.title?{by_row}").json] == ["Emma"]
+    [one] = boss.get(f"/a/shop/pick/book/copies.twin?several=1&{by_row}").json
+    assert (one["id"], one["note"]) == (str(library.emma), "B-0001 · ¥5.00")
+    page = boss.get("/a/shop/f/book/new").text
+    assert page.count('data-with=".author"') == 2
+    assert 'data-choose="author"' in page
+
+
+def test_what_does_not_go_with_the_row_is_refused_beside_it(library):
+    fitting = {"author": library.jane, "title": "Emma", "twin": library.emma}
+    wrong = {"author": library.jane, "title": "Mathilda", "twin": library.mathilda}
+    with library.opened(library.boss) as ctx:
+        book = library.table(ctx, "book")
+        records.create(ctx, book, {"title": "Good", "author": library.mary, "copies": [fitting, dict(fitting)]})
+        with pytest.raises(InvalidInput) as err:
+            records.create(ctx, book, {"title": "Bad", "author": library.mary, "copies": [fitting, wrong]})
+        assert set(err.value.errors) == {"copies[1].title", "copies[1].twin"}
+
+
+def test_several_records_become_rows_at_once(library, sign_in, opened):
+    page = opened(sign_in(library, "boss"))
+    page.goto("/a/shop/f/book/new", wait_until="networkidle")
+    page.click("[data-choose=author]")
+    for name in ("Jane", "Mary"):
+        page.check(f".choose-line:has-text('{name}') input")
+    page.click(".choose-dialog button:has-text('Add 2 rows')")
+    rows = page.locator("[data-rows=copies] tbody tr[data-row]")
+    rows.nth(1).locator(".ts-control .item").first.wait_for()
+    shown = [rows.nth(n).locator("[data-column=author] .item").inner_text() for n in (0, 1)]
+    assert sorted(shown) == ["Jane", "Mary"]
+    page.click("[data-choose=author]")
+    assert page.locator(".choose-line:has-text('Jane') small").inner_text() == "already in a row"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime import accounts
+from runtime import accounts, limits
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def post(client, **data):
 
 
 def test_a_whole_office_signs_in_from_one_address(app, account, monkeypatch):
-    monkeypatch.setattr(accounts, "MOST_ATTEMPTS", 1)
+    monkeypatch.setattr(limits, "MOST_ATTEMPTS", 1)
     for _ in range(12):
         client = app.test_client()
         client.environ_base["REMOTE_ADDR"] = "127.0.0.9"
@@ -30,7 +30,7 @@ def test_a_whole_office_signs_in_from_one_address(app, account, monkeypatch):
 
 def test_wrong_passwords_are_counted_and_in_the_end_even_the_right_one_waits(app, account):
     client = app.test_client()
-    for _ in range(accounts.MOST_ATTEMPTS):
+    for _ in range(limits.MOST_ATTEMPTS):
         refused = post(client, email=account, password="wrong")
         assert refused.status_code == 422
         assert "wrong." in refused.text or "不正确" in refused.text

@@ -1,15 +1,18 @@
 """The to-do centre in the browser: the clerk sends a claim, the manager has it before them."""
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from runtime import definitions
+from runtime import definitions, tasks
 from tests.runtime.conftest import Shop
 from tests.runtime.test_flows import CLAIMS, claim, fill_slots, id_of, run_of, send, task_of
+from tests.web.conftest import Person
 
 PRESSED: dict[str, Any] = {
     "id": "ask", "title": "Ask the manager", "trigger": {"button": {"table": "claim", "label": "Ask"}, "when": "amount > 0"},
@@ -191,3 +194,172 @@ def test_live_values_keep_the_columns_that_a_step_closes(claims: Shop, sign_in: 
     sent = {"items": f'[{{"_id": "{row}", "price": "4"}}]', "_touched": "[]"}
     assert "Pens" in manager.post(f"/tasks/{task}/live", sent).text
     assert "Pens" in manager.post(f"/tasks/{task}", {**sent, "_action": "reject"}).text
+
+
+# -- every action on a phone -----------------------------------------------------------------------
+
+ACTING: dict[str, Any] = {"id": "look", "type": "approve", "who": {"role": "manager"}, "sign": ["approve"]}
+
+
+def shop_of(make_shop: Callable[..., Shop], *steps: dict[str, Any], **flow: Any) -> Shop:
+    package = deepcopy(CLAIMS)
+    package["flows"][0] |= {"steps": list(steps), "after": {}, **flow}
+    return fill_slots(make_shop(package))
+
+
+def test_a_task_offers_its_actions_and_asks_in_dialogs(claims: Shop, sign_in: Any) -> None:
+    send(claims, amount="20")
+    task = task_of(claims, claims.manager)
+    manager = sign_in(claims, "manager")
+    page = manager.get(f"/tasks/{task}").text
+    for act in ("transfer", "delegate", "add_signer", "comment", "copy"):
+        assert f"/tasks/{task}/{act}" in page, act
+        assert 'id="dialog-title"' in manager.fragment(f"/tasks/{task}/{act}").text, act
+    outsider = str(id_of(claims.outsider))
+    assert manager.post(f"/tasks/{task}/comment", {"_comment": ""}).status_code == 422
+    assert manager.post(f"/tasks/{task}/comment", {"_comment": "wait"}).headers["HX-Redirect"] == f"/tasks/{task}"
+    assert manager.post(f"/tasks/{task}/copy", {"to": outsider}).status_code == 204
+    assert manager.post(f"/tasks/{task}/add_signer", {"to": outsider, "side": "sideways"}).status_code == 422
+    assert manager.post(f"/tasks/{task}/add_signer", {"to": outsider, "side": "after"}).status_code == 204
+    assert manager.post(f"/tasks/{task}/delegate", {"to": "", "_comment": "kept"}).status_code == 422
+    assert (
+        manager.post(f"/tasks/{task}/delegate", {"to": str(id_of(claims.boss)), "_comment": "look"}).status_code == 204
+    )
+    boss = sign_in(claims, "boss")
+    mine = task_of(claims, claims.boss)
+    assert 'value="answer"' in boss.get(f"/tasks/{mine}").text
+    assert boss.post(f"/tasks/{mine}", {"_action": "answer", "_comment": "fine"}).status_code == 204
+    assert task_of(claims, claims.manager) == task
+
+
+def upload(person: Any, url: str, name: str, body: bytes) -> Any:
+    return person.post(url, {"file": (BytesIO(body), name)}, content_type="multipart/form-data")
+
+
+def test_a_signature_and_files_go_with_a_decision(make_shop: Callable[..., Shop], sign_in: Any) -> None:
+    shop = shop_of(make_shop, ACTING)
+    record = send(shop)
+    task = task_of(shop, shop.manager)
+    manager = sign_in(shop, "manager")
+    refused = manager.post(f"/tasks/{task}", {"_action": "approve"})
+    assert refused.status_code == 422
+    assert "Please sign." in refused.text
+    drawn = upload(manager, f"/tasks/{task}/upload", "signature.png", b"\x89PNG picture").json
+    paper = upload(manager, f"/tasks/{task}/upload", "offer.pdf", b"%PDF-1.4").json
+    outsider = sign_in(shop, "outsider")
+    assert outsider.get(drawn["url"]).status_code == 404
+    assert upload(outsider, f"/tasks/{task}/upload", "x.txt", b"x").status_code == 404
+    answers = {"_action": "approve", "_signature": drawn["id"], "_files": [paper["id"]], "_comment": "see there"}
+    assert manager.post(f"/tasks/{task}", answers).status_code == 204
+    assert claim(shop, record)["flow.state"] == "approved"
+    course = sign_in(shop, "clerk").get(f"/tasks/run/{run_of(shop, record).id}").text
+    assert "offer.pdf" in course
+    with manager.get(paper["url"]) as kept:
+        assert kept.data == b"%PDF-1.4"
+
+
+def test_the_starter_chooses_urges_and_the_decision_is_taken_back(make_shop: Callable[..., Shop], sign_in: Any) -> None:
+    chosen = {**ACTING, "sign": [], "who": {"chosen_by": "starter", "among": [{"role": "manager"}]}}
+    shop = shop_of(make_shop, chosen, {**ACTING, "sign": [], "id": "last"})
+    record = send(shop)
+    task = task_of(shop, shop.clerk)
+    clerk = sign_in(shop, "clerk")
+    assert [one["text"] for one in clerk.get(f"/tasks/{task}/choices").json] == ["Manager"]
+    assert clerk.post(f"/tasks/{task}", {"_action": "choose", "_people": str(id_of(shop.outsider))}).status_code == 422
+    assert clerk.post(f"/tasks/{task}", {"_action": "choose", "_people": str(id_of(shop.manager))}).status_code == 204
+    run = run_of(shop, record).id
+    assert f"/tasks/run/{run}/urge" in clerk.get(f"/tasks/run/{run}").text
+    assert clerk.post(f"/tasks/run/{run}/urge").status_code == 204
+    assert f"/tasks/run/{run}/urge" not in clerk.get(f"/tasks/run/{run}").text
+    manager = sign_in(shop, "manager")
+    mine = task_of(shop, shop.manager)
+    manager.post(f"/tasks/{mine}", {"_action": "approve"})
+    assert "take-back" in manager.get(f"/tasks/run/{run}").text
+    assert manager.post(f"/tasks/run/{run}/take-back", {"task": str(mine)}).status_code == 204
+    assert task_of(shop, shop.manager) == mine
+
+
+def test_several_are_decided_at_once_and_what_cannot_be_is_said(make_shop: Callable[..., Shop], sign_in: Any) -> None:
+    shop = shop_of(make_shop, {**ACTING, "sign": []})
+    records = [send(shop) for _ in range(3)]
+    manager = sign_in(shop, "manager")
+    assert 'form="batch"' in manager.get("/tasks/").text
+    with shop.opened(shop.manager) as ctx:
+        lines, _ = tasks.listed(ctx, tasks.Asked())
+    ids = [str(line.id) for line in lines]
+    assert manager.post("/tasks/batch", {"_action": "agree", "id": [*ids[:2], str(uuid4())]}).status_code == 204
+    assert "left as they are" in manager.get("/tasks/").text
+    assert sorted(claim(shop, record)["flow.state"] for record in records) == ["approved", "approved", "running"]
+    assert manager.post("/tasks/batch", {"_action": "agree"}).status_code == 422
+
+
+def test_a_member_is_away_and_an_administrator_hands_over(make_shop: Callable[..., Shop], sign_in: Any) -> None:
+    shop = shop_of(make_shop, {**ACTING, "sign": []})
+    manager, boss = sign_in(shop, "manager"), sign_in(shop, "boss")
+    assert manager.post("/tasks/away", {"to": "", "from": "soon"}).status_code == 422
+    away = {
+        "to": str(id_of(shop.outsider)),
+        "from": "2020-01-01T08:00",
+        "until": "2099-01-01T08:00",
+        "flow": "shop.approval",
+    }
+    assert manager.post("/tasks/away", away).status_code == 204
+    page = manager.get("/tasks/away").text
+    assert "Outsider" in page
+    send(shop)
+    assert "Instead of" in sign_in(shop, "outsider").get("/tasks/").text
+    cancel = re.search(r"/tasks/away/[0-9a-f-]+/cancel", page)
+    assert cancel is not None
+    assert manager.post(cancel[0]).status_code == 204
+    assert manager.get("/tasks/hand-over").status_code == 404
+    assert "Outsider" in boss.get("/tasks/hand-over").text
+    moved = {"leaver": str(id_of(shop.outsider)), "to": str(id_of(shop.clerk))}
+    assert boss.post("/tasks/hand-over", {"leaver": "", "to": ""}).status_code == 422
+    assert boss.post("/tasks/hand-over", moved).status_code == 204
+    assert task_of(shop, shop.clerk)
+
+
+def test_a_run_goes_on_at_a_step_and_moves_to_the_published_version(
+    make_shop: Callable[..., Shop], sign_in: Any
+) -> None:
+    shop = shop_of(make_shop, {**ACTING, "sign": []})
+    record = send(shop)
+    run = run_of(shop, record).id
+    manager, boss = sign_in(shop, "manager"), sign_in(shop, "boss")
+    manager.post(f"/tasks/{task_of(shop, shop.manager)}", {"_action": "reject"})
+    assert manager.get(f"/tasks/run/{run}/reactivate").status_code == 404
+    assert 'value="look"' in boss.fragment(f"/tasks/run/{run}/reactivate").text
+    assert boss.post(f"/tasks/run/{run}/reactivate", {"step": "nowhere"}).status_code == 422
+    assert boss.post(f"/tasks/run/{run}/reactivate", {"step": "look"}).status_code == 204
+    with shop.opened() as ctx:
+        package = deepcopy(CLAIMS)
+        package["flows"][0] |= {"steps": [{**ACTING, "id": "final"}], "after": {}}
+        definitions.publish(ctx, "shop", package)
+    assert "takes the place of" in boss.fragment(f"/tasks/run/{run}/move").text
+    assert boss.post(f"/tasks/run/{run}/move", {}).status_code == 422
+    assert manager.post(f"/tasks/run/{run}/move", {"step.look": "final"}).status_code == 404
+    assert boss.post(f"/tasks/run/{run}/move", {"step.look": "final"}).status_code == 204
+    assert run_of(shop, record).revision == 2
+
+
+def test_somebody_outside_answers_without_an_account(
+    make_shop: Callable[..., Shop], app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters, visitor = list[str](), Person(app.test_client())
+    monkeypatch.setattr("runtime.mail.post", lambda ctx, to, subject, text, **more: letters.append(text))
+    shop = shop_of(
+        make_shop, {**ACTING, "sign": [], "who": {"link": '"eva@example.org"'}, "fields": {"secret": "hidden"}}
+    )
+    record = send(shop, secret="hush")
+    [url] = re.findall(r"/reply/\S+", letters[0])
+    page = visitor.get(url)
+    assert page.status_code == 200
+    assert "eva@example.org" not in page.text
+    assert "hush" not in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert claim(shop, record)["flow.state"] == "running", "reading it decides nothing: mail scanners read too"
+    assert visitor.get(url[:-3]).status_code == 404
+    assert visitor.post(url, {"_action": "burn"}).status_code == 403
+    assert visitor.post(url, {"_action": "approve"}).status_code == 204
+    assert claim(shop, record)["flow.state"] == "approved"
+    assert "Thank you" in visitor.get(url, headers={"Accept-Language": "en"}).text

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.engine import (
     Decided,
+    Due,
     Effect,
     Ended,
     Event,
@@ -20,6 +21,7 @@ from schemas.engine import (
     State,
     Transferred,
     Unanswered,
+    Wake,
     Withdrawn,
     advance,
     return_targets,
@@ -47,6 +49,7 @@ class Play:
         self.flow, self.true, self.gone, self.roles = flow, true, gone, roles or {}
         self.heads, self.values = heads or {}, values or {}
         self.away: dict[str, tuple[str, ...]] = {}
+        self.alarms: dict[int, Wake] = {}
         self.state, self.reader = State(), State()
         self.log, self.effects = list[Entry](), list[Effect]()
         self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -65,6 +68,7 @@ class Play:
         assert advance(self.flow, self.state, event, Facts(self.now, self._value, known)) == done
         self.state, self.effects = done.state, self.effects + done.effects
         self.log += done.log
+        self.alarms |= {effect.token: effect for effect in done.effects if isinstance(effect, Wake)}
         for entry in done.log:
             apply(self.reader, entry)
         assert self.reader == self.state, "the log leads to the state"
@@ -84,6 +88,15 @@ class Play:
         else:
             found = self.roles.get(question.key, (question.key,))
         return tuple(person for person in found if person not in self.gone)
+
+    def wait(self, time: timedelta, jump: bool = False) -> None:
+        """The clock moves; who asked to be woken is, at the moment asked for or (when it jumps) late."""
+        until = self.now + time
+        while coming := sorted((w.at, w.token) for w in self.alarms.values() if w.at <= until):
+            wake = self.alarms.pop(coming[0][1])
+            self.now = until if jump else max(self.now, wake.at)
+            self.happen(Due(wake.token, wake.round, wake.alarm))
+        self.now = max(self.now, until)
 
     # -- in words ----------------------------------------------------------------------------------
 
