@@ -13,6 +13,8 @@ from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Gu
 from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
 SIGNED_OUT = {
+    "replies.decide",
+    "replies.show",
     "session.form",
     "session.second",
     "session.language",
@@ -69,6 +71,8 @@ ELSEWHERE = {
     "doors.settle": "web/test_accounts.py",
     "invitations.withdraw": "web/test_accounts.py",
     "build_formulas.trial": "web/test_designer.py",
+    "build_views.add": "web/test_builder.py",
+    "build_views.order": "web/test_builder.py",
     "build_types.cancel": "web/test_changing_types.py",
     "departments.change": "web/test_people_pages.py",
     "departments.merge": "web/test_people_pages.py",
@@ -170,7 +174,7 @@ def test_who_may_only_design_an_app_is_shown_no_record_by_any_page_of_the_builde
         if answer.status_code < 400:
             seen.append(rule.endpoint)
             assert [word for word in held if word in told(answer)] == [], address
-    assert {"build_apps.overview", "build_apps.review", "studio.show", "build_formulas.names"} <= set(seen)
+    assert {"build_apps.overview", "build_apps.review", "build_formulas.functions"} <= set(seen)
     assert not {"views.show", "app_people.show", "members_import.choose", "departments.index"} & set(seen)
 
 

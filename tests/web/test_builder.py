@@ -191,6 +191,7 @@ def test_a_view_is_made_set_and_seen_before_it_is_published(boss, shop, sign_in)
     assert (refused.status_code, "Add one to the form first" in refused.text) == (422, True)
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
     assert "Away" in boss.get(f"/a/{slug}/v/request/").text
+    assert boss.post(f"{view}order", {"key": "request_calendar", "position": "0"}).status_code == 200
     assert boss.post(f"{view}remove", {}).status_code == 200
     assert boss.get(view).status_code == 404
     clerk = sign_in(shop, "clerk")
