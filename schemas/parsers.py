@@ -6,9 +6,11 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+import re2
 from marshmallow import ValidationError
 from marshmallow import fields as ma
 
+from schemas import patterns
 from schemas.errors import BadValue
 from schemas.formula import RESERVED, Formula, FormulaError
 from schemas.messages import Message, say
@@ -121,6 +123,27 @@ class Line(ma.Field[str]):
         if UNKEEPABLE.search(value):
             raise refuse(say("text may not contain NUL or half of a character"))
         return value
+
+
+class Pattern(Line):
+    """A regular expression in RE2's syntax, at most 500 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(500, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            patterns.compiled(text)
+        except re2.error as err:
+            raise refuse(
+                say(
+                    "'{pattern}' cannot be used as a pattern: {reason}",
+                    pattern=text[:60],
+                    reason=patterns.reason_of(err),
+                )
+            ) from None
+        return text
 
 
 class Label(ma.Field[Text]):

@@ -5,9 +5,6 @@ from typing import Any
 
 import re2
 
-from schemas.messages import say
-from schemas.parsers import Line, refuse
-
 _SILENT = re2.Options()
 _SILENT.log_errors = False
 
@@ -35,20 +32,3 @@ def reason_of(err: Exception) -> str:
     """RE2's own words, which it gives as bytes."""
     given = err.args[0] if err.args else ""
     return given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
-
-
-class Pattern(Line):
-    """A regular expression in RE2's syntax, at most 500 characters."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(500, **kwargs)
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            compiled(text)
-        except re2.error as err:
-            raise refuse(
-                say("'{pattern}' cannot be used as a pattern: {reason}", pattern=text[:60], reason=reason_of(err))
-            ) from None
-        return text

@@ -8,8 +8,8 @@ from schemas.formats import FORMATS, Format
 from schemas.masking import Mask
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Label, Object, Whole, Words
-from schemas.patterns import Pattern, matches
+from schemas.parsers import Label, Object, Pattern, Whole, Words
+from schemas.patterns import matches
 from schemas.text import Sentence, Text
 
 LONGEST = 1_000

@@ -134,6 +134,8 @@ GROUPS = {
     "rounding": "math",
     "calendar": "date",
     "conversion": "text",
+    "patterns": "text",
+    "financial": "math",
     "information": "logic",
 }
 FUNCTIONS: dict[str, Function] = {}

@@ -172,6 +172,18 @@ def fixed(number: Decimal, digits: Decimal = Decimal(2), plain: bool = False) ->
 
 
 @function(
+    "DOLLAR",
+    "number, number? -> text",
+    zh="美元金额的文本，负数加括号",
+    en="An amount in dollars as a text; negative ones stand in brackets.",
+    example="DOLLAR(1234.567)",
+)
+def dollar(number: Decimal, digits: Decimal = Decimal(2)) -> str:
+    text = fixed(abs(number), digits)
+    return f"(${text})" if number < 0 and any(c in text for c in "123456789") else f"${text}"
+
+
+@function(
     "T",
     "any -> text",
     sql=lambda x: x.raw if x.kind in ("text", "choice") else None,

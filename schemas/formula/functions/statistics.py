@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.formula.coerce import as_number, flat, is_blank, number_in
-from schemas.formula.functions.base import function
+from schemas.formula.functions.base import FUNCTIONS, function
 from schemas.formula.functions.math import FIFTY, real
 from schemas.formula.functions.operators import moment_of
 from schemas.formula.functions.rounding import whole
@@ -26,6 +26,7 @@ from schemas.formula.values import (
     Run,
     bounded,
     divide,
+    fold,
 )
 from schemas.messages import Message, say
 
@@ -500,3 +501,50 @@ def mode(run: Run, *args: Any) -> Decimal:
     if often < 2:
         raise Fault(NA)
     return next(n for n in found if found.count(n) == often)
+
+
+SUBTOTALS = ("AVERAGE", "COUNT", "COUNTA", "MAX", "MIN", "PRODUCT", "STDEV.S", "STDEV.P", "SUM", "VAR.S", "VAR.P")
+
+
+@function(
+    "SUBTOTAL",
+    "number, each... -> number",
+    world=True,
+    zh="按编号汇总：1 平均、2 计数、3 非空、4 最大、5 最小、6 乘积、7 和 8 标准差、9 求和、10 和 11 方差",
+    en="A figure by its number: 1 mean, 2 and 3 counts, 4 and 5 extremes, 6 product, 9 sum, 7, 8, 10, 11 spreads.",
+    example="SUBTOTAL(9, items.price)",
+)
+def subtotal(run: Run, which: Decimal, *args: Any) -> Any:
+    place = whole(which)
+    place -= 100 if place > 100 else 0
+    if not 1 <= place <= len(SUBTOTALS):
+        raise Fault(VALUE)
+    return FUNCTIONS[SUBTOTALS[place - 1]].compute(run, *args)
+
+
+@function(
+    "COUNTUNIQUE",
+    "each... -> number",
+    world=True,
+    zh="不同值的个数",
+    en="How many different values there are.",
+    example="COUNTUNIQUE(items.kind)",
+)
+def count_unique(run: Run, *args: Any) -> Decimal:
+    found = [item for arg in args for item in flat(arg) if not is_blank(item) and not isinstance(item, ErrorValue)]
+    return Decimal(len({fold(i) if isinstance(i, str) else (type(i), i) for i in found}))
+
+
+@function(
+    "HARMEAN",
+    "numbers... -> number",
+    world=True,
+    zh="调和平均值",
+    en="The harmonic mean.",
+    example="HARMEAN(4, 12)",
+)
+def harmean(run: Run, *args: Any) -> Decimal:
+    found = list(numbers(run, args))
+    if not found or min(found) <= 0:
+        raise Fault(NUM)
+    return real(FIFTY.divide(Decimal(len(found)), sum((FIFTY.divide(ONE, n) for n in found), ZERO)))
