@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import false, or_, select, true
 
 from runtime import (
     definitions,
@@ -449,14 +449,15 @@ def migrate(ctx: Context, instance: UUID, steps: Mapping[str, str]) -> Running:
     return run
 
 
-def record_deleted(ctx: Context, live: LiveTable, record: UUID) -> None:
-    """A record went to the trash: what ran for it is over."""
+def record_deleted(ctx: Context, live: LiveTable, record: UUID, but: UUID | None = None) -> None:
+    """A record went to the trash: what ran for it is over, `but` the run that did it."""
     i = flow_instance
     under_way = (
         i.c.installation_id == live.inst.id,
         i.c.table_id == live.id,
         i.c.record_id == record,
         i.c.ended_at.is_(None),
+        i.c.id != but if but else true(),
     )
     for id in ctx.conn.scalars(select(i.c.id).where(*under_way)).all():
         happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))

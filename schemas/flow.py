@@ -204,7 +204,8 @@ def _positions(sequence: str, steps: tuple[Step, ...], owner: str, path: str) ->
         at = f"{path}[{index}]"
         yield Position(sequence, index, step, owner, at)
         for number, (branch, inner) in enumerate(step.inner.items()):
-            yield from _positions(f"{step.id}.{branch}", inner, step.id, f"{at}.branches[{number}].steps")
+            inside = f"{at}.branches[{number}].steps" if hasattr(step, "branches") else f"{at}.{branch}"
+            yield from _positions(f"{step.id}.{branch}", inner, step.id, inside)
 
 
 def problems(flow: Flow, app: "App") -> Iterator[Problem]:

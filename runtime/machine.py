@@ -1,0 +1,182 @@
+"""What machine steps do with records: find, create, change, delete. In the flow's name, within its rights.
+
+Each hand is `hand(ctx, running, step)`, acts in the running transaction, and gives what later steps may read.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, cast, func, literal, null, select, text
+
+from runtime import query, records
+from runtime.access import Door, door
+from runtime.context import Context
+from runtime.query import Listing
+from runtime.running import Running, values_of
+from runtime.sources import RecordSource, folded_column
+from runtime.tables import LiveTable, sql_type_of
+from schemas import filling
+from schemas.errors import InvalidInput
+from schemas.formula import ErrorValue, Formula
+from schemas.formula.types import BOOLEAN
+from schemas.formula.values import fold
+from schemas.messages import say
+from schemas.steps.binding import bind
+from schemas.steps.create import Create
+from schemas.steps.delete import Delete
+from schemas.steps.find import Find
+from schemas.steps.update import Update
+from schemas.steps.upsert import Upsert
+
+SEVERAL = say("Several records have this key. Choose a key that names only one, or tell them apart first.")
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+
+def fitted(live: LiveTable, values: Mapping[str, Formula], value: values_of) -> dict[str, Any]:
+    """What is to be set, as the fields hold it. Raises InvalidInput for a formula that gives an error."""
+    return {id: _fit(live, id, value(formula)) for id, formula in values.items()}
+
+
+def _fit(live: LiveTable, id: str, value: Any) -> Any:
+    if isinstance(value, ErrorValue):
+        raise InvalidInput({id: [say("The formula gives {code}.", code=value.code)]})
+    return filling.fit(live.table.by_id[id], value)
+
+
+def ids_of(value: Any) -> list[UUID]:
+    """The records that a formula gives, once each."""
+    several = value if isinstance(value, list | tuple) else [value]
+    return list(dict.fromkeys(one for one in several if isinstance(one, UUID)))
+
+
+def table_of(running: Running, formula: Formula) -> LiveTable:
+    """The table of the records that a formula gives; the linker has seen that it is one."""
+    kind = running.expression(formula).type.element
+    return running.live.sibling(kind.target or "")
+
+
+# -- finding ---------------------------------------------------------------------------------------
+
+
+def find(ctx: Context, running: Running, step: Any) -> Any:
+    """One record, many, or a figure over those that the flow may read."""
+    assert isinstance(step, Find)
+    live = running.live.sibling(step.table)
+    gate, condition = door(ctx, live), matching(ctx, running, live, step.where)
+    if step.take not in ("one", "many"):
+        return _figure(gate, step, condition)
+    size = 1 if step.take == "one" else step.limit
+    found = [r.id for r in query.page(gate, Listing(sort=step.sort, size=size), [condition]).records]
+    return (found[0] if found else None) if step.take == "one" else found
+
+
+def _figure(gate: Door, step: Find, condition: ColumnElement[bool]) -> Any:
+    gate.require("read")
+    value = gate.source().column(step.value) if step.value else None
+    makes: dict[str, Any] = {"sum": func.sum, "average": func.avg, "min": func.min, "max": func.max}
+    figure: Any = func.count() if value is None else makes[step.take](value)
+    found = gate.ctx.conn.scalar(select(figure).select_from(gate.live.sql).where(gate.rows(), condition))
+    return found or 0 if step.take in ("count", "sum") else found
+
+
+def matching(ctx: Context, running: Running, live: LiveTable, where: Formula | None) -> ColumnElement[bool]:
+    """A step's condition on other records; what it reads of the flow is given to it as plain values."""
+    if where is None:
+        return literal(True)
+    own = running.scope()
+    bound, value = bind(where, own), values_of(ctx, running)
+    expression = running.inst.app.analysis.expression(bound.formula, bound.scope(own, live.table), BOOLEAN)
+    given = {name: _plain(value(formula), bound.types[name]) for name, formula in bound.given.items()}
+    return Given(ctx, live, live.sql, door(ctx, live), given=given).sql(expression)
+
+
+def _plain(value: Any, kind: Any) -> ColumnElement[Any]:
+    value = None if isinstance(value, ErrorValue) else value
+    return cast(null() if value is None else literal(value, sql_type_of(kind)), sql_type_of(kind))
+
+
+class Given(RecordSource):
+    """A record's own names, and some whose values are known beforehand."""
+
+    def __init__(self, *args: Any, given: Mapping[str, ColumnElement[Any]]) -> None:
+        super().__init__(*args)
+        object.__setattr__(self, "given", given)
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        given: Mapping[str, ColumnElement[Any]] = self.given  # type: ignore[attr-defined]
+        return given[name] if name in given else super().column(name)
+
+    def knowing(self, name: str, steps: Any) -> Any:
+        return self
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+def create(ctx: Context, running: Running, step: Any) -> UUID:
+    """A new record, which other flows see."""
+    assert isinstance(step, Create)
+    live = running.live.sibling(step.table)
+    return _create(ctx, live, fitted(live, step.set or {}, values_of(ctx, running)))
+
+
+def _create(ctx: Context, live: LiveTable, given: Mapping[str, Any]) -> UUID:
+    from runtime import flows
+
+    record = records.create(ctx, live, given)
+    flows.record_saved(ctx, live, record, "created", None)
+    return record
+
+
+def change(ctx: Context, live: LiveTable, ids: Iterable[UUID], given: Mapping[str, Any]) -> None:
+    """Set these fields of each of the records, and let other flows see it."""
+    from runtime import flows
+
+    for id in ids:
+        changes = records.change(ctx, live, id, given)
+        if changes:
+            flows.record_saved(ctx, live, id, "changed", set(changes))
+
+
+def update(ctx: Context, running: Running, step: Any) -> None:
+    """Set fields of the flow's record, of one that it links to, or of those that a step found."""
+    assert isinstance(step, Update)
+    value = values_of(ctx, running)
+    live, ids = running.live, [running.record]
+    if step.of is not None:
+        live, ids = table_of(running, step.of), ids_of(value(step.of))
+    elif step.record is not None:
+        live = running.live.sibling(running.live.table.by_id[step.record].table)  # type: ignore[attr-defined]
+        ids = ids_of(value(Formula.of(step.record)))
+    change(ctx, live, [id for id in ids if id is not None], fitted(live, step.set, value))
+
+
+def upsert(ctx: Context, running: Running, step: Any) -> UUID:
+    """The record with this key is changed, or there is a new one. Two at once wait for one another."""
+    assert isinstance(step, Upsert)
+    live = running.live.sibling(step.table)
+    given = fitted(live, step.set or {}, values_of(ctx, running))
+    key = tuple(fold(v) if isinstance(v := given[name], str) else v for name in step.key)
+    if any(part is None for part in key):
+        return _create(ctx, live, given)
+    ctx.conn.execute(ONE_AT_A_TIME, {"key": f"{live.inst.id}.{live.id}:{key!r}"})
+    source, gate = RecordSource(ctx, live, live.sql), door(ctx, live)
+    same = [folded_column(source.column(name)) == part for name, part in zip(step.key, key, strict=True)]
+    found: list[UUID] = list(ctx.conn.scalars(select(live.sql.c.id).where(gate.rows(), *same).limit(2)))
+    if len(found) > 1:
+        raise InvalidInput({step.key[0]: [SEVERAL]})
+    if not found:
+        return _create(ctx, live, given)
+    change(ctx, live, found, given)
+    return found[0]
+
+
+def delete(ctx: Context, running: Running, step: Any) -> None:
+    """The records go to the trash, and what ran for them is over; this very run goes on to its end."""
+    from runtime import flows
+
+    assert isinstance(step, Delete)
+    live, ids = table_of(running, step.of), ids_of(values_of(ctx, running)(step.of))
+    for id in records.trash(ctx, live, ids) if ids else ():
+        flows.record_deleted(ctx, live, id, but=running.id)
