@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, cast, func, literal, null, select, text
+from sqlalchemy import ColumnElement, text, true
 
 from runtime import query, records
-from runtime.access import Door, door
+from runtime.access import door
 from runtime.context import Context
 from runtime.query import Listing
 from runtime.running import Running, values_of
-from runtime.sources import RecordSource, folded_column
-from runtime.tables import LiveTable, sql_type_of
+from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import InvalidInput
 from schemas.formula import ErrorValue, Formula
@@ -65,50 +64,21 @@ def find(ctx: Context, running: Running, step: Any) -> Any:
     live = running.live.sibling(step.table)
     gate, condition = door(ctx, live), matching(ctx, running, live, step.where)
     if step.take not in ("one", "many"):
-        return _figure(gate, step, condition)
+        return query.figure(gate, step.take, step.value, condition)
     size = 1 if step.take == "one" else step.limit
     found = [r.id for r in query.page(gate, Listing(sort=step.sort, size=size), [condition]).records]
     return (found[0] if found else None) if step.take == "one" else found
 
 
-def _figure(gate: Door, step: Find, condition: ColumnElement[bool]) -> Any:
-    gate.require("read")
-    value = gate.source().column(step.value) if step.value else None
-    makes: dict[str, Any] = {"sum": func.sum, "average": func.avg, "min": func.min, "max": func.max}
-    figure: Any = func.count() if value is None else makes[step.take](value)
-    found = gate.ctx.conn.scalar(select(figure).select_from(gate.live.sql).where(gate.rows(), condition))
-    return found or 0 if step.take in ("count", "sum") else found
-
-
 def matching(ctx: Context, running: Running, live: LiveTable, where: Formula | None) -> ColumnElement[bool]:
     """A step's condition on other records; what it reads of the flow is given to it as plain values."""
     if where is None:
-        return literal(True)
+        return true()
     own = running.scope()
     bound, value = bind(where, own), values_of(ctx, running)
     expression = running.inst.app.analysis.expression(bound.formula, bound.scope(own, live.table), BOOLEAN)
-    given = {name: _plain(value(formula), bound.types[name]) for name, formula in bound.given.items()}
-    return Given(ctx, live, live.sql, door(ctx, live), given=given).sql(expression)
-
-
-def _plain(value: Any, kind: Any) -> ColumnElement[Any]:
-    value = None if isinstance(value, ErrorValue) else value
-    return cast(null() if value is None else literal(value, sql_type_of(kind)), sql_type_of(kind))
-
-
-class Given(RecordSource):
-    """A record's own names, and some whose values are known beforehand."""
-
-    def __init__(self, *args: Any, given: Mapping[str, ColumnElement[Any]]) -> None:
-        super().__init__(*args)
-        object.__setattr__(self, "given", given)
-
-    def column(self, name: str) -> ColumnElement[Any]:
-        given: Mapping[str, ColumnElement[Any]] = self.given  # type: ignore[attr-defined]
-        return given[name] if name in given else super().column(name)
-
-    def knowing(self, name: str, steps: Any) -> Any:
-        return self
+    given = {name: (value(formula), bound.types[name]) for name, formula in bound.given.items()}
+    return query.holding(door(ctx, live), expression, given)
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -161,9 +131,7 @@ def upsert(ctx: Context, running: Running, step: Any) -> UUID:
     if any(part is None for part in key):
         return _create(ctx, live, given)
     ctx.conn.execute(ONE_AT_A_TIME, {"key": f"{live.inst.id}.{live.id}:{key!r}"})
-    source, gate = RecordSource(ctx, live, live.sql), door(ctx, live)
-    same = [folded_column(source.column(name)) == part for name, part in zip(step.key, key, strict=True)]
-    found: list[UUID] = list(ctx.conn.scalars(select(live.sql.c.id).where(gate.rows(), *same).limit(2)))
+    found = query.by_key(door(ctx, live), step.key, {key}).get(key, [])
     if len(found) > 1:
         raise InvalidInput({step.key[0]: [SEVERAL]})
     if not found:
