@@ -73,7 +73,7 @@ def reason(err: Exception) -> Message:
 Hand = Callable[[Context, Running, Any], Any]
 HANDS: dict[str, Hand] = {
     "update": machine.update, "create": machine.create, "upsert": machine.upsert, "delete": machine.delete,
-    "find": machine.find,
+    "find": machine.find, "assign": machine.assign,
 }  # fmt: skip
 """What each machine step does. It acts in the flow's name, within the flow's rights, and gives what it found."""
 

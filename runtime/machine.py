@@ -7,20 +7,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, text, true
+from sqlalchemy import ColumnElement, and_, select, text, true
+from sqlalchemy.dialects.postgresql import insert
 
-from runtime import query, records
+from runtime import absences, query, records
 from runtime.access import door
 from runtime.context import Context
+from runtime.models_flow import flow_turn
 from runtime.query import Listing
-from runtime.running import Running, values_of
+from runtime.running import Running, people, values_of
 from runtime.tables import LiveTable
 from schemas import filling
-from schemas.errors import InvalidInput
+from schemas.errors import Denied, InvalidInput
 from schemas.formula import ErrorValue, Formula
 from schemas.formula.types import BOOLEAN
 from schemas.formula.values import fold
 from schemas.messages import say
+from schemas.steps.assign import Assign
 from schemas.steps.binding import bind
 from schemas.steps.create import Create
 from schemas.steps.delete import Delete
@@ -148,3 +151,44 @@ def delete(ctx: Context, running: Running, step: Any) -> None:
     live, ids = table_of(running, step.of), ids_of(values_of(ctx, running)(step.of))
     for id in records.trash(ctx, live, ids) if ids else ():
         flows.record_deleted(ctx, live, id, but=running.id)
+
+
+# -- assigning -------------------------------------------------------------------------------------
+
+
+def assign(ctx: Context, running: Running, step: Any) -> UUID:
+    """One of the people who are here gets the record. Raises Denied when nobody can take it.
+
+    Those who choose at the same time wait for one another until the record is written.
+    """
+    assert isinstance(step, Assign)
+    here = {"installation_id": running.live.inst.id, "flow": running.flow.id, "step": step.id}
+    ctx.conn.execute(ONE_AT_A_TIME, {"key": f"assign {here!r}"})
+    load = _load(ctx, running, step, _on_duty(ctx, running, step))
+    free = [person for person, count in load.items() if step.most is None or count < step.most]
+    if not free:
+        raise Denied(say("There is nobody who can take this now."))
+    of_step = [flow_turn.c[name] == value for name, value in here.items()]
+    turns = {row.member_id: row.turn for row in ctx.conn.execute(select(flow_turn).where(*of_step))}
+    chosen = min(free, key=lambda person: (load[person] if step.by == "load" else 0, turns.get(person, 0)))
+    turn = max(turns.values(), default=0) + 1
+    noted = insert(flow_turn).values(**here, member_id=chosen, turn=turn)
+    ctx.conn.execute(noted.on_conflict_do_update(index_elements=[*here, "member_id"], set_={"turn": turn}))
+    if running.record is not None:
+        change(ctx, running.live, [running.record], {step.field: chosen})
+    return chosen
+
+
+def _on_duty(ctx: Context, running: Running, step: Assign) -> list[UUID]:
+    """Those meant who are not away, in order."""
+    flow = f"{running.inst.slug}.{running.flow.id}"
+    return [person for person in people(ctx, running, step.among) if not absences.stand_in(ctx, person, flow)]
+
+
+def _load(ctx: Context, running: Running, step: Assign, some: Iterable[UUID]) -> dict[UUID, int]:
+    """How many records each of them has, as far as that is asked."""
+    if step.by != "load" and step.most is None:
+        return dict.fromkeys(some, 0)
+    gate, counted = door(ctx, running.live), matching(ctx, running, running.live, step.where)
+    field = gate.source().column(step.field)
+    return {person: query.figure(gate, "count", None, and_(counted, field == person)) for person in some}

@@ -1,6 +1,7 @@
 """A shop that restocks by itself: steps that find, create, change and delete records, and read what the others gave."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -163,3 +164,31 @@ def problems_of(app: dict[str, Any]) -> Any:
         return load(App, app).analysis.problems()
     except DefinitionError as err:
         return err.problems
+
+
+LEADS: dict[str, Any] = {
+    "language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}],
+    "tables": [{"id": "lead", "fields": [
+        {"id": "name", "type": "text"}, {"id": "owner", "type": "member"}, {"id": "open", "type": "switch"}]}],
+    "flows": [{"id": "share", "trigger": {"created": "lead"}, "steps": [
+        {"id": "taker", "type": "assign", "field": "owner", "among": [{"role": "clerk"}, {"role": "manager"}], "most": 5,
+         "where": "open"}]}],
+    "access": [{"id": "leads", "who": {"flow": "share"}, "table": "lead", "do": ["read", "update"]}],
+}  # fmt: skip
+
+
+def test_leads_that_come_at_once_go_round_and_nobody_gets_too_many(make_shop: Callable[..., Shop]) -> None:
+    shop = make_shop(LEADS)
+
+    def come(number: int) -> None:
+        with shop.opened() as ctx:
+            live = shop.table(ctx, "lead")
+            record = records.create(ctx, live, {"name": str(number), "open": True})
+            flows.record_saved(ctx, live, record, "created", None)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(come, range(11)))
+    owners = [owner for (owner,) in all_of(shop, "lead", "owner")]
+    assert (owners.count(shop.clerk.id), owners.count(shop.manager.id), owners.count(None)) == (5, 5, 1)
+    with shop.opened() as ctx:
+        assert sorted(ctx.conn.scalars(select(flow_instance.c.state))) == ["ended"] * 10 + ["failed"]
