@@ -286,6 +286,10 @@ def problems_of(flow: "Flow", app: "App") -> Iterator[Problem]:
 def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
     whole = Place(flow, app, table)
     for number, trigger in enumerate(flow.trigger):
+        if trigger.ended is not None:
+            yield from whole._known(
+                f"trigger[{number}].ended", "flow", trigger.ended, [f.id for f in app.flows if f != flow]
+            )
         if trigger.when is not None:
             yield from whole.formula(f"trigger[{number}].when", trigger.when, BOOLEAN)
         for name in trigger.changed.fields if trigger.changed else ():

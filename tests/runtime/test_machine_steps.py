@@ -192,3 +192,28 @@ def test_leads_that_come_at_once_go_round_and_nobody_gets_too_many(make_shop: Ca
     assert (owners.count(shop.clerk.id), owners.count(shop.manager.id), owners.count(None)) == (5, 5, 1)
     with shop.opened() as ctx:
         assert sorted(ctx.conn.scalars(select(flow_instance.c.state))) == ["ended"] * 10 + ["failed"]
+
+
+def test_deleting_restoring_and_the_end_of_a_flow_set_others_off(make_shop: Callable[..., Shop]) -> None:
+    def note(id: str, trigger: dict[str, Any]) -> dict[str, Any]:
+        steps = [{"id": f"note_{id}", "type": "create", "table": "line", "set": {"note": f"\"{id}: \" & name"}}]
+        return {"id": id, "trigger": trigger, "steps": steps}
+
+    kinds = {"trashed": {"deleted": "lead"}, "back": {"restored": "lead", "when": "open"}, "follower": {"ended": "back"},
+             "ping": {"ended": "trashed"}, "pong": {"ended": "ping"}}  # fmt: skip
+    grants = [{"id": f"g_{id}", "who": {"flow": id}, "table": "line", "do": ["create"]} for id in kinds]
+    line = {"id": "line", "fields": [{"id": "note", "type": "text"}]}
+    made = [note(id, trigger) for id, trigger in kinds.items()]
+    made[3]["trigger"] = [kinds["ping"], {"ended": "pong"}]
+    shop = make_shop({**LEADS, "tables": [*LEADS["tables"], line], "flows": made, "access": grants})
+    with shop.opened() as ctx:
+        live = shop.table(ctx, "lead")
+        record = records.create(ctx, live, {"name": "Wu", "open": True})
+        records.trash(ctx, live, [record])
+        flows.record_deleted(ctx, live, record)
+    notes = [note for (note,) in all_of(shop, "line", "note")]
+    assert notes[0] == "trashed: Wu"
+    assert 4 < notes.count("ping: Wu") + notes.count("pong: Wu") < 10, "two that chase each other are stopped"
+    with shop.opened() as ctx:
+        records.restore(ctx, shop.table(ctx, "lead"), [record])
+    assert [note for (note,) in all_of(shop, "line", "note")][len(notes) :] == ["back: Wu", "follower: Wu"]
