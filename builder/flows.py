@@ -446,7 +446,7 @@ def _branch(id: str, number: int, option: Option, otherwise: bool = False) -> Js
 def beginning(parts: Parts, table: str, type: str) -> Json:
     """What a new step of this kind needs to be sound at once, as far as that can be known."""
     kind: Any = step_types[type]
-    made: Json = {}
+    made: Json = dict(kind.starts_with)
     for option in options_of(kind):
         if option.parser.required and option.name != "id":
             value = _first_value(parts, table, option, kind.for_people)
@@ -481,9 +481,18 @@ FIRST: dict[type[Any], Callable[[], Any]] = {
 def _first_known(parts: Parts, table: str, to: str) -> str | None:
     if to == "table":
         return table or None
+    if to == "field":
+        return _first_field(parts, table)
     if to == "form":
         return next((f["id"] for f in of_table(parts, "forms", table)), None)
     return next(iter(parts.get(f"order/{to}s") or ()), None)
+
+
+def _first_field(parts: Parts, table: str) -> str | None:
+    """One that holds a person if there is one, for steps speak of people."""
+    fields = parts[f"tables/{table}"].get("fields", []) if table else []
+    people = [f["id"] for f in fields if f.get("type") == "member"]
+    return next(iter([*people, *(f["id"] for f in fields)]), None)
 
 
 # -- triggers --------------------------------------------------------------------------------------
