@@ -106,12 +106,13 @@ COLOURS = "() => [...document.querySelectorAll('body, body *')].map(e => getComp
 
 def _wait_for_colours(page: Page) -> None:
     """A change of theme goes down the tree for some frames where colours have transitions."""
-    before, now = "", page.evaluate(COLOURS)
+    before = ""
     for _ in range(20):
+        page.wait_for_timeout(250)
+        now = page.evaluate(COLOURS)
         if before == now:
             return
-        page.wait_for_timeout(150)
-        before, now = now, page.evaluate(COLOURS)
+        before = now
     raise AssertionError("the colours never come to rest")
 
 

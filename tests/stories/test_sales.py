@@ -140,7 +140,7 @@ def bring_the_people(page: Page, base: str, sales: Sales) -> None:
     page.click("#account-button")
     page.click("#account-menu a[href='/members/']")
     page.click("#people-more-button")
-    page.click("#people-more-menu a[href='/members/import/']")
+    page.click("#people-more a[href='/members/import/']")
     page.set_input_files("#import-file", sales.folder / "sales_teams.csv")
     page.select_option("#import-encoding", "utf-8")
     page.click(".form-actions .primary")
