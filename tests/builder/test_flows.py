@@ -1,5 +1,6 @@
 """Flows in the builder: a new step is sound at once, and steps go where they are put."""
 
+from contextvars import ContextVar
 from copy import deepcopy
 from typing import Any
 
@@ -11,6 +12,7 @@ from builder import flow_words, flows, panel
 from builder.flow_near import FlowSurroundings
 from builder.parts import Json, Parts, join, split
 from builder.places import place_of, told
+from runtime import wording
 from schemas.app import App
 from schemas.errors import InvalidInput, NotFound, Problem
 from schemas.messages import Message, say
@@ -47,6 +49,12 @@ FORK: list[Json] = [
     },
     {"id": "tell", "type": "notify", "to": ["starter"], "text": {"en": "Done"}},
 ]
+
+
+@pytest.fixture(autouse=True)
+def _in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an application in the same process has set."""
+    monkeypatch.setattr(wording, "_translator", ContextVar("translator", default=str))
 
 
 @pytest.fixture
