@@ -1,6 +1,6 @@
 """What formulas ask of the world: values beyond a link, facts of people. Read in batches and kept for the transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,10 @@ from schemas.formula.types import array_of, link_to
 from schemas.table import SYSTEM_FIELDS
 
 
-def answering(ctx: Context, live: LiveTable, record: UUID | None = None) -> Answering:
-    """The world for formulas about a record of this table; `record` is what `this` stands for."""
+def answering(
+    ctx: Context, live: LiveTable, record: UUID | None = None, extra: Mapping[str, Type] | None = None
+) -> Answering:
+    """The world for formulas about a record of this table; `record` is what `this` stands for, `extra` further names."""
 
     me = ctx.actor.id if ctx.actor.kind == "member" else None
     nothing_asked = World(now=ctx.now, zone=ctx.zone, me=me, answers={})
@@ -30,7 +32,7 @@ def answering(ctx: Context, live: LiveTable, record: UUID | None = None) -> Answ
     def world(values: Values, needs: frozenset[Need], rows: Rows | None) -> World:
         if not needs:
             return nothing_asked
-        found = {need: _answer(ctx, live, values, need, rows, record) for need in needs}
+        found = {need: _answer(ctx, live, values, need, rows, record, extra or {}) for need in needs}
         return World(now=ctx.now, zone=ctx.zone, me=me, answers=found)
 
     return world
@@ -61,10 +63,15 @@ def forget(ctx: Context, live: LiveTable) -> None:
             del ctx.memo[key]
 
 
-def _answer(ctx: Context, live: LiveTable, values: Values, need: Need, rows: Rows | None, record: UUID | None) -> Any:
+def _answer(
+    ctx: Context, live: LiveTable, values: Values, need: Need, rows: Rows | None, record: UUID | None,
+    extra: Mapping[str, Type],
+) -> Any:  # fmt: skip
     if need.kind == "me":
         me = ctx.actor.id if ctx.actor.kind == "member" else None
         return me if not need.path else _facts(ctx, "member", me, need.path)
+    if (kind := extra.get(need.path[0])) is not None:
+        return _of(ctx, live, kind, values.get(need.path[0]), need.path[1:])
     return _read(ctx, live, values, need.path, rows, record)
 
 
@@ -111,7 +118,7 @@ def _of(ctx: Context, live: LiveTable, kind: Type | None, value: Any, rest: Sequ
     if kind is None:
         return value
     if rest and kind.parts is not None:
-        return value.get(rest[0]) if value else None
+        return _of(ctx, live, kind.parts.get(rest[0]), value.get(rest[0]), rest[1:]) if value else None
     if kind.kind == "array" and kind.of is not None:
         if kind.of.kind == "link":
             there = live.sibling(kind.of.target or "")

@@ -1,27 +1,26 @@
 """What a flow's steps may do outside the flow: write records, tell people. One function for each kind of step."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import notices, records
+from runtime import machine, notices
 from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
 from runtime.phrases import show
 from runtime.running import Running, values_of
-from schemas import filling
 from schemas.engine import Event, Failed, Perform, Performed, Remind, Tell
 from schemas.engine.run import OUTSIDE
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
 from schemas.flow import Flow
-from schemas.formula import ErrorValue, Formula
+from schemas.formula import Formula
 from schemas.messages import Message, say
-from schemas.steps import Step
+from schemas.results import dump
 from schemas.steps.notify import Notify
-from schemas.steps.update import Update
 from schemas.text import Text
 from schemas.wording import fill_in
 
@@ -37,14 +36,15 @@ def perform(ctx: Context, running: Running, effect: Perform) -> Event:
     """Do a machine step in the running transaction; what it wrote is taken back when it is refused."""
     step = running.flow.step(effect.step)
     assert step is not None
+    began = time.monotonic()
     try:
         with ctx.conn.begin_nested():
-            HANDS[step.type](as_flow(ctx, running), running, step)
+            result = HANDS[step.type](as_flow(ctx, running), running, step)
     except REFUSALS as err:
         problem = reason(err)
         values = tuple((name, str(value)) for name, value in problem.values.items())
         return Failed(effect.token, effect.round, problem.text, values)
-    return Performed(effect.token, effect.round)
+    return Performed(effect.token, effect.round, dump(result), {"took": round((time.monotonic() - began) * 1000)})
 
 
 def as_flow(ctx: Context, running: Running) -> Context:
@@ -70,32 +70,12 @@ def reason(err: Exception) -> Message:
     return say("The record is not there, or the flow may not change it.")
 
 
-def _update(ctx: Context, running: Running, step: Step) -> None:
-    """Set the fields that the step names, and let other flows see the change."""
-    from runtime import flows
-
-    assert isinstance(step, Update)
-    value = values_of(ctx, running)
-    live, record = running.live, running.record
-    if step.record is not None:
-        linked = value(Formula.of(step.record))
-        if not isinstance(linked, UUID):
-            return
-        live, record = live.sibling(live.table.by_id[step.record].table), linked  # type: ignore[attr-defined]
-    found = {id: _fit(live, id, value(formula)) for id, formula in step.set.items()}
-    changes = records.change(ctx, live, record, found)
-    if changes:
-        flows.record_saved(ctx, live, record, "changed", set(changes))
-
-
-def _fit(live: Any, id: str, value: Any) -> Any:
-    if isinstance(value, ErrorValue):
-        raise InvalidInput({id: [say("The formula gives {code}.", code=value.code)]})
-    return filling.fit(live.table.by_id[id], value)
-
-
-HANDS: dict[str, Callable[[Context, Running, Step], None]] = {"update": _update}
-"""What each machine step does. It acts in the flow's name, within the flow's rights."""
+Hand = Callable[[Context, Running, Any], Any]
+HANDS: dict[str, Hand] = {
+    "update": machine.update, "create": machine.create, "upsert": machine.upsert, "delete": machine.delete,
+    "find": machine.find, "assign": machine.assign,
+}  # fmt: skip
+"""What each machine step does. It acts in the flow's name, within the flow's rights, and gives what it found."""
 
 
 # -- telling ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import false, or_, select, true
 
 from runtime import (
     definitions,
@@ -103,7 +103,7 @@ def record_saved(
     changed: Collection[str] | None,
     form: str | None = None,
 ) -> list[UUID]:
-    """A record was created or changed, in this transaction: start what waits for that. Gives the runs begun.
+    """A record was created, changed, deleted or restored, in this transaction: start what waits for that. Gives the runs.
 
     `changed` names the fields; `form` is the one that was submitted. A form sent by somebody who was asked to
     revise the record is their answer.
@@ -449,17 +449,19 @@ def migrate(ctx: Context, instance: UUID, steps: Mapping[str, str]) -> Running:
     return run
 
 
-def record_deleted(ctx: Context, live: LiveTable, record: UUID) -> None:
-    """A record went to the trash: what ran for it is over."""
+def record_deleted(ctx: Context, live: LiveTable, record: UUID, but: UUID | None = None) -> None:
+    """A record went to the trash: what ran for it is over, `but` the run that did it."""
     i = flow_instance
     under_way = (
         i.c.installation_id == live.inst.id,
         i.c.table_id == live.id,
         i.c.record_id == record,
         i.c.ended_at.is_(None),
+        i.c.id != but if but else true(),
     )
     for id in ctx.conn.scalars(select(i.c.id).where(*under_way)).all():
         happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))
+    record_saved(ctx, live, record, "deleted", None)
 
 
 def of_record(ctx: Context, live: LiveTable, record: UUID) -> progress.OfRecord | None:
@@ -522,6 +524,18 @@ def _over(ctx: Context, run: Running) -> None:
         happen(ctx, running.load(ctx, child), Ended(str(ctx.actor.id or "")))
     if run.parent is not None and run.parent.run not in ctx.memo.get(effects.SPAWNING, ()):
         subflows.ended(ctx, run)
+    _start_followers(ctx, run)
+
+
+def _start_followers(ctx: Context, run: Running) -> None:
+    """The flows that wait for the end of this one. Those that chase each other are stopped, and that is told."""
+    for flow in run.live.inst.app.flows:
+        waiting = [t for t in flow.trigger if t.ended == run.flow.id]
+        if any(t.when is None or _holds(ctx, run.live, flow, run.record, t) for t in waiting):
+            try:
+                start(effects.as_flow(ctx, run), run.live, flow, run.record, starter=run.starter)
+            except Denied as err:
+                _tell(ctx, run, _in_charge(ctx, run), "failed", say("{reason}", reason=err.reason))
 
 
 def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:

@@ -1,6 +1,18 @@
 """Our tables for flows: runs, tasks, the log, who was told, and notices. Once in every workspace's schema."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from runtime.models import moment, workspace_metadata
@@ -107,6 +119,16 @@ notice = Table(
     moment("read_at"),
     Index("notice_member", "member_id", "at"),
     Index("notice_unread", "member_id", postgresql_where=text("read_at IS NULL")),
+)
+
+flow_turn = Table(
+    "flow_turn",
+    workspace_metadata,
+    Column("installation_id", Uuid, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("member_id", Uuid, primary_key=True),
+    Column("turn", BigInteger, nullable=False, comment="the larger, the later they were chosen last"),
 )
 
 absence = Table(

@@ -568,7 +568,16 @@ def restore(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
     found = {row[0]: row[1] for row in ctx.conn.execute(chosen.order_by(t.c.id).with_for_update())}
     for other, some in cascade.back(ctx, live, found).items():
         _mark(ctx, other, some, {"_deleted_at": None, "_deleted_by": None}, "restore")
+        _start_flows(ctx, other, some)
     return list(found)
+
+
+def _start_flows(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> None:
+    """Flows see what was restored, alone or along with something else."""
+    from runtime import flows
+
+    for id in ids:
+        flows.record_saved(ctx, live, id, "restored", None)
 
 
 def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[str, Any], action: str) -> list[UUID]:

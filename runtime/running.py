@@ -1,6 +1,6 @@
 """A run of a flow as it is kept: locked, loaded, advanced and written down."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,9 @@ from schemas.engine.state import Entry, Task
 from schemas.errors import NotFound
 from schemas.fields.rows import Rows
 from schemas.flow import Flow
-from schemas.formula import Formula, evaluate
+from schemas.formula import Expression, Formula, evaluate
+from schemas.results import read
+from schemas.scopes import TableScope
 from schemas.steps.people import PeopleStep
 from schemas.steps.who import Who, find
 
@@ -54,6 +56,16 @@ class Running:
     parent: Parent | None = None
     state: State = field(default_factory=State)
     task_ids: dict[int, UUID] = field(default_factory=dict)
+
+    def scope(self, rows: Rows | None = None) -> TableScope:
+        """The names that its formulas know: the record's, and what its steps give."""
+        analysis = self.inst.app.analysis
+        table = self.inst.app.table(self.live.id)
+        assert table is not None
+        return analysis.scope(table, rows, **analysis.results(self.flow))
+
+    def expression(self, formula: Formula, rows: Rows | None = None) -> Expression:
+        return self.inst.app.analysis.expression(formula, self.scope(rows))
 
     def key(self) -> dict[str, Any]:
         """The columns by which tasks and readers are found without their run."""
@@ -132,8 +144,8 @@ def decide(ctx: Context, running: Running, event: Event) -> Advance:
             known[missing.question] = answer(ctx, running, missing.question)
 
 
-def facts(ctx: Context, value: Callable[[Formula], Any], known: Mapping[Question, tuple[str, ...]]) -> Facts:
-    return Facts(ctx.now, value, known, ctx.zone, working_days.of_workspace(ctx))
+def facts(ctx: Context, value: "values_of", known: Mapping[Question, tuple[str, ...]]) -> Facts:
+    return Facts(ctx.now, value, known, ctx.zone, working_days.of_workspace(ctx), value.hear)
 
 
 class values_of:
@@ -142,6 +154,13 @@ class values_of:
     def __init__(self, ctx: Context, running: Running) -> None:
         self.ctx, self.running = ctx, running
         self._values: dict[str, Any] | None = None
+        self._types = running.inst.app.analysis.results(running.flow)
+        self._given: dict[str, Any] = {}
+        self.hear(running.state.results)
+
+    def hear(self, results: Mapping[str, Any]) -> None:
+        """What the steps have given so far."""
+        self._given = {name: read(result) for name, result in results.items() if name in self._types}
 
     def __call__(self, formula: Formula) -> Any:
         """A formula about the record; a subform's name stands for its rows."""
@@ -152,12 +171,9 @@ class values_of:
 
     def of_row(self, formula: Formula, found: Rows | None, row: Mapping[str, Any]) -> Any:
         """A formula about one row of a subform, whose columns come before the record's fields."""
-        analysis = self.running.inst.app.analysis
-        table = self.running.inst.app.table(self.running.live.id)
-        assert table is not None
-        expression = analysis.expression(formula, analysis.scope(table, found))
-        asked = answers.answering(self.ctx, self.running.live, self.running.record)
-        values = {**self._read(), **row}
+        expression = self.running.expression(formula, found)
+        asked = answers.answering(self.ctx, self.running.live, self.running.record, self._types)
+        values = {**self._read(), **row, **self._given}
         return evaluate(expression, values, asked(values, expression.needs, found))
 
     def _read(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from schemas.table import Table
 
 if TYPE_CHECKING:
     from schemas.app import App
+    from schemas.flow import Flow
     from schemas.plan import Plan
 
 DEEPEST_VOLATILE = 4
@@ -50,6 +51,7 @@ class Analysis:
         self._plans: dict[str, Plan] = {}
         self._needs: dict[str, frozenset[Need]] = {}
         self._reverses: dict[str, dict[str, tuple[Table, str]]] = {}
+        self._results: dict[str, dict[str, Type]] = {}
         self.dependencies = Dependencies(self)
 
     # -- types ---------------------------------------------------------------------------------
@@ -174,6 +176,16 @@ class Analysis:
                 inner.append(self._facts(table, found, within)[2])
         return max(inner) + 1
 
+    # -- flows ---------------------------------------------------------------------------------
+
+    def results(self, flow: "Flow") -> dict[str, Type]:
+        """What the steps of a flow give, by their ids: names that its formulas know besides the record's."""
+        from schemas.steps.place import results_of
+
+        if flow.id not in self._results:
+            self._results[flow.id] = results_of(flow, self.app)
+        return self._results[flow.id]
+
     # -- formulas ------------------------------------------------------------------------------
 
     def scope(self, table: Table, row: Rows | None = None, **extra: Type) -> TableScope:
@@ -211,7 +223,7 @@ class Analysis:
     def expression(self, formula: Formula, scope: TableScope, expected: Type | None = None) -> Expression:
         """The checked formula, kept. Raises FormulaError."""
         key = (formula.source, scope.table.id, scope.row.id if scope.row else "", scope.this.id if scope.this else "",
-               tuple(sorted(scope.extra)), scope.reading, expected)  # fmt: skip
+               tuple(sorted(scope.extra.items(), key=lambda pair: pair[0])), scope.reading, expected)  # fmt: skip
         if key not in self._expressions:
             self._expressions[key] = check(formula, scope, expected)
         return self._expressions[key]

@@ -21,6 +21,7 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from schemas.app import App
 
+KINDS = ("submit", "created", "changed", "deleted", "restored", "button", "ended")
 MAIN = "main"
 OUTCOMES = ("approved", "rejected", "withdrawn", "ended")
 WITHDRAW = ("never", "until_first_decision", "until_end")
@@ -44,34 +45,42 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """What starts a flow: one of submit, created, changed, button; and only `when` the condition holds."""
+    """What starts a flow: one of `KINDS`, and only `when` the condition holds."""
 
     submit: str | None = option(Reference("form", allow_none=True), "Form submitted")
     created: str | None = option(Reference("table", allow_none=True), "Record created in")
     changed: Changed | None = option(Object(Changed, allow_none=True), "Record changed")
     button: Button | None = option(Object(Button, allow_none=True), "Button pressed")
+    deleted: str | None = option(Reference("table", allow_none=True), "Record moved to the trash in")
+    restored: str | None = option(Reference("table", allow_none=True), "Record restored in")
+    ended: str | None = option(Reference("flow", allow_none=True), "Another flow has ended")
     when: Formula | None = option(FormulaSource("boolean", allow_none=True), "Only when")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
-        if sum(part is not None for part in (self.submit, self.created, self.changed, self.button)) != 1:
-            yield "", say("name exactly one of: submit, created, changed, button")
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            yield "", say("name exactly one of: {names}", names=", ".join(KINDS))
 
-    def table(self, app: "App") -> str | None:
-        """The id of the table whose records start the flow."""
+    def table(self, app: "App", asked: frozenset[str] = frozenset()) -> str | None:
+        """The id of the table whose records start the flow; `asked` are the flows that were gone through for it."""
         if self.submit is not None:
             form = app.all_forms.get(self.submit)
             return form.table if form else None
+        if self.ended is not None:
+            other = app.flow(self.ended)
+            others = other.trigger if other is not None and self.ended not in asked else ()
+            tables = (t.table(app, asked | {self.ended}) for t in others)
+            return next((table for table in tables if table is not None), None)
         named = self.changed or self.button
-        return named.table if named else self.created
+        return named.table if named else self.created or self.deleted or self.restored
 
     def matches(self, table: str, form: str | None, event: str, changed: frozenset[str]) -> bool:
-        """Whether a save (created or changed, by `form` if any) starts the flow, `when` aside."""
+        """Whether what happened (created or changed, by `form` if any, deleted, restored) starts the flow, `when` aside."""
         if self.submit is not None:
             return form == self.submit
         if self.changed is not None:
             wanted = frozenset(self.changed.fields)
             return event == "changed" and table == self.changed.table and (not wanted or bool(wanted & changed))
-        return event == "created" and table == self.created
+        return (table, event) in ((self.created, "created"), (self.deleted, "deleted"), (self.restored, "restored"))
 
 
 class Triggers(ma.Field[tuple[Trigger, ...]]):
@@ -204,7 +213,8 @@ def _positions(sequence: str, steps: tuple[Step, ...], owner: str, path: str) ->
         at = f"{path}[{index}]"
         yield Position(sequence, index, step, owner, at)
         for number, (branch, inner) in enumerate(step.inner.items()):
-            yield from _positions(f"{step.id}.{branch}", inner, step.id, f"{at}.branches[{number}].steps")
+            inside = f"{at}.branches[{number}].steps" if hasattr(step, "branches") else f"{at}.{branch}"
+            yield from _positions(f"{step.id}.{branch}", inner, step.id, inside)
 
 
 def problems(flow: Flow, app: "App") -> Iterator[Problem]:

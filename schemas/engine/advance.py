@@ -359,7 +359,8 @@ def _end(run: Run, event: Ended) -> None:
 def _performed(run: Run, event: Performed) -> None:
     token = _waiting(run, event.token, event.round)
     if token is not None:
-        run.note("performed", token=token.id, step=token.step)
+        given = {"result": event.result} if event.result is not None else {}
+        run.note("performed", token=token.id, step=token.step, **given, **event.told)
         run.go_on(token)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Chosen = Mapping[str, tuple[str, ...]]
 """The people chosen beforehand, by the id of the step that will ask them."""
@@ -177,10 +178,16 @@ class Ended(Event):
 
 @dataclass(frozen=True)
 class Performed(Event):
-    """A machine step was done. Says nothing when its token has moved on since."""
+    """A machine step was done. Says nothing when its token has moved on since.
+
+    `result` (JSON, see `schemas.results`) is there for those that give one; `told` is for the log: what was
+    given in, and how many milliseconds it took.
+    """
 
     token: int
     round: int
+    result: Any = None
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

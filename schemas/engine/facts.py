@@ -37,6 +37,7 @@ class Unanswered(Exception):
 class Facts:
     """The world at one moment. `value` evaluates a formula of the flow about its record.
 
+    `hear` is told what the steps have given (as JSON, by step) before the next formula is asked for.
     `zone` and `calendar` say when days begin and which of them people work on.
     """
 
@@ -45,6 +46,7 @@ class Facts:
     people: Mapping[Question, tuple[str, ...]] = field(default_factory=dict)
     zone: tzinfo = UTC
     calendar: Calendar = Calendar()
+    hear: Callable[[Mapping[str, Any]], None] = lambda results: None
 
     def ask(self, question: Question) -> tuple[str, ...]:
         if question not in self.people:

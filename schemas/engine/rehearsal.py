@@ -25,7 +25,9 @@ from schemas.formula.values import ErrorValue
 from schemas.messages import say
 from schemas.moments import read_moment
 from schemas.options import load
+from schemas.results import dump, read
 from schemas.spans import read_span
+from schemas.steps.update import Update
 
 FORMAT = """\
 A scenario is one object, or {"scenarios": [...]}:
@@ -41,6 +43,7 @@ A scenario is one object, or {"scenarios": [...]}:
   now, zone   when it starts ("2026-03-02T09:00") and in which time zone ("Asia/Shanghai")
   calendar    "CN", or {"weekend": "0000011", "holidays": [...], "workdays": [...]}
   chosen      people picked beforehand, by step
+  results     what machine steps give, by step: {"found": 3}, for formulas of later steps
   machines    "wait" to say yourself when a machine step is done; otherwise it is done at once
   events      what happens, one after the other; each may have
                 at        when ("2026-03-03T09:00") or how much later ("2 hours"); a minute later if not said.
@@ -63,7 +66,7 @@ MINUTE = timedelta(minutes=1)
 MOST_ALARMS = 500
 START_OF_ALL = datetime(2026, 3, 2, 9)
 KEYS = ("name", "flow", "starter", "members", "departments", "slots", "values", "now", "zone", "calendar", "chosen",
-        "machines", "events", "expect")  # fmt: skip
+        "machines", "results", "events", "expect")  # fmt: skip
 
 
 @dataclass
@@ -165,6 +168,8 @@ class Rehearsal:
         self.people = People(_members(scenario.get("members", {})), _object(scenario, "departments"),
                              _object(scenario, "slots"), self.zone)  # fmt: skip
         self.values = {name: read_value(value, self.zone) for name, value in _object(scenario, "values").items()}
+        self.given = {step: read_value(value, self.zone) for step, value in _object(scenario, "results").items()}
+        self.heard: dict[str, Any] = {}
         self.now = _moment(scenario["now"], self.zone) if "now" in scenario else START_OF_ALL.replace(tzinfo=UTC)
         self.state, self.log = State(), list[Entry]()
         self.alarms: dict[int, Wake] = {}
@@ -248,7 +253,7 @@ class Rehearsal:
     # -- the engine, with its questions answered ---------------------------------------------------
 
     def facts(self, known: Mapping[Question, tuple[str, ...]]) -> Facts:
-        return Facts(self.now, self._value, known, self.zone, self.calendar)
+        return Facts(self.now, self._value, known, self.zone, self.calendar, self._hear)
 
     def happen(self, event: Event) -> None:
         """Advance by one event and all that follows from it."""
@@ -273,16 +278,20 @@ class Rehearsal:
             self.machines.append(effect)
             if self.scenario.get("machines") != "wait":
                 self._write(effect)
-                self.happen(happenings.Performed(effect.token, effect.round))
+                result = self.given.get(effect.step)
+                self.happen(happenings.Performed(effect.token, effect.round, dump(result)))
 
     def _write(self, effect: Perform) -> None:
         """An update of the record itself happens to the values of the rehearsal too."""
         step = self.flow.step(effect.step)
-        if getattr(step, "record", None) is None:
-            self.values |= {name: self._value(formula) for name, formula in getattr(step, "set", {}).items()}
+        if isinstance(step, Update) and step.record is None and step.of is None:
+            self.values |= {name: self._value(formula) for name, formula in step.set.items()}
+
+    def _hear(self, results: Mapping[str, Any]) -> None:
+        self.heard = {step: read(result) for step, result in results.items()}
 
     def _value(self, formula: Formula) -> Any:
-        value = evaluate_untyped(formula.source, self.values, self.now, self.zone)
+        value = evaluate_untyped(formula.source, {**self.values, **self.heard}, self.now, self.zone)
         return None if isinstance(value, ErrorValue) else value
 
     # -- how it stands -----------------------------------------------------------------------------

@@ -16,6 +16,10 @@ from schemas.steps.base import Step
 from schemas.steps.people import START, PeopleStep
 
 Way = Sequence[tuple[str, int]]
+GIVES = ("performed", "item")
+"""The entries by which a step gives something to those after it."""
+EACH = "steps"
+"""The one branch of a loop."""
 OUTSIDE = "mailto:"
 """How the id of somebody begins who is no member, and answers by a link sent to this address."""
 
@@ -92,6 +96,7 @@ class Run:
         self.holder = ""
         self._arrivals: deque[_Arrival] = deque()
         self._back: dict[int, str] = {}
+        facts.hear(state.results)
 
     def note(self, what: str, **values: Any) -> None:
         """Write a line of the log, which changes the state."""
@@ -99,6 +104,8 @@ class Run:
         entry = {"number": number, "at": self.facts.now.isoformat(), "what": what, **values}
         apply(self.state, entry)
         self.log.append(entry)
+        if what in GIVES:
+            self.facts.hear(self.state.results)
 
     # -- asking the world (steps.who.Asker) --------------------------------------------------------
 
@@ -216,9 +223,18 @@ class Run:
             self.finish("approved" if self.flow.asks_approval else "ended")
 
     def _join(self, parent: Token) -> None:
-        if sum(child.done for child in self.state.children(parent)) >= parent.needed:
-            self._clear(parent)
-            self.go_on(parent)
+        if sum(child.done for child in self.state.children(parent)) < parent.needed:
+            return
+        if parent.at + 1 < len(parent.items):
+            self._next_item(parent)
+            return
+        self._clear(parent)
+        self.go_on(parent)
+
+    def _next_item(self, parent: Token) -> None:
+        inner = self.state.children(parent)[0]
+        self.note("item", token=parent.id, step=parent.step, item=parent.at + 1, again=inner.id)
+        self._arrive(inner, [(inner.sequence, 0)])
 
     # -- leaving -----------------------------------------------------------------------------------
 
@@ -313,6 +329,23 @@ class Run:
             self._arrive(self._new_token(sequence, token), [(sequence, 0)])
         if not branches:
             self.go_on(token)
+
+    def repeat(self, token: Token, step: Step, items: Sequence[Any]) -> None:
+        """Go through the steps inside once for each item (JSON), one after the other."""
+        self.reach(token, step, "branches", needed=1)
+        if not items:
+            self.go_on(token)
+            return
+        sequence = f"{step.id}.{EACH}"
+        self.note("items", token=token.id, step=step.id, items=list(items))
+        self.note("item", token=token.id, step=step.id, item=0)
+        self._arrive(self._new_token(sequence, token), [(sequence, 0)])
+
+    def give(self, token: Token, step: Step, result: Any) -> None:
+        """The step is done at once, and this (JSON) is what it gives."""
+        self.reach(token, step)
+        self.note("performed", token=token.id, step=step.id, result=result)
+        self.go_on(token)
 
     def perform(self, token: Token, step: Step) -> None:
         """Wait until a machine step has been done."""

@@ -20,7 +20,8 @@ class Token:
     `waits` is for: people, machine, branches, time, subflow, or a person in charge (problem). `round` is new with
     every step entered; children of a fork carry the round of their parent in `fork`. `alarm` numbers the
     wakings that were asked for in this round; only the last, at `alarm_at`, means anything. `ended` are
-    the subflows that are over, `needed` how many of them (or of the branches) must be.
+    the subflows that are over, `needed` how many of them (or of the branches) must be. `items` are what a
+    loop goes through, as JSON, and `at` the number of the one whose turn it is.
     """
 
     id: int
@@ -37,6 +38,8 @@ class Token:
     alarm: int = 0
     alarm_at: str = ""
     ended: list[int] = field(default_factory=list)
+    items: list[Any] = field(default_factory=list)
+    at: int = 0
 
 
 @dataclass
@@ -88,6 +91,7 @@ class State:
 
     `outcome` is set as soon as it is decided; the state follows when the steps after it are done. `chosen` are
     the people picked for a step. `last` is the task that a person agreed to last, while that may be taken back.
+    `results` are what steps gave to those after them, by step, as `schemas.results` writes it.
     """
 
     state: str = "running"
@@ -100,6 +104,7 @@ class State:
     last: int = 0
     urged: str = ""
     chosen: dict[str, list[str]] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
     tokens: dict[int, Token] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
 
@@ -183,6 +188,7 @@ def _entered(state: State, entry: Entry) -> None:
     token.step, token.waits = entry["step"], entry["waits"]
     token.needed, token.back = entry.get("needed", 0), entry.get("back", "")
     token.alarm, token.alarm_at, token.ended = 0, "", []
+    token.items, token.at = [], 0
 
 
 def _asked(state: State, entry: Entry) -> None:
@@ -282,6 +288,26 @@ def _unreturnable(state: State, entry: Entry) -> None:
     state.last = 0
 
 
+def _performed(state: State, entry: Entry) -> None:
+    """A machine step was done. What it did, taking back a decision would not undo."""
+    state.last = 0
+    if "result" in entry:
+        state.results[entry["step"]] = entry["result"]
+
+
+def _items(state: State, entry: Entry) -> None:
+    state.tokens[entry["token"]].items = list(entry["items"])
+
+
+def _item(state: State, entry: Entry) -> None:
+    """It is an item's turn in a loop: the same token goes through the steps once more."""
+    token = state.tokens[entry["token"]]
+    token.at = entry["item"]
+    state.results[token.step] = token.items[token.at]
+    if (inner := entry.get("again")) is not None:
+        state.tokens[inner].live, state.tokens[inner].done = True, False
+
+
 def _migrated(state: State, entry: Entry) -> None:
     names: dict[str, str] = entry["steps"]
     for token in state.tokens.values():
@@ -291,6 +317,7 @@ def _migrated(state: State, entry: Entry) -> None:
     for task in state.tasks.values():
         task.step = names.get(task.step, task.step)
     state.chosen = {names.get(step, step): people for step, people in state.chosen.items()}
+    state.results = {names.get(step, step): result for step, result in state.results.items()}
     state.last = 0
 
 
@@ -361,7 +388,9 @@ CHANGES: dict[str, Callable[[State, Entry], None]] = {
     "reminded": _nothing,
     "commented": _nothing,
     "copied": _nothing,
-    "performed": _unreturnable,
+    "performed": _performed,
+    "items": _items,
+    "item": _item,
     "retried": _nothing,
     "withdrawn": _nothing,
     "stopped": _nothing,

@@ -13,7 +13,7 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from schemas.engine.run import Run
     from schemas.engine.state import Token
-    from schemas.formula import Formula
+    from schemas.formula import Formula, Type
     from schemas.steps.place import Place
 
 
@@ -25,7 +25,8 @@ class Step:
     * names itself in `type`, for people in `title_word` and `icon`,
     * does its part when a token comes to it (`enter`): go on at once, ask people, fork, or wait for a job,
     * owns branches or not (`inner`), which can be gone back into or not (`resumable`),
-    * names the formulas that it reads (`formulas`), and says what is wrong in its place (`complaints`).
+    * names the formulas that it reads (`formulas`), and says what is wrong in its place (`complaints`),
+    * may give a value of some type (`result`), which formulas of later steps know by the step's id.
     """
 
     type: ClassVar[str]
@@ -53,6 +54,10 @@ class Step:
     def formulas(self) -> Iterator["Formula"]:
         """Every formula that running this step may read, its branches' steps not included."""
         yield from ()
+
+    def result(self, place: "Place") -> "Type | None":
+        """The type of what this step gives to formulas of later steps; None when it gives nothing."""
+        return None
 
     def complaints(self, place: "Place") -> Iterator[Problem]:
         """What is wrong with this step where it stands."""

@@ -1,19 +1,21 @@
 """Where a step stands in its flow and app, for the linker: what its references mean there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from schemas.access import WRITES
+from schemas.dependencies import Circle
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.formula import Formula, FormulaError, Type
-from schemas.formula.types import ANY, BOOLEAN, unify
+from schemas.formula.types import ANY, BOOLEAN, link_to, unify
 from schemas.messages import Message, say
 from schemas.rights import Opening
+from schemas.scopes import TableScope
 from schemas.steps.people import PREVIOUS, START, PeopleStep
 from schemas.steps.who import HeadOf, UpToRole, Who
 from schemas.table import Table
@@ -35,6 +37,18 @@ class Place:
     app: "App"
     table: Table
     position: "Position | None" = None
+    known: Mapping[str, Type] | None = None
+    """What steps give, by their ids, as far as that is known; None for all of the flow."""
+
+    def scope(self, rows: Rows | None = None) -> TableScope:
+        """The names in a formula about the flow's record: its fields, and what steps give."""
+        known = self.app.analysis.results(self.flow) if self.known is None else self.known
+        return self.app.analysis.scope(self.table, rows, **known)
+
+    def other_scope(self, target: Table) -> TableScope:
+        """The names in a condition on other records: `this` is the flow's record, `id` the one that is looked at."""
+        own = self.scope()
+        return replace(own, table=target, this=self.table, extra={**own.extra, "id": link_to(target.id)})
 
     def problem(self, path: str, message: Message, severity: str = "error") -> Problem:
         return Problem(path, message, severity)
@@ -43,12 +57,12 @@ class Place:
         self, path: str, formula: Formula, expected: Type | None = None, rows: Rows | None = None
     ) -> Iterator[Problem]:
         """What is wrong with a formula about the flow's record, or about one row of it."""
-        yield from self.app.analysis.attempt(path, formula, self.app.analysis.scope(self.table, rows), expected)
+        yield from self.app.analysis.attempt(path, formula, self.scope(rows), expected)
 
     def type_of(self, formula: Formula, rows: Rows | None = None) -> Type:
         try:
-            return self.app.analysis.expression(formula, self.app.analysis.scope(self.table, rows)).type
-        except FormulaError:
+            return self.app.analysis.expression(formula, self.scope(rows)).type
+        except (FormulaError, Circle):
             return ANY
 
     def moment(self, path: str, formula: Formula) -> Iterator[Problem]:
@@ -136,6 +150,33 @@ class Place:
                           table=target.id)  # fmt: skip
             yield Problem(path, message)
 
+    def may_delete(self, path: str, target: Table) -> Iterator[Problem]:
+        if not self._granted(target, "delete"):
+            message = say("the flow may not delete records: add an access rule for the flow with 'delete' on '{table}'",
+                          table=target.id)  # fmt: skip
+            yield Problem(path, message)
+
+    def may_read(self, path: str, target: Table) -> Iterator[Problem]:
+        if not self._granted(target, "read"):
+            message = say("the flow may not read records: add an access rule for the flow with 'read' on '{table}'",
+                          table=target.id)  # fmt: skip
+            yield Problem(path, message)
+
+    def records(self, path: str, formula: Formula) -> Iterator[Problem]:
+        """What is wrong with a formula that is to give one record or several."""
+        found = list(self.formula(path, formula))
+        yield from found
+        if not found and self.table_of(formula) is None:
+            yield Problem(path, say("expected a record or several: a link, or what an earlier step gives"))
+
+    def table_of(self, formula: Formula) -> Table | None:
+        """The table of the record or records that a formula gives."""
+        kind = self.type_of(formula).element
+        return self.app.table(kind.target or "") if kind.kind == "link" else None
+
+    def table_named(self, path: str, name: str) -> Iterator[Problem]:
+        yield from self._known(path, "table", name, [table.id for table in self.app.tables])
+
     def may_write(self, path: str, target: Table, name: str) -> Iterator[Problem]:
         """A flow acts within its own rights: without a grant, setting the field would fail every time."""
         if not any(opening.right(name) in WRITES for opening in self._granted(target, "update")):
@@ -212,6 +253,21 @@ class Place:
             yield Problem(path, say("there is no {thing} '{name}'", thing=thing, name=name))
 
 
+NOTHING = Table(id="nothing")
+"""What a flow is about that has no record."""
+
+
+def results_of(flow: "Flow", app: "App") -> dict[str, Type]:
+    """What each step gives, in reading order: later ones may read earlier ones."""
+    table = app.table(flow.table(app) or "") or NOTHING
+    known: dict[str, Type] = {}
+    for position in flow.all_positions:
+        kind = position.step.result(Place(flow, app, table, position, dict(known)))
+        if kind is not None:
+            known[position.step.id] = kind
+    return known
+
+
 def problems_of(flow: "Flow", app: "App") -> Iterator[Problem]:
     """Everything wrong with a flow, by path inside it."""
     yield from _repeated(flow)
@@ -230,6 +286,10 @@ def problems_of(flow: "Flow", app: "App") -> Iterator[Problem]:
 def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
     whole = Place(flow, app, table)
     for number, trigger in enumerate(flow.trigger):
+        if trigger.ended is not None:
+            yield from whole._known(
+                f"trigger[{number}].ended", "flow", trigger.ended, [f.id for f in app.flows if f != flow]
+            )
         if trigger.when is not None:
             yield from whole.formula(f"trigger[{number}].when", trigger.when, BOOLEAN)
         for name in trigger.changed.fields if trigger.changed else ():
@@ -237,6 +297,9 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
     yield from whole.people("owner", flow.owner)
     for position in flow.all_positions:
         place = Place(flow, app, table, position)
+        if position.step.id in table.by_id and position.step.result(place) is not None:
+            message = say("a field has the id '{id}' too: formulas would not know which is meant", id=position.step.id)
+            yield Problem(f"{position.path}.id", message)
         for problem in position.step.complaints(place):
             yield Problem(
                 f"{position.path}.{problem.path}" if problem.path else position.path,
@@ -249,7 +312,7 @@ def _repeated(flow: "Flow") -> Iterator[Problem]:
     seen: set[str] = set()
     for position in flow.all_positions:
         id = position.step.id
-        if id in (START, PREVIOUS):
+        if id in (START, PREVIOUS, "this", "flow"):
             yield Problem(f"{position.path}.id", say("'{id}' is a reserved word", id=id))
         elif id in seen:
             yield Problem(f"{position.path}.id", say("the id '{id}' is used twice", id=id))
