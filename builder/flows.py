@@ -41,7 +41,7 @@ def table_of(parts: Parts, flow: Mapping[str, Any], depth: int = 0) -> str:
     """The table that a flow is about; empty when its trigger names none that is there."""
     for trigger in triggers_of(flow):
         form = parts.get(f"forms/{trigger.get('submit') or ''}")
-        named = [form["table"]] if form else [trigger.get(o.name) for o in trigger_kinds() if _names(o, "table")]
+        named = [form["table"]] if form else [trigger.get(o.name) for o in trigger_kinds() if _refers(o, "table")]
         named += [part["table"] for part in trigger.values() if isinstance(part, Mapping) and "table" in part]
         other = parts.get(f"flows/{trigger.get('ended') or ''}")
         if other is not None and depth < DEEPEST:
@@ -52,7 +52,7 @@ def table_of(parts: Parts, flow: Mapping[str, Any], depth: int = 0) -> str:
     return ""
 
 
-def _names(option: Option, thing: str) -> bool:
+def _refers(option: Option, thing: str) -> bool:
     """Whether an option is the id of such a thing."""
     return isinstance(option.parser, parsers.Reference) and option.parser.to == thing
 
@@ -381,7 +381,7 @@ def add_branch(parts: Parts, flow: str, id: str) -> tuple[Parts, str]:
     option, branches = _branches(found, id)
     number = len(branches) + 1
     branch = _branch(fresh("branch", [b["id"] for b in branches]), number, option)
-    last = bool(branches) and "when" in _parts_of(option) and not branches[-1].get("when")
+    last = bool(branches) and "when" in _names(option) and not branches[-1].get("when")
     branches.insert(len(branches) - last, branch)
     return made, f"{id}.{branch['id']}"
 
@@ -439,14 +439,14 @@ def _branch_at(flow: Json, path: str) -> Json:
     return found
 
 
-def _parts_of(option: Option) -> set[str]:
+def _names(option: Option) -> set[str]:
     parser: Any = option.parser
     return {o.name for o in options_of(parser.item.kind)}
 
 
 def _branch(id: str, number: int, option: Option, otherwise: bool = False) -> Json:
     title = {"zh": f"分支 {number}", "en": f"Branch {number}"}
-    when = {"when": "TRUE"} if "when" in _parts_of(option) and not otherwise else {}
+    when = {"when": "TRUE"} if "when" in _names(option) and not otherwise else {}
     return {"id": id, "title": {"zh": "其他情况", "en": "Otherwise"} if otherwise else title, **when, "steps": []}
 
 
@@ -456,9 +456,9 @@ def _branch(id: str, number: int, option: Option, otherwise: bool = False) -> Js
 def beginning(parts: Parts, table: str, type: str) -> Json:
     """What a new step of this kind needs to be sound at once, as far as that can be known."""
     kind: Any = step_types[type]
-    made: Json = dict(kind.beginning)
+    made: Json = dict(kind.starts_with)
     for option in options_of(kind):
-        if option.name not in made and option.parser.required and option.name != "id":
+        if option.parser.required and option.name != "id":
             value = _first_value(parts, table, option, kind.for_people)
             made |= {option.name: value} if value is not None else {}
     return made
@@ -469,7 +469,7 @@ def _first_value(parts: Parts, table: str, option: Option, for_people: bool) -> 
     if isinstance(parser, People):
         return [{"head_of": "starter"}] if for_people else ["starter"]
     if holds_branches(option):
-        otherwise = "when" in _parts_of(option)
+        otherwise = "when" in _names(option)
         return [_branch("branch_1", 1, option), _branch("otherwise" if otherwise else "branch_2", 2, option, otherwise)]
     if isinstance(parser, parsers.Reference):
         return _first_known(parts, table, parser.to)
@@ -492,12 +492,17 @@ def _first_known(parts: Parts, table: str, to: str) -> str | None:
     if to == "table":
         return table or None
     if to == "field":
-        fields = parts[f"tables/{table}"]["fields"] if table else []
-        people = [f["id"] for f in fields if f["type"] == "member"]
-        return next(iter([*people, *(f["id"] for f in fields)]), None)
+        return _first_field(parts, table)
     if to == "form":
         return next((f["id"] for f in of_table(parts, "forms", table)), None)
     return next(iter(parts.get(f"order/{to}s") or ()), None)
+
+
+def _first_field(parts: Parts, table: str) -> str | None:
+    """One that holds a person if there is one, for steps speak of people."""
+    fields = parts[f"tables/{table}"].get("fields", []) if table else []
+    people = [f["id"] for f in fields if f.get("type") == "member"]
+    return next(iter([*people, *(f["id"] for f in fields)]), None)
 
 
 # -- triggers --------------------------------------------------------------------------------------

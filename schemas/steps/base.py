@@ -24,9 +24,9 @@ class Step:
     A kind of step
     * names itself in `type`, for people in `title_word` and `icon`,
     * does its part when a token comes to it (`enter`): go on at once, ask people, fork, or wait for a job,
-    * says what a new one is made with (`beginning`), where its required options alone do not make it whole,
     * owns branches or not (`inner`), which can be gone back into or not (`resumable`),
     * names the formulas that it reads (`formulas`), and says what is wrong in its place (`complaints`),
+    * may say what a new one is to start with, where that is more than what must be there (`starts_with`),
     * may give a value of some type (`result`), which formulas of later steps know by the step's id.
     """
 
@@ -34,7 +34,7 @@ class Step:
     title_word: ClassVar[str]
     icon: ClassVar[str] = "circle"
     for_people: ClassVar[bool] = False
-    beginning: ClassVar[Mapping[str, Any]] = {}
+    starts_with: ClassVar[Mapping[str, Any]] = {}
 
     id: str = option(Id(required=True), "Id", section="advanced")
     title: Text = option(Label(), "Title", Text())

@@ -27,7 +27,7 @@ class Wait(Step):
     type = "wait"
     title_word = "Wait"
     icon = "step-wait"
-    beginning: ClassVar[Mapping[str, Any]] = {"span": "1 days"}
+    starts_with: ClassVar[Mapping[str, Any]] = {"span": "1 days"}
 
     span: Span | None = option(SpanOf(allow_none=True), "For", help="4 hours, 3 days, 2 workdays")
     until: Formula | None = option(FormulaSource("any", allow_none=True), "Until", help="A date, or a date and time.")

@@ -195,6 +195,8 @@ def test_branches_come_before_the_one_otherwise_and_the_last_stays(parts: Parts)
 def test_a_flow_starts_by_any_kind_of_trigger(parts: Parts, kind: Any) -> None:
     made = flows.turn_trigger(parts, "leave", 0, kind.name)
     trigger = flows.triggers_of(made["flows/leave"])[0]
+    if kind.name != "ended":
+        assert flows.table_of(made, made["flows/leave"]) == "request"
     assert flows.kind_of(trigger) == kind.name
     assert said(flow_words.trigger_lines(trigger, kind, made, None))
     made, key = flows.add_trigger(made, "leave")

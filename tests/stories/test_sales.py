@@ -139,7 +139,8 @@ def bring_the_people(page: Page, base: str, sales: Sales) -> None:
     """From the administration menu to everybody of the file, with departments and their heads."""
     page.click("#account-button")
     page.click("#account-menu a[href='/members/']")
-    page.click(".actions a[href='/members/import/']")
+    page.click("#people-more-button")
+    page.click("#people-more a[href='/members/import/']")
     page.set_input_files("#import-file", sales.folder / "sales_teams.csv")
     page.select_option("#import-encoding", "utf-8")
     page.click(".form-actions .primary")
