@@ -23,6 +23,8 @@ from schemas.steps.who import People
 AFTER = (*OUTCOMES, "returned")
 """What may have steps of its own afterwards."""
 GONE = say("This step is no longer there.")
+DEEPEST = 5
+"""Flows that start when another one has ended, one behind the other."""
 BESIDE_TRIGGERS = {"when"}
 """Options of a trigger that say something more about it, whatever kind it is."""
 
@@ -35,16 +37,24 @@ def the_flow(parts: Parts, flow: str) -> Json:
     return dict(found)
 
 
-def table_of(parts: Parts, flow: Mapping[str, Any]) -> str:
+def table_of(parts: Parts, flow: Mapping[str, Any], depth: int = 0) -> str:
     """The table that a flow is about; empty when its trigger names none that is there."""
     for trigger in triggers_of(flow):
         form = parts.get(f"forms/{trigger.get('submit') or ''}")
-        named = [form["table"]] if form else [trigger.get("created")]
+        named = [form["table"]] if form else [trigger.get(o.name) for o in trigger_kinds() if _refers(o, "table")]
         named += [part["table"] for part in trigger.values() if isinstance(part, Mapping) and "table" in part]
+        other = parts.get(f"flows/{trigger.get('ended') or ''}")
+        if other is not None and depth < DEEPEST:
+            named.append(table_of(parts, other, depth + 1))
         found = next((t for t in named if f"tables/{t}" in parts), "")
         if found:
             return str(found)
     return ""
+
+
+def _refers(option: Option, thing: str) -> bool:
+    """Whether an option is the id of such a thing."""
+    return isinstance(option.parser, parsers.Reference) and option.parser.to == thing
 
 
 # -- flows -----------------------------------------------------------------------------------------

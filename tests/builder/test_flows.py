@@ -1,5 +1,6 @@
 """Flows in the builder: a new step is sound at once, and steps go where they are put."""
 
+from contextvars import ContextVar
 from copy import deepcopy
 from typing import Any
 
@@ -11,6 +12,7 @@ from builder import flow_words, flows, panel
 from builder.flow_near import FlowSurroundings
 from builder.parts import Json, Parts, join, split
 from builder.places import place_of, told
+from runtime import wording
 from schemas.app import App
 from schemas.errors import InvalidInput, NotFound, Problem
 from schemas.messages import Message, say
@@ -47,6 +49,12 @@ FORK: list[Json] = [
     },
     {"id": "tell", "type": "notify", "to": ["starter"], "text": {"en": "Done"}},
 ]
+
+
+@pytest.fixture(autouse=True)
+def _in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an application in the same process has set."""
+    monkeypatch.setattr(wording, "_translator", ContextVar("translator", default=str))
 
 
 @pytest.fixture
@@ -187,6 +195,8 @@ def test_branches_come_before_the_one_otherwise_and_the_last_stays(parts: Parts)
 def test_a_flow_starts_by_any_kind_of_trigger(parts: Parts, kind: Any) -> None:
     made = flows.turn_trigger(parts, "leave", 0, kind.name)
     trigger = flows.triggers_of(made["flows/leave"])[0]
+    if kind.name != "ended":
+        assert flows.table_of(made, made["flows/leave"]) == "request"
     assert flows.kind_of(trigger) == kind.name
     assert said(flow_words.trigger_lines(trigger, kind, made, None))
     made, key = flows.add_trigger(made, "leave")
