@@ -1,6 +1,7 @@
 """What the inputs of a flow's panel may name: steps to return to, people in fields, fields to set."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from builder import flows
@@ -34,8 +35,8 @@ class FlowSurroundings(Surroundings):
 
     def _place(self, scope: str, values: Mapping[str, Any]) -> Place:
         if scope == "other":
-            return Place(target_of(self.parts, self.table, values))
-        return super()._place(scope, values)
+            return Place(target_of(self.parts, self.table, values), this=self.table, flow=self.flow["id"])
+        return replace(super()._place(scope, values), flow=self.flow["id"])
 
     def _earlier(self) -> Named:
         """The steps that a task may be returned to: those that ask people and stand before this one, whatever the branch."""

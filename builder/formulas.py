@@ -22,18 +22,22 @@ from schemas.filling import Values
 from schemas.formula import ErrorValue, Expression, Formula, FormulaError, Need, Type, World, evaluate
 from schemas.formula.labels import plain
 from schemas.formula.types import WORDS
+from schemas.measures import check_measure
 from schemas.messages import Message, say
 from schemas.table import Table
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What the editor says of a formula. `at` is the character at fault, in what was typed."""
+    """What the editor says of a formula. `at` is the character at fault, in what was typed.
+
+    There is no `result` where one record does not tell: for figures over many, and what only a run of a flow knows.
+    """
 
     error: Message | None = None
     at: int | None = None
     type: Message | None = None
-    result: str = ""
+    result: str | None = None
     failed: bool = False
     reads: list[str] = field(default_factory=list)
     volatile: bool = False
@@ -50,6 +54,8 @@ def checked(book: Book, typed: str, result: str) -> tuple[Expression | None, Tri
         return None, Trial(err.message, err.position)
     try:
         formula = Formula.of(made.source)
+        if book.place.measure:
+            return None, _measured(book, formula)
         expression = book.analysis.expression(formula, book.scope, RESULTS.get(result))
     except FormulaError as err:
         return None, Trial(err.message, made.origin(err.position))
@@ -59,6 +65,16 @@ def checked(book: Book, typed: str, result: str) -> tuple[Expression | None, Tri
         type=WORDS[expression.type.kind], reads=sorted(reads(book, expression)), volatile=expression.volatile,
         no_sql=expression.no_sql,
     )  # fmt: skip
+
+
+def _measured(book: Book, formula: Formula) -> Trial:
+    """What a sound measure gives and reads. Raises FormulaError."""
+    assert book.scope is not None
+    measure = check_measure(formula, book.analysis, book.scope.table)
+    inner = [part for one in measure.aggregates for part in (one.value, one.where) if part is not None]
+    return Trial(
+        type=WORDS[measure.total.type.kind], reads=sorted({name for part in inner for name in reads(book, part)})
+    )
 
 
 def reads(book: Book, expression: Expression) -> Iterator[str]:

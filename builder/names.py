@@ -11,7 +11,7 @@ from schemas.analysis import Analysis
 from schemas.dependencies import Circle
 from schemas.fields import field_types
 from schemas.fields.rows import Rows
-from schemas.formula import FormulaError
+from schemas.formula import Expression, FormulaError
 from schemas.formula.tree import Path
 from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS, NUMBER, TEXT, WORDS, Type, array_of, link_to
 from schemas.messages import Message, say
@@ -32,21 +32,25 @@ FACTS: dict[str, Mapping[str, Type]] = {"member": MEMBER_FACTS, "department": DE
 
 @dataclass(frozen=True)
 class Place:
-    """Where a formula stands: about a record of which table, a subform's row, and whose record or row `this` is."""
+    """Where a formula stands: about a record of which table, a subform's row, and whose record or row `this` is.
+
+    In a `flow` it knows what the steps give, too. A `measure` is a figure over all records of the table.
+    """
 
     table: str
     row: str = ""
     this: str = ""
     this_row: str = ""
+    flow: str = ""
+    measure: str = ""
 
     @property
     def key(self) -> str:
-        return ":".join((self.table, self.row, self.this, self.this_row))
+        return ":".join((self.table, self.row, self.this, self.this_row, self.flow, self.measure))
 
     @classmethod
     def of(cls, key: str) -> "Place":
-        table, row, this, this_row, *_ = [*key.split(":"), "", "", "", ""]
-        return cls(table, row, this, this_row)
+        return cls(*[*key.split(":"), "", "", "", "", ""][:6])
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,24 @@ class Book:
         this = analysis.app.table(place.this) if place.this else None
         line = this.by_id.get(place.this_row) if this else None
         own = (part if isinstance(part, Rows) else None for part in (rows, line))
-        self.scope = TableScope(analysis, table, next(own), this, next(own)) if table else None
+        self.flow = analysis.app.flow(place.flow) if place.flow else None
+        self.scope = (
+            TableScope(analysis, table, next(own), this, next(own), self._given(), bool(place.measure))
+            if table
+            else None
+        )
+
+    def _given(self) -> dict[str, Type]:
+        """What the steps of the flow give, and the record that is looked at where `this` is another one."""
+        if self.flow is None:
+            return {}
+        looked_at = {"id": link_to(self.place.table)} if self.place.this else {}
+        return {**self.analysis.results(self.flow), **looked_at}
+
+    def gives(self, expression: Expression) -> bool:
+        """Whether a formula reads what only a run of the flow can tell."""
+        paths = expression.paths | {need.path for need in expression.needs if need.kind == "path"}
+        return self.scope is not None and any(path[0] in self.scope.extra for path in paths)
 
     @cached_property
     def first(self) -> list[Word]:
@@ -82,7 +103,16 @@ class Book:
         if self.scope.this is not None:
             label = say("This {table}", table=self.scope.this.title or Text.of(self.scope.this.id))
             words.append(Word("this", translate(label), Type("link", target=self.scope.this.id), "form"))
-        return _told_apart(words)
+        return _told_apart([*words, *self._steps()])
+
+    def _steps(self) -> Iterator[Word]:
+        """What the steps give, by their titles."""
+        for id, kind in (self.scope.extra if self.scope else {}).items():
+            step = self.flow.step(id) if self.flow else None
+            if step is not None:
+                yield Word(id, translate(step.title) or translate(say(step.title_word)), kind, step.icon)
+            else:
+                yield Word(id, translate(say("The record looked at")), kind, "form")
 
     def members(self, kind: Type) -> list[Word]:
         """What may follow a value of this type after a dot."""
@@ -99,6 +129,8 @@ class Book:
     def _members_of(self, kind: Type) -> list[Word]:
         if kind.kind == "link" and (target := self.analysis.app.table(kind.target or "")):
             return self._words_of(TableScope(self.analysis, target))
+        if kind.parts is not None:
+            return [Word(id, id, part, f"field-{part.kind}") for id, part in kind.parts.items()]
         if kind.kind == "rows" and self.scope is not None:
             rows = self.scope.table.by_id.get(kind.target or "")
             return [self._word(self.scope.table, c, rows) for c in rows.fields] if isinstance(rows, Rows) else []
@@ -197,7 +229,7 @@ class Book:
 
 def set_key(kind: Type) -> str:
     """What names the set of names that may follow a value of this type."""
-    return f"{kind.kind}:{kind.target or ''}" if kind.kind in ("link", "rows", *FACTS) else ""
+    return f"{kind.kind}:{kind.target or ''}" if kind.parts is not None or kind.kind in ("link", "rows", *FACTS) else ""
 
 
 def _told_apart(words: list[Word]) -> list[Word]:

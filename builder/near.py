@@ -56,7 +56,7 @@ class Surroundings:
         if scope == "rule":
             targets = [t for name in changes.RULE_EFFECTS for t in values.get(name) or ()]
             return Place(self.table, next((t.partition(".")[0] for t in targets if "." in t), ""))
-        return Place(self.table, self.holder)
+        return Place(self.table, self.holder, measure="measure" if scope == "measure" else "")
 
     def _gathered_in(self, values: Mapping[str, Any]) -> str:
         """The table whose records a rollup gathers or a query shows."""

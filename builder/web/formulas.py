@@ -84,7 +84,7 @@ def _answer(ctx: Context, book: Book, there: LiveTable | None, typed: str) -> Tr
     if not typed.strip():
         return Trial()
     expression, found = checked(book, typed, request.form.get("result", "any"))
-    if expression is None:
+    if expression is None or book.gives(expression):
         return found
     shown, failed = tried(ctx, there, book, expression, _record(ctx, there))
     return Trial(**{**vars(found), "result": shown, "failed": failed})

@@ -124,3 +124,23 @@ def test_a_flow_is_copied_and_removed(boss, made):
     assert cards(boss.get(copy)) == ["trigger:0", "approve"]
     assert boss.post(f"{copy}remove", {}).headers["HX-Redirect"] == f"/build/{slug}/"
     assert boss.get(copy).status_code == 404
+
+
+def test_formulas_of_a_flow_know_what_its_steps_give_by_their_names(boss, made):
+    slug, studio = made
+    boss.post(f"{studio}add", {"type": "find", "at": "main@0"})
+    found = {"path": "find", "title.en": "Earlier ones", "table": "request", "take": "count"}
+    assert boss.post(f"{studio}options", found).status_code == 200
+    boss.post(f"{studio}add", {"type": "calculate", "at": "main@1"})
+    panel = boss.get(f"{studio}?step=calculate").text
+    place = re.search(r'data-place="(request:[^"]*:agree:)"', panel)[1]
+    assert '"Earlier ones"' in boss.get(f"/build/{slug}/names?place={place}").text
+    asked = {"place": place, "formula": "[Earlier ones] + 1", "result": "any", "full": "1"}
+    assert "Earlier ones" in (said := boss.post(f"/build/{slug}/formula", asked).text)
+    assert "error" not in said
+    assert "formula-result" not in said
+    kept = boss.post(f"{studio}options", {"path": "calculate", "formula": "[Earlier ones] + 1"})
+    assert kept.status_code == 200
+    assert "[Earlier ones] + 1" in kept.text
+    elsewhere = boss.post(f"/build/{slug}/formula", {**asked, "place": "request:::"}).text
+    assert "error" in elsewhere
