@@ -298,14 +298,11 @@ def publish(app: str) -> Any:
 
 
 def _designer_left(app: str) -> str:
-    """Where publishing was asked for: the form that is being designed, or the overview of the app."""
+    """Where publishing was asked for: any page of the app's builder but the one that asks; else its overview."""
     here = urlsplit(request.headers.get("HX-Current-URL", ""))
     home = f"/build/{app}/"
-    return (
-        f"{here.path}?{here.query}".rstrip("?")
-        if here.path.startswith((f"{home}form/", f"{home}rights/", f"{home}flow/"))
-        else home
-    )
+    designing = here.path.startswith(home) and here.path != f"{home}publish"
+    return f"{here.path}?{here.query}".rstrip("?") if designing else home
 
 
 @bp.post("/build/<app>/discard")

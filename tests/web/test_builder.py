@@ -165,8 +165,18 @@ def test_who_is_no_administrator_finds_no_builder(shop, sign_in, boss):
         assert manager.post(url, {"title": "X", "type": "text", "id": "field_1"}).status_code == 404, url
 
 
-def test_publishing_leads_back_to_the_form_that_is_being_designed(boss):
+def test_publishing_leads_back_to_what_is_being_designed(boss):
     slug, studio = made(boss)
+    page = boss.get(f"/build/{slug}/publish").text
+    assert "css/builder.css" in page
+    assert "data-dialog-close" not in page
+    view = f"/build/{slug}/view/request/"
+    asked_from = {"HX-Current-URL": f"http://localhost{view}"}
+    assert boss.post(f"/build/{slug}/publish", {}, headers=asked_from).headers["HX-Redirect"] == view
+    alone = {"HX-Current-URL": f"http://localhost/build/{slug}/publish"}
+    boss.post(f"{studio}add", {"type": "date"})
+    assert boss.post(f"/build/{slug}/publish", {}, headers=alone).headers["HX-Redirect"] == f"/build/{slug}/"
+    boss.post(f"{studio}add", {"type": "text"})
     there = {"HX-Current-URL": f"http://localhost{studio}?tab=form&field="}
     assert boss.post(f"/build/{slug}/publish", {}, headers=there).headers["HX-Redirect"] == f"{studio}?tab=form&field="
     boss.post(f"{studio}add", {"type": "number"})
