@@ -114,19 +114,27 @@ def open_draft(ctx: Context, slug: str) -> Draft:
 
 def edit(ctx: Context, slug: str, counter: int | None, words: Message, change: Callable[[Parts], Parts]) -> Draft:
     """Make one edit and keep it. Raises Conflict when somebody else has edited since, InvalidInput."""
-    drafts.lock(ctx, drafts.installation_of(ctx, slug)[0])
-    draft = open_draft(ctx, slug)
-    if counter is not None and counter != draft.kept.counter and drafts.others_since(ctx, draft.kept, counter):
-        raise Conflict([], {}, draft.kept.counter)
+    draft = _as_seen(ctx, slug, counter)
     drafts.save(ctx, draft.kept, change(draft.parts), words)
     return open_draft(ctx, slug)
 
 
-def undo(ctx: Context, slug: str, back: bool = True) -> tuple[Draft, Message | None]:
-    draft = open_draft(ctx, slug)
-    drafts.lock(ctx, draft.kept.installation)
-    done = drafts.step(ctx, open_draft(ctx, slug).kept, back)
+def undo(ctx: Context, slug: str, counter: int | None = None, back: bool = True) -> tuple[Draft, Message | None]:
+    """Undo the last edit, or redo the last undone one, and say what it was.
+
+    Raises Conflict when somebody else has edited since: theirs would be undone unseen.
+    """
+    done = drafts.step(ctx, _as_seen(ctx, slug, counter).kept, back)
     return open_draft(ctx, slug), done
+
+
+def _as_seen(ctx: Context, slug: str, counter: int | None) -> Draft:
+    """The draft, locked, if nobody else has touched it since it stood at this counter. Raises Conflict."""
+    drafts.lock(ctx, drafts.installation_of(ctx, slug)[0])
+    draft = open_draft(ctx, slug)
+    if counter is not None and counter != draft.kept.counter and drafts.others_since(ctx, draft.kept, counter):
+        raise Conflict([], {}, draft.kept.counter)
+    return draft
 
 
 def pending(ctx: Context, draft: Draft) -> list[tuple[str, Message]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from runtime import definitions, models
 from runtime.context import Context
@@ -71,6 +71,7 @@ def save(ctx: Context, kept: Kept, parts: Parts, words: Message) -> None:
         insert(s).values(
             installation_id=kept.installation, number=last + 1, words=_told(words),
             before={k: kept.parts.get(k) for k in touched}, after={k: parts.get(k) for k in touched}, member_id=ctx.actor.id, at=ctx.now,
+            counter=kept.counter + 1, touched_by=ctx.actor.id,
         )
     )  # fmt: skip
     ctx.conn.execute(delete(s).where(s.c.installation_id == kept.installation, s.c.number <= last + 1 - MOST_STEPS))
@@ -82,11 +83,14 @@ def _told(words: Message) -> dict[str, Any]:
 
 
 def others_since(ctx: Context, kept: Kept, counter: int) -> bool:
-    """Whether anybody else may have edited since a draft stood at this counter."""
+    """Whether anybody else has made, undone or redone a step since a draft stood at this counter."""
     s = draft_step
-    query = select(s.c.member_id).where(s.c.installation_id == kept.installation).order_by(s.c.number.desc())
-    made = ctx.conn.scalars(query.limit(max(kept.counter - counter, 0))).all()
-    return counter > kept.counter or any(member != ctx.actor.id for member in made)
+    theirs = (
+        s.c.installation_id == kept.installation,
+        s.c.counter > counter,
+        s.c.touched_by.is_distinct_from(ctx.actor.id),
+    )
+    return counter > kept.counter or bool(ctx.conn.scalar(select(exists().where(*theirs))))
 
 
 def step(ctx: Context, kept: Kept, back: bool) -> Message | None:
@@ -98,7 +102,9 @@ def step(ctx: Context, kept: Kept, back: bool) -> Message | None:
         return None
     parts = merged(kept.parts, row.before if back else row.after)
     ctx.conn.execute(
-        update(s).where(s.c.installation_id == kept.installation, s.c.number == row.number).values(undone=back)
+        update(s)
+        .where(s.c.installation_id == kept.installation, s.c.number == row.number)
+        .values(undone=back, counter=kept.counter + 1, touched_by=ctx.actor.id)
     )
     _store(ctx, kept.installation, parts)
     return Message(row.words["text"], row.words["values"])

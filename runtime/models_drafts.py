@@ -25,5 +25,13 @@ draft_step = Table(
     Column("after", JSON, nullable=False),
     Column("undone", Boolean, nullable=False, server_default=text("false")),
     Column("member_id", Uuid),
+    Column(
+        "counter",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="the draft's, when it was made, undone or redone last",
+    ),
+    Column("touched_by", Uuid, comment="whoever did that"),
     moment("at", nullable=False, server_default=func.now()),
 )

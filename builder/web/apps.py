@@ -251,9 +251,12 @@ def edited(app: str, message: Any, change: Any) -> Draft:
 @bp.post("/build/<app>/redo")
 def step(app: str) -> Any:
     back = request.path.endswith("undo")
-    with work() as ctx:
-        designer(ctx)
-        _, done = drafts.undo(ctx, app, back)
+    try:
+        with work() as ctx:
+            designer(ctx)
+            _, done = drafts.undo(ctx, app, counter_sent(), back)
+    except Conflict as err:
+        raise InvalidInput({"": [CHANGED]}) from err
     if done is not None:
         tell(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done), "good")
     return go(local_url(request.form.get("next", ""), f"/build/{app}/"))

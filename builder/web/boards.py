@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, request
 
 from builder import boards, drafts, panel
 from builder.drafts import Draft
@@ -12,14 +12,12 @@ from builder.near import Surroundings
 from builder.parts import Json, Parts
 from builder.places import told
 from builder.web import edits
-from builder.web.apps import about, designer
-from builder.web.studio import condition_places, in_both, modes_sent
+from builder.web.apps import designer
 from runtime import definitions
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.web.dashboards import tile
-from runtime.web.edge import go, is_fragment, work
-from runtime.web.frame import frame
+from runtime.web.edge import go, work
 from schemas.dashboard import Dashboard
 from schemas.errors import DefinitionError, InvalidInput
 from schemas.messages import Message, say
@@ -58,20 +56,14 @@ def page(
     wrong = _problems_by_widget(problems, board, list(widgets))
     places = boards.places_of(found)
     shown = {
-        **about(ctx, draft), "board_id": board, "board": found, "chosen": chosen if widget else "", "widget": widget, "Text": Text,
+        "board_id": board, "board": found, "chosen": chosen if widget else "", "widget": widget,
         "tiles": [_tile(ctx, draft, found, w, places[w["id"]], wrong.get(w["id"])) for w in widgets.values()],
         "kinds": list(widget_types), "kind": widget_types.get(widget["type"]) if widget else None,
         "tables": [(t, Text.of(parts[f"tables/{t}"].get("title") or t)) for t in parts["order/tables"]],
         "sections": _panel(around, widget, errors if errors is not None else wrong.get(chosen, {}), typed) if widget else [],
-        "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/dashboard/{board}/",
-        "tab": "widget", "wide": "",
+        "here": f"/build/{draft.slug}/dashboard/{board}/", "tab": "widget",
     }  # fmt: skip
-    shown["condition_places"] = known = condition_places(around)
-    shown["condition_fields_of"] = lambda place: known.get(place, [])
-    if is_fragment():
-        return make_response(render_template("builder/_board_studio.html", **shown), status)
-    frame(ctx)
-    return make_response(render_template("builder/board_studio.html", **shown), status)
+    return edits.drawn(ctx, draft, around, problems, "board_studio", shown, status)
 
 
 def _some_table(parts: Parts) -> str:
@@ -80,7 +72,7 @@ def _some_table(parts: Parts) -> str:
 
 def _panel(around: Surroundings, widget: Json, errors: Any, typed: Json | None) -> Any:
     values = {**_options(widget), **{k: v for k, v in (typed or {}).items() if v is not None}}
-    found = panel.inputs(widget_types[widget["type"]], values, around.near(modes_sent()), errors)
+    found = panel.inputs(widget_types[widget["type"]], values, around.near(edits.modes_sent()), errors)
     return [(t, kept) for t, items in found if (kept := [i for i in items if i.name not in PLACED])]
 
 
@@ -131,11 +123,7 @@ def making(app: str, board: str, message: Message, edit: Callable[[Parts], tuple
 
 def answered(ctx: Context, draft: Draft, board: str, chosen: str) -> Any:
     url = f"/build/{draft.slug}/dashboard/{board}/" + (f"?{urlencode({'widget': chosen})}" if chosen else "")
-    if not is_fragment():
-        return go(url)
-    answer = page(ctx, draft, board, chosen)
-    answer.headers["HX-Replace-Url"] = url
-    return answer
+    return edits.leading_to(url, lambda: page(ctx, draft, board, chosen))
 
 
 @bp.post("/build/<app>/dashboards")
@@ -175,7 +163,7 @@ def add(app: str, board: str) -> Any:
     """A new widget (`type`) over a table (`table`)."""
     type, table = request.form.get("type", ""), request.form.get("table", "")
     kind = widget_types.get(type)
-    title = in_both(say(kind.title_word)) if kind else ""
+    title = edits.in_both(say(kind.title_word)) if kind else ""
     return making(app, board, say("New widget"), lambda parts: boards.add_widget(parts, board, type, table, title))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, request
 
 from builder import drafts, flow_words, flows, panel
 from builder.drafts import Draft
@@ -14,11 +14,9 @@ from builder.names import Book
 from builder.parts import Json, Parts
 from builder.places import Told, told
 from builder.web import edits
-from builder.web.apps import about, designer
-from builder.web.studio import condition_places, modes_sent
+from builder.web.apps import designer
 from runtime.context import Context
-from runtime.web.edge import go, is_fragment, work
-from runtime.web.frame import frame
+from runtime.web.edge import go, work
 from schemas.errors import InvalidInput
 from schemas.flow import MAIN, Flow, Trigger
 from schemas.messages import Message, say
@@ -64,19 +62,13 @@ def page(
     values = {**subject.values, **{k: v for k, v in (typed or {}).items() if v is not None}}
     table = flows.table_of(parts, found)
     shown = {
-        **about(ctx, draft), "flow_id": flow, "flow": found, "table_id": table, "table": parts.get(f"tables/{table}") or {},
+        "flow_id": flow, "flow": found, "table_id": table, "table": parts.get(f"tables/{table}") or {},
         "chosen": subject.chosen, "subject": subject, "chart": Chart(draft, found, subject.chosen, problems).draw(),
-        "sections": _sections(subject, panel.inputs(subject.kind, values, around.near(modes_sent()), wrong)),
+        "sections": _sections(subject, panel.inputs(subject.kind, values, around.near(edits.modes_sent()), wrong)),
         "kinds": list(step_types), "kind_of": step_types, "trigger_kinds": flows.trigger_kinds(), "action_words": ACTION_WORDS,
-        "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/flow/{flow}/", "tab": "step",
-        "wide": "", "Text": Text, "own_errors": wrong.get("", []), "values": values,
+        "here": f"/build/{draft.slug}/flow/{flow}/", "tab": "step", "own_errors": wrong.get("", []), "values": values,
     }  # fmt: skip
-    shown["condition_places"] = known = condition_places(around)
-    shown["condition_fields_of"] = lambda place: known.get(place, [])
-    if is_fragment():
-        return make_response(render_template("builder/_flow_studio.html", **shown), status)
-    frame(ctx)
-    return make_response(render_template("builder/flow_studio.html", **shown), status)
+    return edits.drawn(ctx, draft, around, problems, "flow_studio", shown, status)
 
 
 class Subject:
@@ -247,11 +239,7 @@ def making(app: str, flow: str, message: Message, edit: Callable[[Parts], tuple[
 
 def answered(ctx: Context, draft: Draft, flow: str, chosen: str) -> Any:
     url = f"/build/{draft.slug}/flow/{flow}/" + (f"?{urlencode({'step': chosen})}" if chosen else "")
-    if not is_fragment():
-        return go(url)
-    answer = page(ctx, draft, flow, chosen)
-    answer.headers["HX-Replace-Url"] = url
-    return answer
+    return edits.leading_to(url, lambda: page(ctx, draft, flow, chosen))
 
 
 def sent_id() -> str:

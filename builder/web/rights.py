@@ -1,13 +1,12 @@
 """The rights of an app: who may do what with a table, form, view, dashboard, flow, or all of it."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, render_template, request
 
 from builder import drafts, grants, panel
 from builder.drafts import Draft
@@ -15,15 +14,15 @@ from builder.names import Book, Place
 from builder.near import Surroundings
 from builder.parts import Json, Parts, split
 from builder.places import told
-from builder.web.apps import CHANGED, about, counter_sent, designer
-from builder.web.studio import condition_places, modes_sent
+from builder.web import edits
+from builder.web.apps import CHANGED, counter_sent, designer
 from runtime import definitions, listing, membership, people, query, why
 from runtime.access import door
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.tables import LiveTable, live
-from runtime.web.edge import go, is_fragment, tell, words, work
+from runtime.web.edge import work
 from runtime.web.frame import frame
 from schemas.access import ACTIONS, FLOW_ACTIONS, RIGHTS, Grant
 from schemas.errors import Conflict, InvalidInput, NotFound
@@ -56,21 +55,16 @@ def page(
     problems = [told(parts, p) for p in draft.problems]
     found = errors if errors is not None else _errors(problems, chosen)
     values = {
-        **about(ctx, draft), "of": f"{kind}:{id}", "kind": kind, "here": f"/build/{draft.slug}/rights/",
+        "of": f"{kind}:{id}", "kind": kind, "here": f"/build/{draft.slug}/rights/",
         "targets": grants.targets(parts, Text.of(parts["manifest"].get("title") or draft.slug)),
         "what": grants.what_words({kind: id or True}, parts), "presets": grants.PRESETS[kind],
         "cards": [_card(parts, around, g, chosen) for g in grants.grants_of(parts, kind, id)],
-        "counter": draft.kept.counter, "problems": problems, "chosen": chosen if grant else "", "grant": grant,
+        "chosen": chosen if grant else "", "grant": grant,
         "named_only": kind in ("form", "view", "flow"), "errors": found,
     }  # fmt: skip
     if grant is not None:
         values |= _editor(ctx, draft, around, kind, id, grant, found)
-    values["condition_places"] = known = condition_places(around)
-    values["condition_fields_of"] = lambda place: known.get(place, [])
-    if is_fragment():
-        return make_response(render_template("builder/_rights.html", **values), status)
-    frame(ctx)
-    return make_response(render_template("builder/rights.html", **values), status)
+    return edits.drawn(ctx, draft, around, problems, "rights", values, status)
 
 
 def _first(parts: Parts) -> str:
@@ -109,7 +103,7 @@ def _editor(
     parts = draft.parts
     table = grants.table_of(parts, kind, id)
     shown = PANEL if table else PANEL[:2]
-    sections = panel.inputs(Grant, grant, around.near(modes_sent()), errors)
+    sections = panel.inputs(Grant, grant, around.near(edits.modes_sent()), errors)
     inputs = {i.name: i for _, listed in sections for i in listed if i.name in shown}
     fields = grant.get("fields")
     return {
@@ -156,28 +150,12 @@ def _slots(ctx: Context, draft: Draft) -> dict[str, UUID]:
 
 def making(app: str, message: Message, edit: Callable[[Parts], tuple[Parts, str]], of: str = "") -> Any:
     """Make one edit that says which grant is chosen afterwards, and answer with the page."""
-    made: dict[str, str] = {}
-
-    def told_edit(parts: Parts) -> Parts:
-        parts, made["chosen"] = edit(parts)
-        return parts
-
-    try:
-        with work() as ctx:
-            designer(ctx)
-            draft = drafts.edit(ctx, app, counter_sent(), message, told_edit)
-            return answered(ctx, draft, of, made["chosen"])
-    except Conflict as err:
-        raise InvalidInput({"": [CHANGED]}) from err
+    return edits.making(app, message, edit, lambda ctx, draft, chosen: answered(ctx, draft, of, chosen))
 
 
 def answered(ctx: Context, draft: Draft, of: str, chosen: str) -> Any:
     url = f"/build/{draft.slug}/rights/?{urlencode({'grant': chosen} if chosen else {'of': of})}"
-    if not is_fragment():
-        return go(url)
-    answer = page(ctx, draft, of, chosen)
-    answer.headers["HX-Replace-Url"] = url
-    return answer
+    return edits.leading_to(url, lambda: page(ctx, draft, of, chosen))
 
 
 def _known(parts: Parts, grant: str) -> Json:
@@ -327,23 +305,18 @@ def _member(ctx: Context, text: str) -> UUID | None:
 @bp.post("/build/<app>/rights/undo")
 @bp.post("/build/<app>/rights/redo")
 def step(app: str) -> Any:
-    back = request.path.endswith("undo")
-    with work() as ctx:
-        designer(ctx)
-        draft, done = drafts.undo(ctx, app, back)
-        chosen, of = request.form.get("grant", ""), request.form.get("of", "")
+    """Undo or redo, and stay with what is still there."""
+    chosen, of = request.form.get("grant", ""), request.form.get("of", "")
+
+    def answer(ctx: Context, draft: Draft) -> Any:
+        there = f"access/{chosen}" in draft.parts
         try:
             grants.known_target(draft.parts, of)
         except NotFound:
-            of = ""
-        answer = answered(ctx, draft, of, chosen if f"access/{chosen}" in draft.parts else "")
-    if done is not None:
-        said = say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done)
-        if not is_fragment():
-            tell(said, "good")
-        else:
-            answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": words(said), "kind": "info"}})
-    return answer
+            return answered(ctx, draft, "", chosen if there else "")
+        return answered(ctx, draft, of, chosen if there else "")
+
+    return edits.stepping(app, answer)
 
 
 # -- why -------------------------------------------------------------------------------------------

@@ -5,30 +5,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, render_template, request
-from flask_babel import force_locale, get_locale, gettext
+from flask import Blueprint, render_template, request
+from flask_babel import get_locale
 from markupsafe import Markup
 
 from builder import changes, drafts, layout, panel
 from builder.drafts import Draft
-from builder.formula_inputs import condition_fields
 from builder.near import Surroundings
 from builder.parts import Parts
 from builder.places import Told, errors_at, told, uses_at
 from builder.retyping import may_become
-from builder.web.apps import CHANGED, about, counter_sent, designer
+from builder.web import edits
+from builder.web.apps import designer
 from runtime.context import Context
 from runtime.render import BoundField, BoundRow
-from runtime.web.edge import go, is_fragment, words, work
-from runtime.web.frame import frame
-from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
+from runtime.web.edge import go, work
+from schemas.errors import DefinitionError, InvalidInput, NotFound
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
 from schemas.form import WIDTHS, Block, Form, Tab
 from schemas.messages import Message, say
 from schemas.options import load, options_of
 from schemas.table import Table
-from schemas.text import LANGUAGES, Text
+from schemas.text import Text
 
 bp = Blueprint("studio", __name__)
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
@@ -68,31 +67,21 @@ def studio(
     tab = request.values.get("tab") or ("field" if chosen else "form")
     around = Surroundings(draft.parts, draft.app, table_id, form, chosen.partition(".")[0] if "." in chosen else "")
     values = {
-        **about(ctx, draft), "form_id": form, "form": found, "table": table, "table_id": table_id, "chosen": chosen, "tab": tab,
+        "form_id": form, "form": found, "table": table, "table_id": table_id, "chosen": chosen, "tab": tab,
         "groups": palette(), "blocks_to_add": BLOCKS, "block_icons": BLOCK_ICONS,
         "widths": WIDTHS, "width_of": (found.get("widths") or {}).get(chosen, ""),
         "bin": draft.parts["bin"].get(table_id, []), "blocks": canvas(draft, form, chosen, problems),
-        "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/form/{form}/",
+        "here": f"/build/{draft.slug}/form/{form}/",
         "sections": _panel(draft, around, form, chosen, tab, problems, errors, typed), "column_types": column_types(),
         "chosen_field": _chosen(table, chosen), "chosen_block": _chosen_block(draft.parts, form, chosen),
         "becomes": may_become(table, chosen) if _chosen(table, chosen) else [],
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
-        "wide": request.values.get("width", ""), "Text": Text, "kind_title": kind_title,
+        "wide": request.values.get("width", ""), "kind_title": kind_title,
         "canvas_input": canvas_input, "icons": {k.type: k.icon for k in field_types},
     }  # fmt: skip
     block = values["chosen_block"]
     values["block_title"] = layout.title_of(block) if block is not None else ""
-    values["condition_places"] = known = condition_places(around)
-    values["condition_fields_of"] = lambda place: known.get(place, [])
-    if is_fragment():
-        return make_response(render_template("builder/_studio.html", **values), status)
-    frame(ctx)
-    return make_response(render_template("builder/studio.html", **values), status)
-
-
-def condition_places(around: Surroundings) -> dict[str, Any]:
-    """The fields that conditions on the panel may be about, by the place they stand in."""
-    return {book.place.key: condition_fields(book) for book in around.books}
+    return edits.drawn(ctx, draft, around, problems, "studio", values, status)
 
 
 def palette() -> list[tuple[Message, list[type[Field]]]]:
@@ -231,7 +220,7 @@ def _panel(
         where = ("forms", form, chosen) if ":" in chosen else ("tables", around.table, chosen)
     found = errors if errors is not None else errors_at(problems, *where)
     values = {**before, **{k: v for k, v in (typed or {}).items() if v is not None}}
-    return _without(panel.inputs(kind, values, around.near(modes_sent()), found), left_out)
+    return _without(panel.inputs(kind, values, around.near(edits.modes_sent()), found), left_out)
 
 
 def _subject(
@@ -251,11 +240,6 @@ def _subject(
     return (field_types[field["type"]], field, set()) if field is not None else (None, {}, set())
 
 
-def modes_sent() -> dict[str, str]:
-    """Which face of an input somebody turned to: rows or formula."""
-    return {k: v for k, v in request.form.items() if k.endswith(".mode")}
-
-
 def _without(sections: list[Any], left_out: set[str]) -> list[Any]:
     kept = [(title, [i for i in items if i.name.partition(".")[0] not in left_out]) for title, items in sections]
     return [(title, items) for title, items in kept if items]
@@ -271,40 +255,19 @@ def change(app: str, form: str, message: Message, edit: Callable[[Parts], Parts]
 
 def making(app: str, form: str, message: Message, edit: Callable[[Parts], tuple[Parts, str]]) -> Any:
     """Make one edit that says what is chosen afterwards, and answer with the studio."""
-    try:
-        with work() as ctx:
-            designer(ctx)
-            made: dict[str, str] = {}
 
-            def told_edit(parts: Parts) -> Parts:
-                the_form(parts, form)
-                parts, made["chosen"] = edit(parts)
-                return parts
+    def of_the_form(parts: Parts) -> tuple[Parts, str]:
+        the_form(parts, form)
+        return edit(parts)
 
-            draft = drafts.edit(ctx, app, counter_sent(), message, told_edit)
-            return answered(ctx, draft, form, made["chosen"])
-    except Conflict as err:
-        raise InvalidInput({"": [CHANGED]}) from err
+    return edits.making(app, message, of_the_form, lambda ctx, draft, chosen: answered(ctx, draft, form, chosen))
 
 
 def answered(ctx: Context, draft: Draft, form: str, chosen: str) -> Any:
-    """The studio after an edit; a browser whose scripts have not come yet is sent to its page."""
+    """The studio after an edit."""
     kept = {"field": chosen, "tab": request.form.get("tab", ""), "width": request.form.get("width", "")}
     url = f"/build/{draft.slug}/form/{form}/?{urlencode({k: v for k, v in kept.items() if v})}"
-    if not is_fragment():
-        return go(url)
-    answer = studio(ctx, draft, form, chosen)
-    answer.headers["HX-Replace-Url"] = url
-    return answer
-
-
-def in_both(message: Message) -> dict[str, str]:
-    """A sentence of ours in each language, for what a designer is going to change."""
-    said = {}
-    for language in LANGUAGES:
-        with force_locale(language):
-            said[language] = gettext(message.text)
-    return said
+    return edits.leading_to(url, lambda: studio(ctx, draft, form, chosen))
 
 
 def dropped_at() -> tuple[str, str] | None:
@@ -324,7 +287,7 @@ def add(app: str, form: str) -> Any:
         raise InvalidInput({"": [field_types.unknown(type)]})
 
     def place(parts: Parts) -> tuple[Parts, str]:
-        parts, id = changes.add_field(parts, form, type, after.partition(".")[0], in_both(kind_title(type)))
+        parts, id = changes.add_field(parts, form, type, after.partition(".")[0], edits.in_both(kind_title(type)))
         if (where := dropped_at()) is not None:
             return layout.drop(parts, form, f"field:{id}", *where), id
         if block_place(after) is not None:
@@ -348,7 +311,7 @@ def add_column(app: str, form: str) -> Any:
     rows, type = request.form.get("rows", ""), request.form.get("type", "")
     if type not in field_types:
         raise InvalidInput({"": [field_types.unknown(type)]})
-    label = in_both(kind_title(type))
+    label = edits.in_both(kind_title(type))
     return making(
         app, form, say("New column"),
         lambda parts: changes.add_column(parts, the_form(parts, form)[0], rows, type, label),
@@ -435,24 +398,18 @@ def restore(app: str, form: str) -> Any:
 @bp.post("/build/<app>/form/<form>/redo")
 def step(app: str, form: str) -> Any:
     """Undo or redo, and stay on this form if it is still there."""
-    back = request.path.endswith("undo")
-    with work() as ctx:
-        designer(ctx)
-        draft, done = drafts.undo(ctx, app, back)
-        if f"forms/{form}" not in draft.parts:
-            return go(f"/build/{app}/")
-        answer = answered(ctx, draft, form, request.form.get("chosen", ""))
-    if done is not None:
-        text = words(say("Undone: {step}", step=done) if back else say("Done again: {step}", step=done))
-        answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": "info"}})
-    return answer
+    chosen = request.form.get("chosen", "")
+
+    def answer(ctx: Context, draft: Draft) -> Any:
+        return answered(ctx, draft, form, chosen) if f"forms/{form}" in draft.parts else go(f"/build/{app}/")
+
+    return edits.stepping(app, answer)
 
 
 @bp.post("/build/<app>/form/<form>/options")
 def set_options(app: str, form: str) -> Any:
     """What was put into the panel: of a field, column or block (`path`), of the form or of its table."""
     path, tab = request.form.get("path", ""), request.form.get("tab", "field")
-    sent = {name: (values if len(values := request.form.getlist(name)) > 1 else values[0]) for name in request.form}
     with work() as ctx:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
@@ -461,15 +418,10 @@ def set_options(app: str, form: str) -> Any:
         if kind is None:
             raise InvalidInput({"": [say("This field is no longer there.")]})
         around = Surroundings(draft.parts, draft.app, table_id, form, path.partition(".")[0] if "." in path else "")
-        made, errors = panel.read(kind, sent, before, around.near())
+        made, errors = panel.read(kind, edits.sent(), before, around.near())
         if errors:
             return studio(ctx, draft, form, path, errors=errors, typed=made, status=422)
-        edit = _edit_of(table_id, form, path, tab, made)
-        try:
-            draft = drafts.edit(ctx, app, counter_sent(), say("Options changed"), edit)
-        except Conflict as err:
-            raise InvalidInput({"": [CHANGED]}) from err
-        return answered(ctx, draft, form, path)
+    return change(app, form, say("Options changed"), _edit_of(table_id, form, path, tab, made), path)
 
 
 def _edit_of(table_id: str, form: str, path: str, tab: str, made: dict[str, Any]) -> Callable[[Parts], Parts]:

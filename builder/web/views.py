@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, render_template, request
 
 from builder import changes, drafts, panel, views
 from builder.drafts import Draft
@@ -11,19 +11,17 @@ from builder.near import Surroundings
 from builder.parts import Json, Parts, of_table
 from builder.places import errors_at, told
 from builder.web import edits
-from builder.web.apps import about, designer
-from builder.web.studio import condition_places, in_both, modes_sent
+from builder.web.apps import designer
 from runtime import definitions
 from runtime.context import Context
 from runtime.listing import Wishes
-from runtime.web.edge import go, is_fragment, work
+from runtime.web.edge import go, work
 from runtime.web.frame import frame
 from runtime.web.views import drawn
 from schemas.errors import DefinitionError, NotFound
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
 from schemas.options import load
-from schemas.text import Text
 from schemas.views import view_types
 
 bp = Blueprint("build_views", __name__)
@@ -47,20 +45,14 @@ def page(
     problems = [told(parts, p) for p in draft.problems]
     values = {**found, **{k: v for k, v in (typed or {}).items() if v is not None}}
     wrong = errors if errors is not None else errors_at(problems, "views", view)
-    sections = panel.inputs(view_types[found.get("type", "grid")], values, around.near(modes_sent()), wrong)
+    sections = panel.inputs(view_types[found.get("type", "grid")], values, around.near(edits.modes_sent()), wrong)
     shown = {
-        **about(ctx, draft), "view_id": view, "view": found, "table_id": found["table"], "table": parts[f"tables/{found['table']}"],
+        "view_id": view, "view": found, "table_id": found["table"], "table": parts[f"tables/{found['table']}"],
         "views": of_table(parts, "views", found["table"]), "kinds": list(view_types), "kind_of": view_types,
         "sections": [(t, kept) for t, items in sections if (kept := [i for i in items if i.name not in ELSEWHERE])],
-        "problems": problems, "counter": draft.kept.counter, "here": f"/build/{draft.slug}/view/{view}/",
-        "chosen": "", "tab": "view", "wide": "", "Text": Text,
+        "here": f"/build/{draft.slug}/view/{view}/", "chosen": "", "tab": "view",
     }  # fmt: skip
-    shown["condition_places"] = known = condition_places(around)
-    shown["condition_fields_of"] = lambda place: known.get(place, [])
-    if is_fragment():
-        return make_response(render_template("builder/_view_studio.html", **shown), status)
-    frame(ctx)
-    return make_response(render_template("builder/view_studio.html", **shown), status)
+    return edits.drawn(ctx, draft, around, problems, "view_studio", shown, status)
 
 
 @bp.get("/build/<app>/view/<view>/preview")
@@ -93,11 +85,7 @@ def making(app: str, message: Message, edit: Callable[[Parts], tuple[Parts, str]
 
 def answered(ctx: Context, draft: Draft, view: str) -> Any:
     url = f"/build/{draft.slug}/view/{view}/"
-    if not is_fragment():
-        return go(url)
-    answer = page(ctx, draft, view)
-    answer.headers["HX-Replace-Url"] = url
-    return answer
+    return edits.leading_to(url, lambda: page(ctx, draft, view))
 
 
 @bp.post("/build/<app>/views/add")
@@ -105,7 +93,7 @@ def add(app: str) -> Any:
     """A new view of a table (`table`) of some kind (`type`)."""
     table, type = request.form.get("table", ""), request.form.get("type", "")
     kind = view_types.get(type)
-    title = in_both(say(kind.title_word)) if kind else ""
+    title = edits.in_both(say(kind.title_word)) if kind else ""
     return making(app, say("New view"), lambda parts: views.add(parts, table, type, title))
 
 

@@ -102,6 +102,40 @@ def test_two_designers_cannot_overwrite_each_other(boss, shop, sign_in):
     assert "Somebody else" in late.text
 
 
+@pytest.mark.parametrize("place", ["studio", "overview", "rights"])
+def test_one_designer_does_not_undo_unseen_what_another_has_just_done(boss, shop, sign_in, place):
+    slug, studio = made(boss)
+    address = {"studio": studio, "overview": f"/build/{slug}/", "rights": f"/build/{slug}/rights/"}[place]
+    boss.post(f"{studio}add", {"type": "date"})
+    counter = re.search(r'name="counter" value="(\d+)"', boss.get(address).text)[1]
+    with shop.opened() as ctx:
+        ctx.conn.execute(update(models.member).where(models.member.c.id == shop.manager.id).values(admin=True))
+    manager = sign_in(shop, "manager")
+    manager.post(f"{studio}add", {"type": "text"})
+    refused = boss.post(f"{address}undo", {"counter": counter})
+    assert (refused.status_code, "Somebody else" in refused.text) == (422, True)
+    assert 'id="canvas-field_3"' in boss.get(studio).text
+    seen = re.search(r'name="counter" value="(\d+)"', boss.get(address).text)[1]
+    assert boss.post(f"{address}undo", {"counter": seen}).status_code < 400  # now it is known whose it is
+    assert 'id="canvas-field_3"' not in boss.get(studio).text
+    assert manager.post(f"{address}redo", {"counter": seen}).status_code == 422
+
+
+def test_one_designer_undoes_again_and_again_from_the_same_page_beside_old_edits_of_another(boss, shop, sign_in):
+    _, studio = made(boss)
+    with shop.opened() as ctx:
+        ctx.conn.execute(update(models.member).where(models.member.c.id == shop.manager.id).values(admin=True))
+    sign_in(shop, "manager").post(f"{studio}add", {"type": "text"})
+    for _ in range(3):
+        boss.post(f"{studio}add", {"type": "date"})
+    counter = re.search(r'name="counter" value="(\d+)"', boss.get(studio).text)[1]
+    for verb in ("undo", "undo", "redo", "undo", "undo"):
+        assert boss.post(f"{studio}{verb}", {"counter": counter}).status_code == 200
+    page = boss.get(studio).text
+    assert 'id="canvas-field_2"' in page
+    assert 'id="canvas-field_3"' not in page
+
+
 def test_one_designer_who_is_quick_is_never_held_up(boss):
     _, studio = made(boss)
     counter = re.search(r'name="counter" value="(\d+)"', boss.get(studio).text)[1]
