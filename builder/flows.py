@@ -158,6 +158,17 @@ def branch_option(type: str) -> Option | None:
     return next((o for o in options_of(kind) if holds_branches(o)), None) if kind else None
 
 
+def branch_kind(option: Option) -> Any:
+    """The class of the branches that an option holds."""
+    parser: Any = option.parser
+    return parser.item.kind
+
+
+def is_conditional(option: Option) -> bool:
+    """Whether each branch may have a condition."""
+    return "when" in {o.name for o in options_of(branch_kind(option))}
+
+
 def is_structure(option: Option) -> bool:
     """Whether an option is drawn in the chart and not on the panel."""
     return _is_steps(option.parser) or holds_branches(option)
@@ -381,7 +392,7 @@ def add_branch(parts: Parts, flow: str, id: str) -> tuple[Parts, str]:
     option, branches = _branches(found, id)
     number = len(branches) + 1
     branch = _branch(fresh("branch", [b["id"] for b in branches]), number, option)
-    last = bool(branches) and "when" in _names(option) and not branches[-1].get("when")
+    last = bool(branches) and is_conditional(option) and not branches[-1].get("when")
     branches.insert(len(branches) - last, branch)
     return made, f"{id}.{branch['id']}"
 
@@ -439,14 +450,9 @@ def _branch_at(flow: Json, path: str) -> Json:
     return found
 
 
-def _names(option: Option) -> set[str]:
-    parser: Any = option.parser
-    return {o.name for o in options_of(parser.item.kind)}
-
-
 def _branch(id: str, number: int, option: Option, otherwise: bool = False) -> Json:
     title = {"zh": f"分支 {number}", "en": f"Branch {number}"}
-    when = {"when": "TRUE"} if "when" in _names(option) and not otherwise else {}
+    when = {"when": "TRUE"} if is_conditional(option) and not otherwise else {}
     return {"id": id, "title": {"zh": "其他情况", "en": "Otherwise"} if otherwise else title, **when, "steps": []}
 
 
@@ -469,7 +475,7 @@ def _first_value(parts: Parts, table: str, option: Option, for_people: bool) -> 
     if isinstance(parser, People):
         return [{"head_of": "starter"}] if for_people else ["starter"]
     if holds_branches(option):
-        otherwise = "when" in _names(option)
+        otherwise = is_conditional(option)
         return [_branch("branch_1", 1, option), _branch("otherwise" if otherwise else "branch_2", 2, option, otherwise)]
     if isinstance(parser, parsers.Reference):
         return _first_known(parts, table, parser.to)

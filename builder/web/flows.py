@@ -1,16 +1,16 @@
 """The designer of flows: a chart of cards drawn from the blocks, and the options of the chosen step, branch or trigger."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, request
 
-from builder import drafts, flow_words, flows, panel
+from builder import drafts, flows, panel
 from builder.drafts import Draft
+from builder.flow_chart import Chart
 from builder.flow_inputs import ACTION_WORDS
 from builder.flow_near import FlowSurroundings
-from builder.names import Book
 from builder.parts import Json, Parts
 from builder.places import Told, told
 from builder.web import edits
@@ -23,17 +23,11 @@ from schemas.messages import Message, say
 from schemas.numbers import read_whole
 from schemas.options import options_of
 from schemas.steps import step_types
-from schemas.text import Text
 
 bp = Blueprint("build_flows", __name__)
 FLOW_OPTIONS = {"trigger", "steps", "after"}
 IN_THE_GRID = {"actions": {"rename", "comment", "sign"}, "fields": {"require"}}
 """Options that are ticked in the grid of another one."""
-TONES = {True: "teal", False: "blue"}
-AFTERWARDS = {
-    "approved": say("When approved"), "rejected": say("When rejected"), "withdrawn": say("When withdrawn"),
-    "ended": say("When ended"), "returned": say("When returned to the starter"),
-}  # fmt: skip
 
 
 @bp.get("/build/<app>/flow/<flow>/")
@@ -104,8 +98,7 @@ class Subject:
     def _branch(cls, flow: Json, chosen: str) -> "Subject":
         branch, step = flows.find_branch(flow, chosen), flows.find_step(flow, chosen.partition(".")[0])
         option = flows.branch_option(step["type"])
-        kind = option.parser.item.kind if option else None  # type: ignore[attr-defined]
-        return cls(flow, chosen, kind, branch, "branch", {"steps"})
+        return cls(flow, chosen, flows.branch_kind(option) if option else None, branch, "branch", {"steps"})
 
     @classmethod
     def _step(cls, flow: Json, chosen: str) -> "Subject":
@@ -158,76 +151,6 @@ def _errors(problems: list[Told], flow: str, chosen: str) -> dict[str, list[Mess
         if (one.place.kind, one.place.id, one.place.chosen) == ("flows", flow, chosen):
             found.setdefault(one.place.option, []).append(one.problem.message)
     return found
-
-
-# -- the chart -------------------------------------------------------------------------------------
-
-
-class Chart:
-    """The cards of a flow, as they are drawn."""
-
-    def __init__(self, draft: Draft, flow: Json, chosen: str, problems: list[Told]) -> None:
-        self.parts, self.flow, self.chosen = draft.parts, flow, chosen
-        table = flows.table_of(draft.parts, flow)
-        around = FlowSurroundings(draft.parts, draft.app, flow)
-        self.book: Book | None = around.book("record", {}) if table else None
-        self.wrong: dict[str, list[Told]] = {}
-        for one in problems:
-            if (one.place.kind, one.place.id) == ("flows", flow["id"]):
-                self.wrong.setdefault(one.place.chosen, []).append(one)
-
-    def draw(self) -> Json:
-        after = self.flow.get("after") or {}
-        return {
-            "triggers": [self._trigger(n, t) for n, t in enumerate(flows.triggers_of(self.flow))],
-            "main": self._steps(MAIN, self.flow.get("steps") or []),
-            "after": [
-                {"outcome": outcome, "title": AFTERWARDS[outcome], **self._steps(f"after:{outcome}", after.get(outcome) or [])}
-                for outcome in flows.AFTER
-            ],
-            "count": sum(1 for _ in flows.steps_in_order(self.flow)),
-        }  # fmt: skip
-
-    def _card(self, key: str, title: Any, icon: str, lines: Any) -> Json:
-        found = self.wrong.get(key, [])
-        return {
-            "key": key, "title": title, "icon": icon, "lines": lines, "chosen": key == self.chosen,
-            "wrong": [t.problem.message for t in found], "grave": any(t.problem.severity == "error" for t in found),
-        }  # fmt: skip
-
-    def _trigger(self, number: int, trigger: Json) -> Json:
-        name = flows.kind_of(trigger)
-        kind = next(o for o in flows.trigger_kinds() if o.name == name)
-        lines = flow_words.trigger_lines(trigger, kind, self.parts, self.book)
-        return self._card(f"trigger:{number}", say("Starts when") if number == 0 else say("Or when"), "play", lines)
-
-    def _steps(self, name: str, steps: list[Json]) -> Json:
-        return {"sequence": name, "steps": [self._step(step) for step in steps]}
-
-    def _step(self, step: Json) -> Json:
-        kind = step_types.get(step.get("type", ""))
-        lines = flow_words.step_lines(step, self.parts, self.book)
-        card = self._card(step["id"], flow_words.title_of_step(step), kind.icon if kind else "circle", lines)
-        held = flows.held_by(step)
-        return {
-            **card, "type": say(kind.title_word) if kind else step.get("type", ""), "people": bool(kind and kind.for_people),
-            "may_branch": any(h.branch is not None for h in held), "branches": list(self._branches(step, held)),
-        }  # fmt: skip
-
-    def _branches(self, step: Json, held: list[flows.Held]) -> Iterator[Json]:
-        option = flows.branch_option(step["type"])
-        conditional = option is not None and "when" in {o.name for o in options_of(option.parser.item.kind)}  # type: ignore[attr-defined]
-        for one in held:
-            branch = one.branch or {}
-            key, lines = f"{step['id']}.{one.key}", list[Any]()
-            if conditional:
-                lines = (
-                    flow_words.condition_words(branch["when"], self.book)
-                    if branch.get("when")
-                    else [say("if no other holds")]
-                )
-            title = Text.of(branch.get("title") or "") or (say("For each") if one.branch is None else Message(one.key))
-            yield {**self._card(key, title, "", lines), "own": one.branch is not None, **self._steps(key, one.steps)}
 
 
 # -- edits -----------------------------------------------------------------------------------------
