@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from builder import flow_words, flows
+from builder import flow_tree, flow_words, flows
 from builder.drafts import Draft
 from builder.flow_near import FlowSurroundings
 from builder.names import Book
@@ -40,9 +40,9 @@ class Chart:
             "main": self._steps(MAIN, self.flow.get("steps") or []),
             "after": [
                 {"outcome": outcome, "title": AFTERWARDS[outcome], **self._steps(f"after:{outcome}", after.get(outcome) or [])}
-                for outcome in flows.AFTER
+                for outcome in flow_tree.AFTER
             ],
-            "count": sum(1 for _ in flows.steps_in_order(self.flow)),
+            "count": sum(1 for _ in flow_tree.steps_in_order(self.flow)),
         }  # fmt: skip
 
     def _card(self, key: str, title: Any, icon: str, lines: Any) -> Json:
@@ -65,15 +65,15 @@ class Chart:
         kind = step_types.get(step.get("type", ""))
         lines = flow_words.step_lines(step, self.parts, self.book)
         card = self._card(step["id"], flow_words.title_of_step(step), kind.icon if kind else "circle", lines)
-        held = flows.held_by(step)
+        held = flow_tree.held_by(step)
         return {
             **card, "type": say(kind.title_word) if kind else step.get("type", ""), "people": bool(kind and kind.for_people),
             "may_branch": any(h.branch is not None for h in held), "branches": list(self._branches(step, held)),
         }  # fmt: skip
 
-    def _branches(self, step: Json, held: list[flows.Held]) -> Iterator[Json]:
-        option = flows.branch_option(step["type"])
-        conditional = option is not None and flows.is_conditional(option)
+    def _branches(self, step: Json, held: list[flow_tree.Held]) -> Iterator[Json]:
+        option = flow_tree.branch_option(step["type"])
+        conditional = option is not None and flow_tree.is_conditional(option)
         for one in held:
             branch, key = one.branch or {}, f"{step['id']}.{one.key}"
             title = Text.of(branch.get("title") or "") or (say("For each") if one.branch is None else Message(one.key))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from builder import flows
+from builder import flow_tree, flows
 from builder.flow_words import title_of_step
 from builder.names import Place
 from builder.near import Named, Surroundings, title_in
@@ -41,7 +41,7 @@ class FlowSurroundings(Surroundings):
     def _earlier(self) -> Named:
         """The steps that a task may be returned to: those that ask people and stand before this one, whatever the branch."""
         found: Named = [(START, say("The starter")), (PREVIOUS, say("The step before"))]
-        for step in flows.steps_in_order(self.flow):
+        for step in flow_tree.steps_in_order(self.flow):
             if step["id"] == self.step:
                 break
             kind = step_types.get(step.get("type", ""))

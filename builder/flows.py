@@ -1,18 +1,29 @@
 """Edits of flows: steps, branches and triggers made, set, copied, moved and taken away, each sound at once where it can be.
 
-A list of steps is known by its name, as `Flow.sequences` has it: `main`, `step.branch`, `after:approved`. What stands
-inside a step is read from its kind's own declarations, so a new kind of step needs nothing here.
+What stands inside a step is read from its kind's own declarations (`builder/flow_tree.py`), so a new kind of step
+needs nothing here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
+from builder.flow_tree import (
+    AFTER,
+    branch_option,
+    held_by,
+    holds_branches,
+    inside,
+    is_conditional,
+    place_of,
+    sequence_of,
+    sequences_of,
+    steps_of,
+)
 from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
 from schemas import parsers
 from schemas.errors import InvalidInput, NotFound
-from schemas.flow import MAIN, OUTCOMES, Trigger
+from schemas.flow import MAIN, Trigger
 from schemas.formula import RESERVED
 from schemas.messages import say
 from schemas.options import Option, options_of
@@ -20,9 +31,6 @@ from schemas.steps import step_types
 from schemas.steps.people import PREVIOUS, START
 from schemas.steps.who import People
 
-AFTER = (*OUTCOMES, "returned")
-"""What may have steps of its own afterwards."""
-GONE = say("This step is no longer there.")
 DEEPEST = 5
 """Flows that start when another one has ended, one behind the other."""
 BESIDE_TRIGGERS = {"when"}
@@ -115,131 +123,6 @@ def numbered(title: Any) -> Any:
     return {language: f"{text} 2" for language, text in title.items()}
 
 
-# -- where steps stand -----------------------------------------------------------------------------
-
-
-@dataclass
-class Held:
-    """A list of steps inside a step: its name in the sequence, the list itself, and the branch that owns it, if one does."""
-
-    key: str
-    steps: list[Json]
-    branch: Json | None = None
-
-
-def held_by(step: Json) -> list[Held]:
-    """The lists of steps that a step has in it, as its kind declares them."""
-    kind: Any = step_types.get(step.get("type", ""))
-    found: list[Held] = []
-    for option in options_of(kind) if kind else ():
-        if _is_steps(option.parser):
-            found.append(Held(option.name, step.setdefault(option.name, [])))
-        elif holds_branches(option):
-            branches = step.get(option.name) or []
-            found += [Held(branch["id"], branch.setdefault("steps", []), branch) for branch in branches]
-    return found
-
-
-def _is_steps(parser: Any) -> bool:
-    item = getattr(parser, "item", None)
-    return isinstance(parser, parsers.Many) and isinstance(item, parsers.Kinds) and item.registry is step_types
-
-
-def holds_branches(option: Option) -> bool:
-    """Whether an option is a list of objects that have steps."""
-    item = getattr(option.parser, "item", None)
-    kind: Any = item.kind if isinstance(item, parsers.Object) else None
-    return kind is not None and any(_is_steps(o.parser) for o in options_of(kind))
-
-
-def branch_option(type: str) -> Option | None:
-    """The option by which this kind of step has branches."""
-    kind: Any = step_types.get(type)
-    return next((o for o in options_of(kind) if holds_branches(o)), None) if kind else None
-
-
-def branch_kind(option: Option) -> Any:
-    """The class of the branches that an option holds."""
-    parser: Any = option.parser
-    return parser.item.kind
-
-
-def is_conditional(option: Option) -> bool:
-    """Whether each branch may have a condition."""
-    return "when" in {o.name for o in options_of(branch_kind(option))}
-
-
-def is_structure(option: Option) -> bool:
-    """Whether an option is drawn in the chart and not on the panel."""
-    return _is_steps(option.parser) or holds_branches(option)
-
-
-def sequences_of(flow: Json) -> dict[str, list[Json]]:
-    """Every list of steps by its name, in reading order; the lists are the flow's own."""
-    found = {MAIN: flow.setdefault("steps", [])}
-    _gather(found, MAIN)
-    for outcome in AFTER:
-        steps = (flow.get("after") or {}).get(outcome)
-        if steps:
-            found[f"after:{outcome}"] = steps
-            _gather(found, f"after:{outcome}")
-    return found
-
-
-def _gather(found: dict[str, list[Json]], name: str) -> None:
-    for step in found[name]:
-        for held in held_by(step):
-            found[f"{step['id']}.{held.key}"] = held.steps
-            _gather(found, f"{step['id']}.{held.key}")
-
-
-def steps_of(flow: Json) -> Iterator[Json]:
-    """Every step, in reading order."""
-    for steps in sequences_of(flow).values():
-        yield from steps
-
-
-def steps_in_order(flow: Json) -> Iterator[Json]:
-    """Every step as it is read from top to bottom, what is in a step behind it."""
-    for steps in (flow.get("steps") or [], *((flow.get("after") or {}).values())):
-        for step in steps:
-            yield from inside(step)
-
-
-def find_step(flow: Json, id: str) -> Json:
-    """The step with this id. Raises InvalidInput."""
-    return _place(flow, id)[1]
-
-
-def _place(flow: Json, id: str) -> tuple[str, Json]:
-    for name, steps in sequences_of(flow).items():
-        for step in steps:
-            if step["id"] == id:
-                return name, step
-    raise InvalidInput({"": [GONE]})
-
-
-def _sequence(flow: Json, name: str) -> list[Json]:
-    """The list of steps of this name; that of an outcome is made. Raises InvalidInput."""
-    kind, _, outcome = name.partition(":")
-    if kind == "after" and outcome in AFTER:
-        flow["after"] = dict(flow.get("after") or {})
-        made: list[Json] = flow["after"].setdefault(outcome, [])
-        return made
-    found = sequences_of(flow).get(name)
-    if found is None:
-        raise InvalidInput({"": [say("This branch is no longer there.")]})
-    return found
-
-
-def inside(step: Json) -> Iterator[Json]:
-    """A step, and every step in it."""
-    yield step
-    for held in held_by(step):
-        for one in held.steps:
-            yield from inside(one)
-
-
 # -- steps -----------------------------------------------------------------------------------------
 
 
@@ -248,7 +131,7 @@ def add_step(parts: Parts, flow: str, type: str, sequence: str = MAIN, index: in
     if type not in step_types:
         raise InvalidInput({"": [step_types.unknown(type)]})
     made, found = _edited(parts, flow)
-    steps = _sequence(found, sequence)
+    steps = sequence_of(found, sequence)
     if sequence.startswith("after:") and step_types[type].for_people:
         raise InvalidInput({"": [say("Afterwards nobody is asked any more: choose another kind of step.")]})
     step = {"id": _fresh_id(type, found), "type": type, **beginning(made, table_of(made, found), type)}
@@ -259,7 +142,7 @@ def add_step(parts: Parts, flow: str, type: str, sequence: str = MAIN, index: in
 def change_step(parts: Parts, flow: str, id: str, options: Mapping[str, Any]) -> Parts:
     """Replace options of a step; None takes one away. Its id and kind stay."""
     made, found = _edited(parts, flow)
-    _, step = _place(found, id)
+    _, step = place_of(found, id)
     _set(step, {k: v for k, v in options.items() if k not in ("id", "type")})
     return made
 
@@ -273,7 +156,7 @@ def _set(item: Json, options: Mapping[str, Any]) -> None:
 def copy_step(parts: Parts, flow: str, id: str) -> tuple[Parts, str]:
     """The same step behind it, with all that is in it. Gives its id."""
     made, found = _edited(parts, flow)
-    name, step = _place(found, id)
+    name, step = place_of(found, id)
     copy, taken = deepcopy(step), _taken(found)
     for one in inside(copy):
         one["id"] = fresh(one["id"], taken)
@@ -288,7 +171,7 @@ def copy_step(parts: Parts, flow: str, id: str) -> tuple[Parts, str]:
 def remove_step(parts: Parts, flow: str, id: str) -> tuple[Parts, str]:
     """Take a step away with all that is in it; nothing returns to it any more. Gives what stands in its place."""
     made, found = _edited(parts, flow)
-    name, step = _place(found, id)
+    name, step = place_of(found, id)
     gone = {one["id"] for one in inside(step)}
     steps = sequences_of(found)[name]
     at = steps.index(step)
@@ -320,8 +203,8 @@ def _tidy(flow: Json) -> None:
 def move_step(parts: Parts, flow: str, id: str, sequence: str, index: int) -> Parts:
     """Put a step before the one at this index of a sequence, as it now stands. Raises InvalidInput for a place inside itself."""
     made, found = _edited(parts, flow)
-    name, step = _place(found, id)
-    target = _sequence(found, sequence)
+    name, step = place_of(found, id)
+    target = sequence_of(found, sequence)
     if any(target is held.steps for one in inside(step) for held in held_by(one)):
         raise InvalidInput({"": [say("A step cannot be put into itself.")]})
     if sequence.startswith("after:") and any(step_types[one["type"]].for_people for one in inside(step)):
@@ -338,7 +221,7 @@ def move_step(parts: Parts, flow: str, id: str, sequence: str, index: int) -> Pa
 def nudge_step(parts: Parts, flow: str, id: str, by: int) -> Parts:
     """Move a step to the next place before (-1) or behind (1) it, into and out of branches on the way."""
     found = deepcopy(the_flow(parts, flow))
-    name, step = _place(found, id)
+    name, step = place_of(found, id)
     own = (name, sequences_of(found)[name].index(step))
     places = [place for place in _places(found, step) if place != (own[0], own[1] + 1)]
     at = places.index(own) + by
@@ -434,7 +317,7 @@ def find_branch(flow: Json, path: str) -> Json:
 
 
 def _branches(flow: Json, id: str) -> tuple[Option, list[Json]]:
-    _, step = _place(flow, id)
+    _, step = place_of(flow, id)
     option = branch_option(step["type"])
     if option is None:
         raise InvalidInput({"": [say("This step has no branches.")]})

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, changes, drafts, flows
+from builder import bundle, changes, drafts, flow_tree, flows
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -138,7 +138,7 @@ def _flows(draft: Draft) -> list[dict[str, Any]]:
     for id in draft.parts["order/flows"]:
         flow = draft.parts[f"flows/{id}"]
         table = draft.parts.get(f"tables/{flows.table_of(draft.parts, flow)}") or {"id": ""}
-        steps = sum(1 for _ in flows.steps_in_order(deepcopy(flow)))
+        steps = sum(1 for _ in flow_tree.steps_in_order(deepcopy(flow)))
         about_table = Text.of(table.get("title") or table["id"])
         listed.append({"id": id, "title": Text.of(flow.get("title") or id), "about": about_table, "steps": steps})
     return listed

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, request
 
-from builder import drafts, flows, panel
+from builder import drafts, flow_tree, flows, panel
 from builder.drafts import Draft
 from builder.flow_chart import Chart
 from builder.flow_inputs import ACTION_WORDS
@@ -89,24 +89,24 @@ class Subject:
     def _trigger(cls, flow: Json, chosen: str) -> "Subject":
         number, known = read_whole(chosen.partition(":")[2]) or 0, flows.triggers_of(flow)
         if number >= len(known):
-            raise InvalidInput({"": [flows.GONE]})
+            raise InvalidInput({"": [flow_tree.GONE]})
         own = flows.kind_of(known[number])
         others = {o.name for o in flows.trigger_kinds()} - {own}
         return cls(flow, f"trigger:{number}", Trigger, known[number], "trigger", others)
 
     @classmethod
     def _branch(cls, flow: Json, chosen: str) -> "Subject":
-        branch, step = flows.find_branch(flow, chosen), flows.find_step(flow, chosen.partition(".")[0])
-        option = flows.branch_option(step["type"])
-        return cls(flow, chosen, flows.branch_kind(option) if option else None, branch, "branch", {"steps"})
+        branch, step = flows.find_branch(flow, chosen), flow_tree.find_step(flow, chosen.partition(".")[0])
+        option = flow_tree.branch_option(step["type"])
+        return cls(flow, chosen, flow_tree.branch_kind(option) if option else None, branch, "branch", {"steps"})
 
     @classmethod
     def _step(cls, flow: Json, chosen: str) -> "Subject":
-        step = flows.find_step(flow, chosen)
+        step = flow_tree.find_step(flow, chosen)
         kind: Any = step_types.get(step["type"])
         if kind is None:
-            raise InvalidInput({"": [flows.GONE]})
-        return cls(flow, chosen, kind, step, "step", {o.name for o in options_of(kind) if flows.is_structure(o)})
+            raise InvalidInput({"": [flow_tree.GONE]})
+        return cls(flow, chosen, kind, step, "step", {o.name for o in options_of(kind) if flow_tree.is_structure(o)})
 
     @property
     def in_grids(self) -> set[str]:
@@ -287,7 +287,7 @@ def set_options(app: str, flow: str) -> Any:
         draft = drafts.open_draft(ctx, app)
         subject = Subject.of(flows.the_flow(draft.parts, flow), chosen)
         if subject.chosen != chosen:
-            raise InvalidInput({"": [flows.GONE]})
+            raise InvalidInput({"": [flow_tree.GONE]})
         made, errors = subject.read(FlowSurroundings(draft.parts, draft.app, subject.flow, chosen.partition(".")[0]))
         if errors:
             return page(ctx, draft, flow, chosen, errors=errors, typed=made, status=422)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder import flow_words, flows, panel
+from builder import flow_tree, flow_words, flows, panel
 from builder.flow_near import FlowSurroundings
 from builder.parts import Json, Parts, join, split
 from builder.places import place_of, told
@@ -73,7 +73,7 @@ def order(parts: Parts) -> list[str]:
     def told(steps: list[Json]) -> list[str]:
         found = []
         for step in steps:
-            inner = "/".join(",".join(told(held.steps)) for held in flows.held_by(step))
+            inner = "/".join(",".join(told(held.steps)) for held in flow_tree.held_by(step))
             found.append(step["id"] + (f"({inner})" if inner else ""))
         return found
 
@@ -105,7 +105,7 @@ def test_a_new_flow_asks_the_head_of_whoever_sends_the_form(parts: Parts) -> Non
 def test_every_kind_of_step_can_be_read_at_once_and_has_words(parts: Parts, kind: Any) -> None:
     made, id = flows.add_step(parts, "leave", kind.type, "long.yes", 0)
     app = load(App, join(made))
-    step = flows.find_step(made["flows/leave"], id)
+    step = flow_tree.find_step(made["flows/leave"], id)
     assert step["type"] == kind.type
     around = FlowSurroundings(made, app, made["flows/leave"], id)
     assert isinstance(said(flow_words.step_lines(step, made, around.book("record", {}))), list)
@@ -119,9 +119,12 @@ def test_no_option_of_a_step_is_edited_as_json(parts: Parts, kind: Any) -> None:
     made, id = flows.add_step(parts, "leave", kind.type)
     flow = made["flows/leave"]
     near = FlowSurroundings(made, load(App, join(made)), flow, id).near()
-    hidden = {o.name for o in options_of(kind) if flows.is_structure(o)}
+    hidden = {o.name for o in options_of(kind) if flow_tree.is_structure(o)}
     found = [
-        i for _, inputs in panel.inputs(kind, flows.find_step(flow, id), near) for i in inputs if i.name not in hidden
+        i
+        for _, inputs in panel.inputs(kind, flow_tree.find_step(flow, id), near)
+        for i in inputs
+        if i.name not in hidden
     ]
     assert [i.name for i in found if i.widget in ("json", "pair_lines")] == []
 
@@ -168,7 +171,7 @@ def test_nothing_returns_to_a_step_that_is_gone(parts: Parts) -> None:
     parts = flows.change_step(parts, "leave", "hr", {"return_to": ["start", "ask"]})
     made, near = flows.remove_step(parts, "leave", "ask")
     assert near == "long"
-    assert flows.find_step(made["flows/leave"], "hr")["return_to"] == ["start"]
+    assert flow_tree.find_step(made["flows/leave"], "hr")["return_to"] == ["start"]
     assert problems(made) == []
 
 
@@ -181,10 +184,10 @@ def test_a_copy_has_ids_of_its_own_all_through(parts: Parts) -> None:
 
 def test_branches_come_before_the_one_otherwise_and_the_last_stays(parts: Parts) -> None:
     made, key = flows.add_branch(parts, "leave", "long")
-    ids = [b["id"] for b in flows.find_step(made["flows/leave"], "long")["branches"]]
+    ids = [b["id"] for b in flow_tree.find_step(made["flows/leave"], "long")["branches"]]
     assert ids == ["yes", key.partition(".")[2], "no"]
     made = flows.move_branch(made, "leave", key, -1)
-    assert flows.find_step(made["flows/leave"], "long")["branches"][0]["id"] == "branch"
+    assert flow_tree.find_step(made["flows/leave"], "long")["branches"][0]["id"] == "branch"
     made, _ = flows.remove_branch(made, "leave", key)
     made, _ = flows.remove_branch(made, "leave", "long.yes")
     with pytest.raises(InvalidInput):
@@ -237,7 +240,7 @@ def test_a_problem_leads_to_the_card_it_is_about(parts: Parts) -> None:
 def sent(parts: Parts, step: str, values: Json) -> tuple[Json, Any]:
     flow = parts["flows/leave"]
     near = FlowSurroundings(parts, load(App, join(parts)), flow, step).near()
-    found = flows.find_step(flow, step)
+    found = flow_tree.find_step(flow, step)
     return panel.read(step_types[found["type"]], values, found, near)
 
 
@@ -276,7 +279,7 @@ def test_people_are_said_in_sentences(parts: Parts, row: Json, wanted: Any, word
 def panel_row(parts: Parts, who: Any) -> Any:
     made = flows.change_step(parts, "leave", "ask", {"who": who})
     near = FlowSurroundings(made, load(App, join(made)), made["flows/leave"], "ask").near()
-    inputs = dict(panel.inputs(step_types["approve"], flows.find_step(made["flows/leave"], "ask"), near))
+    inputs = dict(panel.inputs(step_types["approve"], flow_tree.find_step(made["flows/leave"], "ask"), near))
     return next(i for items in inputs.values() for i in items if i.name == "who").value[0]
 
 
@@ -333,8 +336,8 @@ def test_no_edit_loses_or_doubles_a_step(edits: list[tuple[str, int, int]]) -> N
     made = flows.change_flow(made, "leave", {"steps": deepcopy(FORK)})
     for edit, a, b in edits:
         flow = made["flows/leave"]
-        ids = [s["id"] for s in flows.steps_in_order(flow)]
-        names = list(flows.sequences_of(flow))
+        ids = [s["id"] for s in flow_tree.steps_in_order(flow)]
+        names = list(flow_tree.sequences_of(flow))
         count = len(ids)
         if not ids and edit != "add":
             continue
@@ -352,7 +355,7 @@ def test_no_edit_loses_or_doubles_a_step(edits: list[tuple[str, int, int]]) -> N
                 made = flows.move_step(made, "leave", step, name, b)
             except InvalidInput:
                 continue
-        after = [s["id"] for s in flows.steps_in_order(made["flows/leave"])]
+        after = [s["id"] for s in flow_tree.steps_in_order(made["flows/leave"])]
         assert len(after) == len(set(after))
         if edit in ("nudge", "move"):
             assert sorted(after) == sorted(ids)
