@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 
-from runtime import absences, query, records
+from runtime import absences, matching, query, records
 from runtime.access import door
 from runtime.context import Context
 from runtime.models_flow import flow_turn
@@ -65,15 +65,15 @@ def find(ctx: Context, running: Running, step: Any) -> Any:
     """One record, many, or a figure over those that the flow may read."""
     assert isinstance(step, Find)
     live = running.live.sibling(step.table)
-    gate, condition = door(ctx, live), matching(ctx, running, live, step.where)
+    gate, condition = door(ctx, live), condition_of(ctx, running, live, step.where)
     if step.take not in ("one", "many"):
-        return query.figure(gate, step.take, step.value, condition)
+        return matching.figure(gate, step.take, step.value, condition)
     size = 1 if step.take == "one" else step.limit
     found = [r.id for r in query.page(gate, Listing(sort=step.sort, size=size), [condition]).records]
     return (found[0] if found else None) if step.take == "one" else found
 
 
-def matching(ctx: Context, running: Running, live: LiveTable, where: Formula | None) -> ColumnElement[bool]:
+def condition_of(ctx: Context, running: Running, live: LiveTable, where: Formula | None) -> ColumnElement[bool]:
     """A step's condition on other records; what it reads of the flow is given to it as plain values."""
     if where is None:
         return true()
@@ -81,7 +81,7 @@ def matching(ctx: Context, running: Running, live: LiveTable, where: Formula | N
     bound, value = bind(where, own), values_of(ctx, running)
     expression = running.inst.app.analysis.expression(bound.formula, bound.scope(own, live.table), BOOLEAN)
     given = {name: (value(formula), bound.types[name]) for name, formula in bound.given.items()}
-    return query.holding(door(ctx, live), expression, given)
+    return matching.holding(door(ctx, live), expression, given)
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -116,13 +116,9 @@ def update(ctx: Context, running: Running, step: Any) -> None:
     """Set fields of the flow's record, of one that it links to, or of those that a step found."""
     assert isinstance(step, Update)
     value = values_of(ctx, running)
-    live, ids = running.live, [running.record]
-    if step.of is not None:
-        live, ids = table_of(running, step.of), ids_of(value(step.of))
-    elif step.record is not None:
-        live = running.live.sibling(running.live.table.by_id[step.record].table)  # type: ignore[attr-defined]
-        ids = ids_of(value(Formula.of(step.record)))
-    change(ctx, live, [id for id in ids if id is not None], fitted(live, step.set, value))
+    of = step.of or Formula.of(step.record or "this")
+    live = table_of(running, of)
+    change(ctx, live, ids_of(value(of)), fitted(live, step.set, value))
 
 
 def upsert(ctx: Context, running: Running, step: Any) -> UUID:
@@ -189,6 +185,6 @@ def _load(ctx: Context, running: Running, step: Assign, some: Iterable[UUID]) ->
     """How many records each of them has, as far as that is asked."""
     if step.by != "load" and step.most is None:
         return dict.fromkeys(some, 0)
-    gate, counted = door(ctx, running.live), matching(ctx, running, running.live, step.where)
+    gate, counted = door(ctx, running.live), condition_of(ctx, running, running.live, step.where)
     field = gate.source().column(step.field)
-    return {person: query.figure(gate, "count", None, and_(counted, field == person)) for person in some}
+    return {person: matching.figure(gate, "count", None, and_(counted, field == person)) for person in some}

@@ -33,14 +33,14 @@ from runtime.expressions import NoSqlForm
 from runtime.ordering import beyond_bounds, read_cursor, sort_keys, write_cursor
 from runtime.searching import LONGEST_SEARCH, found_by
 from runtime.sources import RecordSource, expression_of, folded_column, points_at
-from runtime.tables import COLLATION, LiveTable, sql_type_of
+from runtime.tables import COLLATION, LiveTable
 from schemas.access import SEES
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field
 from schemas.fields.lookup import Lookup
 from schemas.fields.query import Query as QueryField
 from schemas.fields.rows import Rows
-from schemas.formula import ErrorValue, Expression, Formula, FormulaError, Type
+from schemas.formula import ErrorValue, Expression, Formula, FormulaError
 from schemas.formula.types import BOOLEAN
 from schemas.masking import mask_of
 from schemas.messages import say
@@ -487,43 +487,6 @@ def by_key(gate: Door, fields: Sequence[str], keys: set[tuple[Any, ...]]) -> dic
     for row in gate.ctx.conn.execute(query) if keys else ():
         found.setdefault(tuple(row[1:]), []).append(row[0])
     return found
-
-
-def figure(gate: Door, take: str, field: str | None, condition: ColumnElement[bool]) -> Any:
-    """How many of the rows that the actor may read hold the condition, or the sum, average, min or max of a field.
-
-    Raises NotFound without the right to read.
-    """
-    gate.require("read")
-    makes: dict[str, Any] = {"sum": func.sum, "average": func.avg, "min": func.min, "max": func.max}
-    made: Any = func.count() if field is None else makes[take](gate.source().column(field))
-    found = gate.ctx.conn.scalar(select(made).select_from(gate.live.sql).where(gate.rows(), condition))
-    return found or 0 if take in ("count", "sum") else found
-
-
-def holding(gate: Door, expression: Expression, given: Mapping[str, tuple[Any, Type]]) -> ColumnElement[bool]:
-    """A condition on what the actor may see of the records; `given` are further names with their values."""
-    plain = {name: _literal(value, sql_type_of(kind)) for name, (value, kind) in given.items()}
-    return Given(gate.ctx, gate.live, gate.live.sql, gate, given=plain).sql(expression)
-
-
-def _literal(value: Any, kind: Any) -> ColumnElement[Any]:
-    return cast(literal(None if isinstance(value, ErrorValue) else value, kind), kind)
-
-
-class Given(RecordSource):
-    """A record's own names, and some whose values are known beforehand."""
-
-    def __init__(self, *args: Any, given: Mapping[str, ColumnElement[Any]]) -> None:
-        super().__init__(*args)
-        object.__setattr__(self, "given", given)
-
-    def column(self, name: str) -> ColumnElement[Any]:
-        given: Mapping[str, ColumnElement[Any]] = self.given  # type: ignore[attr-defined]
-        return given[name] if name in given else super().column(name)
-
-    def knowing(self, name: str, steps: Any) -> Any:
-        return self
 
 
 def pickable(

@@ -1,6 +1,6 @@
 """What a step gave to those after it, as JSON in the run's state, and as the value that formulas read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ def dump(value: Any) -> Any:
     return {"id" if isinstance(value, UUID) else "number": str(value)}
 
 
-READ = {
+READ: dict[str, Callable[[Any], Any]] = {
     "number": Decimal,
     "id": UUID,
     "date": date.fromisoformat,
@@ -42,5 +42,5 @@ def read(json: Any) -> Any:
         return [read(one) for one in json]
     if isinstance(json, Mapping):
         kind, kept = next(iter(json.items()))
-        return READ[kind](kept)  # type: ignore[operator]
+        return READ[kind](kept)
     return json

@@ -13,6 +13,7 @@ MAY_TOUCH = {
     "runtime/sources.py": "gives formulas their columns, masked where there is a door",
     "runtime/rollups.py": "gathers what formulas aggregate, for runtime/sources.py",
     "runtime/query.py": "reads, always from a door",
+    "runtime/matching.py": "finds and adds up what a door shows, for the steps of flows",
     "runtime/ordering.py": "sorts what a door shows, by what it shows",
     "runtime/searching.py": "finds in what a door shows, for runtime/query.py",
     "runtime/records.py": "writes, after the door has said yes",
