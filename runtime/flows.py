@@ -69,6 +69,7 @@ from schemas.messages import Message, say
 from schemas.steps.people import START, PeopleStep
 
 AGREEING = ("approve", "submit")
+GONE = "records whose runs are ended with them now"
 
 
 @dataclass(frozen=True)
@@ -450,7 +451,7 @@ def migrate(ctx: Context, instance: UUID, steps: Mapping[str, str]) -> Running:
 
 
 def record_deleted(ctx: Context, live: LiveTable, record: UUID, but: UUID | None = None) -> None:
-    """A record went to the trash: what ran for it is over, `but` the run that did it."""
+    """A record went to the trash: what ran for it is over, `but` the run that did it, and nothing follows from that."""
     i = flow_instance
     under_way = (
         i.c.installation_id == live.inst.id,
@@ -459,8 +460,11 @@ def record_deleted(ctx: Context, live: LiveTable, record: UUID, but: UUID | None
         i.c.ended_at.is_(None),
         i.c.id != but if but else true(),
     )
+    gone: set[UUID] = ctx.memo.setdefault(GONE, set())
+    gone.add(record)
     for id in ctx.conn.scalars(select(i.c.id).where(*under_way)).all():
         happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))
+    gone.discard(record)
     record_saved(ctx, live, record, "deleted", None)
 
 
@@ -524,7 +528,8 @@ def _over(ctx: Context, run: Running) -> None:
         happen(ctx, running.load(ctx, child), Ended(str(ctx.actor.id or "")))
     if run.parent is not None and run.parent.run not in ctx.memo.get(effects.SPAWNING, ()):
         subflows.ended(ctx, run)
-    _start_followers(ctx, run)
+    if run.record not in ctx.memo.get(GONE, ()):
+        _start_followers(ctx, run)
 
 
 def _start_followers(ctx: Context, run: Running) -> None:

@@ -166,6 +166,21 @@ def problems_of(app: dict[str, Any]) -> Any:
         return err.problems
 
 
+def test_a_run_that_ends_with_its_record_sets_no_other_off(make_shop: Callable[..., Shop]) -> None:
+    ask = {"type": "approve", "who": ["starter"]}
+    first = {"id": "first", "trigger": {"created": "order"}, "steps": [{"id": "ask", **ask}]}
+    then = {"id": "then", "trigger": {"ended": "first"}, "steps": [{"id": "again", **ask}]}
+    shop = make_shop({**STOCK, "flows": [first, then], "access": STOCK["access"][:1]})
+    record = order(shop)
+    with shop.opened() as ctx:
+        live = shop.table(ctx, "order")
+        records.trash(ctx, live, [record])
+        flows.record_deleted(ctx, live, record)
+    with shop.opened() as ctx:
+        runs = ctx.conn.execute(select(flow_instance.c.flow, flow_instance.c.state)).all()
+    assert runs == [("first", "ended")], "nobody is asked about a record in the trash"
+
+
 LEADS: dict[str, Any] = {
     "language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}],
     "tables": [{"id": "lead", "fields": [
