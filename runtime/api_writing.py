@@ -88,7 +88,6 @@ def remove(ctx: Context, source: LiveTable, id: UUID) -> UUID:
     door(ctx, source).require("delete")
     if not records.trash(ctx, source, [id]):
         raise NotFound
-    flows.record_deleted(ctx, source, id)
     return id
 
 

@@ -92,8 +92,6 @@ def _one(ctx: Context, source: LiveTable, action: str, id: UUID, values: filling
                 flows.record_saved(ctx, source, id, "changed", set(changed))
             elif not records.trash(ctx, source, [id]):
                 raise NotFound
-            else:
-                flows.record_deleted(ctx, source, id)
         return None
     except InvalidInput as err:
         reason: Sentence = next(iter(err.errors.values()))[0]

@@ -141,12 +141,10 @@ def upsert(ctx: Context, running: Running, step: Any) -> UUID:
 
 def delete(ctx: Context, running: Running, step: Any) -> None:
     """The records go to the trash, and what ran for them is over; this very run goes on to its end."""
-    from runtime import flows
-
     assert isinstance(step, Delete)
     live, ids = table_of(running, step.of), ids_of(values_of(ctx, running)(step.of))
-    for id in records.trash(ctx, live, ids) if ids else ():
-        flows.record_deleted(ctx, live, id, but=running.id)
+    if ids:
+        records.trash(ctx, live, ids, but=running.id)
 
 
 # -- assigning -------------------------------------------------------------------------------------

@@ -479,10 +479,11 @@ def _write_apart(
 # -- trash -----------------------------------------------------------------------------------------
 
 
-def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
+def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID], but: UUID | None = None) -> list[UUID]:
     """Put records into the trash, and what goes with them; gives those that were asked for and found.
 
-    Raises InvalidInput when other records need them, or when what goes with them may not be deleted.
+    What runs for them is over, `but` the run that does this. Raises InvalidInput when other records need them, or
+    when what goes with them may not be deleted.
     """
     gate = door(ctx, live)
     gate.require("delete")
@@ -497,17 +498,17 @@ def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID]) -> list[UUID]:
         _clear(ctx, other, path, some, gone)
     for other, some in going.items():
         _mark(ctx, other, some, {"_deleted_at": ctx.now, "_deleted_by": _person(ctx)}, "delete")
-    _end_flows(ctx, {other: some for other, some in going.items() if other != live})
+    _end_flows(ctx, going, but)
     return found
 
 
-def _end_flows(ctx: Context, gone: Mapping[LiveTable, Sequence[UUID]]) -> None:
+def _end_flows(ctx: Context, gone: Mapping[LiveTable, Sequence[UUID]], but: UUID | None) -> None:
     """Flows see what went along as they see what was deleted by itself."""
     from runtime import flows
 
     for live, ids in gone.items():
         for id in ids:
-            flows.record_deleted(ctx, live, id)
+            flows.record_deleted(ctx, live, id, but)
 
 
 def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: set[UUID]) -> None:

@@ -276,10 +276,7 @@ def trash(app: str, table_id: str) -> Any:
         source = table(ctx, app, table_id)
         if len(chosen) > 1:
             door(ctx, source).require("batch")
-        done = records.trash(ctx, source, chosen)
-        for id in done:
-            flows.record_deleted(ctx, source, id)
-        return done
+        return records.trash(ctx, source, chosen)
 
     done = worked(story)
     if not done:

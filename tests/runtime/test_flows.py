@@ -291,7 +291,6 @@ def test_a_deleted_record_ends_its_flow(claims: Shop) -> None:
     with claims.opened(claims.clerk) as ctx:
         live = claims.table(ctx, "claim")
         records.trash(ctx, live, [record])
-        flows.record_deleted(ctx, live, record)
     with claims.opened(claims.manager) as ctx:
         assert tasks.counts(ctx)["tasks"] == 0
 

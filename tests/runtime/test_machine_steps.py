@@ -175,10 +175,26 @@ def test_a_run_that_ends_with_its_record_sets_no_other_off(make_shop: Callable[.
     with shop.opened() as ctx:
         live = shop.table(ctx, "order")
         records.trash(ctx, live, [record])
-        flows.record_deleted(ctx, live, record)
     with shop.opened() as ctx:
         runs = ctx.conn.execute(select(flow_instance.c.flow, flow_instance.c.state)).all()
     assert runs == [("first", "ended")], "nobody is asked about a record in the trash"
+
+
+@pytest.mark.parametrize("way", ["alone", "along with its parent"])
+def test_what_runs_for_a_record_is_over_whichever_way_it_went(make_shop: Callable[..., Shop], way: str) -> None:
+    tree = {"id": "part", "fields": [{"id": "of", "type": "link", "table": "part", "on_delete": "trash"}]}
+    ask = {"id": "ask", "trigger": {"created": "part"}, "steps": [{"id": "ask", "type": "approve", "who": ["starter"]}]}
+    grant = {"id": "parts", "who": {"role": "clerk"}, "table": "part", "do": ["read", "create"]}
+    shop = make_shop({**LEADS, "tables": [tree], "flows": [ask], "access": [grant]})
+    with shop.opened(shop.clerk) as ctx:
+        live = shop.table(ctx, "part")
+        parent = records.create(ctx, live, {})
+        child = records.create(ctx, live, {"of": parent})
+        flows.record_saved(ctx, live, child, "created", None)
+    with shop.opened() as ctx:
+        records.trash(ctx, shop.table(ctx, "part"), [child if way == "alone" else parent])
+    with shop.opened() as ctx:
+        assert ctx.conn.scalars(select(flow_instance.c.state)).all() == ["ended"]
 
 
 LEADS: dict[str, Any] = {
@@ -225,7 +241,6 @@ def test_deleting_restoring_and_the_end_of_a_flow_set_others_off(make_shop: Call
         live = shop.table(ctx, "lead")
         record = records.create(ctx, live, {"name": "Wu", "open": True})
         records.trash(ctx, live, [record])
-        flows.record_deleted(ctx, live, record)
     notes = [note for (note,) in all_of(shop, "line", "note")]
     assert notes[0] == "trashed: Wu"
     assert 4 < notes.count("ping: Wu") + notes.count("pong: Wu") < 10, "two that chase each other are stopped"
