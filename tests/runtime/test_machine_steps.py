@@ -196,7 +196,7 @@ def test_leads_that_come_at_once_go_round_and_nobody_gets_too_many(make_shop: Ca
 
 def test_deleting_restoring_and_the_end_of_a_flow_set_others_off(make_shop: Callable[..., Shop]) -> None:
     def note(id: str, trigger: dict[str, Any]) -> dict[str, Any]:
-        steps = [{"id": f"note_{id}", "type": "create", "table": "line", "set": {"note": f"\"{id}: \" & name"}}]
+        steps = [{"id": f"note_{id}", "type": "create", "table": "line", "set": {"note": f'"{id}: " & name'}}]
         return {"id": id, "trigger": trigger, "steps": steps}
 
     kinds = {"trashed": {"deleted": "lead"}, "back": {"restored": "lead", "when": "open"}, "follower": {"ended": "back"},
