@@ -460,9 +460,9 @@ def upload(token: str, path: str) -> Any:
         body = request.files.get("file")
         if body is None:
             raise InvalidInput({path: [say("Choose a file.")]})
-        if (request.content_length or 0) > LARGEST_UPLOAD + 100_000:
-            raise InvalidInput({path: [say("The file is larger than {n} MB.", n=LARGEST_UPLOAD // 1_000_000)]})
         with closing(body.stream):
+            if (request.content_length or 0) > LARGEST_UPLOAD:
+                raise InvalidInput({path: [say("The file is larger than {n} MB.", n=LARGEST_UPLOAD // 1_000_000)]})
             table, _ = _table_and_form(ctx)
             made = files.upload(ctx, storage(), table, path, body.filename or "", body.stream)
             url = f"/p/{token}/file/new/{path}/{made.id}"

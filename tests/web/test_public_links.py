@@ -14,6 +14,7 @@ from runtime import definitions, proofs, query, records
 from runtime.access import door
 from runtime.models_audit import workspace_audit
 from runtime.models_links import public_link
+from runtime.web import public
 from tests.runtime.conftest import SHOP, Shop
 from tests.web.conftest import Person
 
@@ -100,6 +101,7 @@ class Visitor:
 
     def __init__(self, app: Any, url: str) -> None:
         self.client, self.url = app.test_client(), url
+        self.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
 
     def get(self, path: str = "", **options: Any) -> Any:
         return self.client.get(self.url + path, **options)
@@ -362,7 +364,9 @@ def test_an_answer_is_changed_by_its_private_address_alone(app: Any, rep: Person
     assert other.get(private).status_code == 404
 
 
-def test_files_are_taken_within_bounds_and_shown_to_nobody_else(app: Any, rep: Person, shop: Shop) -> None:
+def test_files_are_taken_within_bounds_and_shown_to_nobody_else(
+    app: Any, rep: Person, shop: Shop, monkeypatch: Any
+) -> None:
     visitor = Visitor(app, share(rep, **ASKED))
     ticket = visitor.ticket()
 
@@ -373,12 +377,13 @@ def test_files_are_taken_within_bounds_and_shown_to_nobody_else(app: Any, rep: P
     kept = upload("scan", b"hello")
     assert kept.status_code == 200, kept.text
     assert upload("secret", b"x").status_code == 404
-    assert upload("scan", b"x" * 1_100_000).status_code == 422
     shown = visitor.client.get(kept.json["url"])
     assert shown.data == b"hello"
     shown.close()
     other = Visitor(app, share(rep, **ASKED))
     assert other.get(kept.json["url"].removeprefix(visitor.url)).status_code == 404
+    monkeypatch.setattr(public, "LARGEST_UPLOAD", 4_000)
+    assert upload("scan", b"x" * 5_000).status_code == 422
     assert visitor.send({"title": "Scanned", "scan": kept.json["id"]}).status_code == 303
     assert visitor.client.get(kept.json["url"]).status_code == 404
 
@@ -415,8 +420,6 @@ def test_settings_that_cannot_work_are_refused_with_words(rep: Person) -> None:
 
 
 def test_too_many_answers_from_one_network_wait(app: Any, rep: Person, monkeypatch: Any) -> None:
-    from runtime.web import public
-
     monkeypatch.setattr(public, "MOST_ANSWERS", 2)
     visitor = Visitor(app, share(rep, **ASKED))
     assert [visitor.send({"title": "Flood"}).status_code for _ in range(4)] == [303, 303, 429, 429]
