@@ -15,12 +15,21 @@ from schemas.options import Option, load, options_of
 
 SECTIONS = {
     "basic": say("Basic"), "default": say("Default value"), "range": say("Who may be chosen"), "checks": say("Checks"),
-    "rules": say("Rules"), "style": say("Style"), "advanced": say("Advanced"),
+    "rules": say("Rules"), "time": say("Time"), "access": say("Fields"), "style": say("Style"),
+    "advanced": say("Advanced"),
 }  # fmt: skip
 LEFT_OUT = {"id", "fields", "hidden"}
 NO_INPUT = {("id", "advanced"), ("layout", "basic")}
 """Options of nested objects that have no input: their ids, and what stands where, which is drawn by dragging."""
 NEW = "new"
+
+
+def left_out(option: Option) -> bool:
+    """Options that have no input here: the id, what is hidden, and the fields of a table or subform, which are drawn."""
+    drawn = option.name in LEFT_OUT and not isinstance(option.parser, parsers.Dictionary)
+    return drawn or option.section == "hidden"
+
+
 Errors = Mapping[str, Sequence[Message]]
 
 
@@ -66,7 +75,7 @@ def inputs(
     made: dict[str, list[Input]] = {}
     around = near.within(values)
     for option in options_of(kind):
-        if option.name not in LEFT_OUT and option.section != "hidden":
+        if not left_out(option):
             made.setdefault(option.section, []).extend(_inputs(option, option.name, values, around, errors or {}))
     ordered = sorted(made.items(), key=lambda pair: list(SECTIONS).index(pair[0]) if pair[0] in SECTIONS else 99)
     return [(SECTIONS.get(section, say("Basic")), items) for section, items in ordered]
@@ -149,7 +158,7 @@ def read(
     around = near.within(before)
     made: Json = {}
     for option in options_of(kind):
-        if option.name not in LEFT_OUT and option.section != "hidden" and sent.has(option.name):
+        if not left_out(option) and sent.has(option.name):
             made[option.name] = _value(option, option.name, sent, before.get(option.name), around)
             around = around.within({option.name: made[option.name]})
     for name, messages in problems_of(kind, {**before, **made}).items():

@@ -7,14 +7,17 @@ from typing import Any
 
 from builder import grants
 from builder.differences import THINGS
+from builder.flow_words import title_of_step
 from builder.layout import layout_of, stops_of, title_of
 from builder.panel import input_name
 from builder.parts import Parts
 from schemas.errors import Problem
 from schemas.fields import field_types
+from schemas.flow import Flow
 from schemas.form import Form
 from schemas.messages import Message, say
 from schemas.options import options_of
+from schemas.steps import step_types
 from schemas.table import Table
 from schemas.text import Text
 from schemas.views import view_types
@@ -83,6 +86,8 @@ def place_of(parts: Parts, path: str) -> Place:
         return _field_place(item, id, field, trail)
     if kind == "forms" and rest.startswith("layout["):
         return _block_place(parts, id, rest, trail)
+    if kind == "flows":
+        return _flow_place(item, id, rest, trail)
     classes = {"tables": Table, "forms": Form, "views": view_types.get(item.get("type", "grid"))}
     option = _option_label(classes.get(kind), rest)
     return Place(kind, id, "", input_name(rest), [*trail, *option])
@@ -96,6 +101,28 @@ def _field_place(table: Mapping[str, Any], id: str, found: "re.Match[str]", trai
         chosen, names = f"{chosen}.{field['id']}", [*names, Text.of(field.get("label") or field["id"])]
     option = _option_label(field_types.get(field["type"]), found[3])
     return Place("tables", id, chosen, input_name(found[3]), [*trail, *names, *option])
+
+
+def _flow_place(flow: Mapping[str, Any], id: str, rest: str, trail: list[Any]) -> Place:
+    """The innermost step, branch or trigger of a flow that a path lies in."""
+    at: Any = flow
+    chosen, names = "", list[Any]()
+    while found := re.match(r"(trigger|steps|branches|after\.\w+)(?:\[(\d+)\])?(?:\.|\Z)", rest):
+        if found[1] == "trigger":
+            return Place(
+                "flows", id, f"trigger:{found[2] or 0}", input_name(rest[found.end() :]), [*trail, say("Starts when")]
+            )
+        listed = (flow.get("after") or {}).get(found[1][6:]) if found[1].startswith("after.") else at.get(found[1])
+        if found[2] is None or not isinstance(listed, list) or int(found[2]) >= len(listed):
+            break
+        at = listed[int(found[2])]
+        if not isinstance(at, Mapping) or "id" not in at:
+            break
+        chosen = f"{chosen}.{at['id']}" if found[1] == "branches" else at["id"]
+        names = [title_of_step(at)] if found[1] != "branches" else [*names, Text.of(at.get("title") or at["id"])]
+        rest = rest[found.end() :]
+    kind: Any = step_types.get(at.get("type", "")) if chosen and isinstance(at, Mapping) else Flow
+    return Place("flows", id, chosen, input_name(rest), [*trail, *names, *_option_label(kind, rest)])
 
 
 def _block_place(parts: Parts, id: str, rest: str, trail: list[Any]) -> Place:
@@ -121,6 +148,8 @@ def url_of(parts: Parts, place: Place) -> str:
         return f"/rights/?grant={place.id}"
     if place.kind == "dashboards" and f"dashboards/{place.id}" in parts:
         return f"/dashboard/{place.id}/?widget={_widget_in(parts, place)}"
+    if place.kind == "flows" and f"flows/{place.id}" in parts:
+        return f"/flow/{place.id}/?step={place.chosen}&at={place.option}"
     if place.kind == "views" and f"views/{place.id}" in parts:
         return f"/view/{place.id}/?at={place.option}"
     form = place.id if place.kind == "forms" else form_of(parts, place.id) if place.kind == "tables" else ""

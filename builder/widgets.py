@@ -3,9 +3,10 @@
 A widget is found by the option's parser; its macro of the same name in `templates/builder/_widgets.html` draws it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from builder import flow_inputs
 from builder.formula_inputs import ConditionRows, Defaults, FormulaText, Literal
 from builder.inputs import (
     Choices,
@@ -29,12 +30,13 @@ from builder.inputs import (
     label_of,
     languages,
 )
-from schemas import parsers
+from schemas import parsers, spans
 from schemas.fields.choice import TONES, ChoiceOption
 from schemas.fields.serial import DATE_WORDS, PERIODS, Part
 from schemas.messages import say
 from schemas.numbers import read_whole
 from schemas.options import Option, options_of
+from schemas.steps import due, parallel, people, who
 
 
 class Options(Widget):
@@ -150,7 +152,11 @@ def widget_of(option: Option) -> Widget:
     return next((widget() for kind, widget in BY_PARSER if isinstance(parser, kind)), JsonText())
 
 
-BY_PARSER: tuple[tuple[type[Any], type[Widget]], ...] = (
+BY_PARSER: tuple[tuple[type[Any], Callable[[], Widget]], ...] = (
+    (who.People, flow_inputs.People), (who.Substitute, flow_inputs.Substitute),
+    (spans.SpanOf, flow_inputs.Span), (due.DeadlineOf, flow_inputs.Deadline),
+    (people.Quorum, lambda: flow_inputs.Counted(flow_inputs.QUORUMS, {"percent": 60, "count": 2})),
+    (parallel.Join, lambda: flow_inputs.Counted(flow_inputs.JOINS, {"count": 1})),
     (parsers.Label, Label), (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Words, Words),
     (parsers.Reference, Reference), (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
 )  # fmt: skip
@@ -170,6 +176,12 @@ def _of_list(parser: parsers.Many) -> Widget:
 
 
 def _of_dictionary(parser: parsers.Dictionary) -> Widget:
+    if parser.star and isinstance(parser.item, parsers.Words):
+        return flow_inputs.FieldRights()
+    if isinstance(parser.item, parsers.FormulaSource):
+        return flow_inputs.SetValues()
+    if isinstance(parser.item, parsers.Label):
+        return flow_inputs.Renames()
     if isinstance(parser.item, parsers.Literal) and parser.keys:
         return Defaults()
     if isinstance(parser.item, parsers.Many) and parser.keys:

@@ -39,7 +39,7 @@ def _written() -> Iterator[str]:
             yield message if isinstance(message, str) else message[0]
 
 
-OFFERED = ("schemas.fields", "schemas.form", "schemas.table", "schemas.views")
+OFFERED = ("schemas.fields", "schemas.form", "schemas.table", "schemas.views", "schemas.flow", "schemas.steps")
 """Where the options stand whose words a panel offers."""
 
 

@@ -68,6 +68,8 @@ class BoundField:
     all_url: str = ""
     """Where all its files are had together."""
     record_url: str = ""
+    press_url: str = ""
+    """Where a button is pressed; empty before the record, or the row, is saved."""
     columns: Sequence[Field] = ()
     footers: Sequence[str] = ()
     """What stands below each column; empty where nothing does."""
@@ -219,7 +221,7 @@ class Binder:
     def bind(self, found: Field, value: Any, *, row: Rows | None = None, number: str = "", raw: Any = None,
              errors: Sequence[Sentence] = (), required: bool = False, readonly: bool = False,
              offered: Collection[str] | None = None, hidden: bool = False, masked: str = "",
-             replaces: bool = False) -> BoundField:  # fmt: skip
+             replaces: bool = False, line: str = "") -> BoundField:  # fmt: skip
         path = f"{row.id}.{found.id}" if row else found.id
         name = f"{row.id}[{number}].{found.id}" if row else found.id
         editable = not readonly and not found.computed
@@ -235,8 +237,17 @@ class Binder:
             all_url=f"{self._files(path)}/all.zip"
             if isinstance(found, File) and self.record and not row and not self.public
             else "",
-            record_url=f"{self.base}/t/{self.live.id}/{self.record}" if self.record and not self.public else "",
+            record_url=self.record_url, press_url=self._press(found, path, row, line),
         )  # fmt: skip
+
+    @property
+    def record_url(self) -> str:
+        return f"{self.base}/t/{self.live.id}/{self.record}" if self.record and not self.public else ""
+
+    def _press(self, found: Field, path: str, row: Rows | None, line: str) -> str:
+        if not isinstance(found, Button) or not self.record_url or (row and not line):
+            return ""
+        return f"{self.record_url}/press/{path}" + (f"?row={line}" if row else "")
 
     def _depends(self, found: Field, row: Rows | None) -> list[str]:
         """The fields of this form that decide which records a link may point at."""
@@ -312,7 +323,7 @@ class Binder:
                 readonly=readonly or rights.get(whole, "write") not in WRITES or bool({path, whole} & state.readonly),
                 offered=_both(state.options(path), _offered(column, {**self.values, **values})), hidden=hidden,
                 masked=values.get(f"mask:{column.id}", ""),
-                replaces=rights.get(whole) == "replace" and bool(values.get("_id")),
+                replaces=rights.get(whole) == "replace" and bool(values.get("_id")), line=str(values.get("_id") or ""),
             )  # fmt: skip
 
         def line(values: Mapping[str, Any], number: str, kept: Mapping[str, Any]) -> BoundRow:

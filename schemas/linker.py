@@ -105,7 +105,7 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
         if isinstance(field, Button):
-            yield from _button(analysis, table, field, path)
+            yield from _button(analysis, table, field, rows, path)
         yield from _formula(analysis, table, field, rows, path)
     elif isinstance(field, Rollup):
         yield from _rollup(analysis, table, field, path)
@@ -129,20 +129,21 @@ def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, p
             yield Problem(f"{path}.among", say("expected a member or a department"))
 
 
-def _button(analysis: Analysis, table: Table, field: Button, path: str) -> Iterator[Problem]:
+def _button(analysis: Analysis, table: Table, field: Button, rows: Rows | None, path: str) -> Iterator[Problem]:
     if field.action == "flow":
         started = [f.id for f in analysis.app.flows if any(t.button and t.button.table == table.id for t in f.trigger)]
         yield from _known(f"{path}.flow", [field.flow or ""], started)
-        return
-    form = analysis.app.all_forms.get(field.form or "")
-    if form is None:
-        yield from _known(f"{path}.form", [field.form or ""], analysis.app.all_forms)
-        return
-    target = analysis.app.table(form.table)
+        target: Table | None = table
+    else:
+        form = analysis.app.all_forms.get(field.form or "")
+        if form is None:
+            yield from _known(f"{path}.form", [field.form or ""], analysis.app.all_forms)
+            return
+        target = analysis.app.table(form.table)
     yield from _known(f"{path}.set", field.set or (), target.by_id if target else ())
     for id, value in (field.set or {}).items():
         if isinstance(value, Formula):
-            yield from analysis.attempt(f"{path}.set.{id}", value, analysis.scope(table))
+            yield from analysis.attempt(f"{path}.set.{id}", value, analysis.scope(table, rows))
 
 
 def _choice(analysis: Analysis, table: Table, field: Choice, rows: Rows | None, path: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from schemas.fields.choice import Choice
 from schemas.fields.file import File
 from schemas.fields.formula import Computed
 from schemas.fields.link import Link
+from schemas.fields.lookup import Lookup
 from schemas.fields.member import People
 from schemas.fields.rows import Rows
 from schemas.form import Form
@@ -105,6 +106,8 @@ def offers_records(found: Field) -> bool:
 
 def is_open(column: Field) -> bool:
     """Whether a column of a subform is there for a visitor who fills the subform in."""
+    if column.type in UNSHOWN or isinstance(column, Lookup):
+        return False
     return column.computed or ("ask" in uses_for(column) and not offers_records(column))
 
 

@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, changes, drafts
+from builder import bundle, changes, drafts, flows
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -128,7 +129,19 @@ def overview(app: str) -> Any:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
         frame(ctx)
-        return render_template("builder/overview.html", **about(ctx, draft), forms=_forms(draft), boards=_boards(draft))
+        listed = {"forms": _forms(draft), "boards": _boards(draft), "flows": _flows(draft)}
+        return render_template("builder/overview.html", **about(ctx, draft), **listed)
+
+
+def _flows(draft: Draft) -> list[dict[str, Any]]:
+    listed = []
+    for id in draft.parts["order/flows"]:
+        flow = draft.parts[f"flows/{id}"]
+        table = draft.parts.get(f"tables/{flows.table_of(draft.parts, flow)}") or {"id": ""}
+        steps = sum(1 for _ in flows.steps_in_order(deepcopy(flow)))
+        about_table = Text.of(table.get("title") or table["id"])
+        listed.append({"id": id, "title": Text.of(flow.get("title") or id), "about": about_table, "steps": steps})
+    return listed
 
 
 def _boards(draft: Draft) -> list[dict[str, Any]]:
@@ -288,7 +301,11 @@ def _designer_left(app: str) -> str:
     """Where publishing was asked for: the form that is being designed, or the overview of the app."""
     here = urlsplit(request.headers.get("HX-Current-URL", ""))
     home = f"/build/{app}/"
-    return f"{here.path}?{here.query}".rstrip("?") if here.path.startswith((f"{home}form/", f"{home}rights/")) else home
+    return (
+        f"{here.path}?{here.query}".rstrip("?")
+        if here.path.startswith((f"{home}form/", f"{home}rights/", f"{home}flow/"))
+        else home
+    )
 
 
 @bp.post("/build/<app>/discard")

@@ -52,6 +52,7 @@ WHOLE = {
     "build_formulas.": "design",
     "build_views.": "design",
     "build_boards.": "design",
+    "build_flows.": "design",
     "build_rights.": "rights",
 }
 """Blueprints whose every other route asks for one power."""

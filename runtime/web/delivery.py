@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import rcssmin
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
@@ -58,7 +59,7 @@ def _static(folder: Path, filename: str, keep: str) -> Response:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Cache-Control"] = keep
     response.vary.add("Accept-Encoding")
-    response.set_etag(f"{path.name}-{stamp:x}{'-gz' if packs else ''}")
+    response.set_etag(f"{stamp:x}{'-gz' if packs else ''}")
     response.make_conditional(request)
     return response
 
@@ -66,7 +67,8 @@ def _static(folder: Path, filename: str, keep: str) -> Response:
 @lru_cache(maxsize=500)
 def _packed_file(path: Path, stamp: int) -> bytes:
     """A file packed once; `stamp` tells its states apart."""
-    return gzip.compress(path.read_bytes(), 9, mtime=0)
+    body = path.read_bytes()
+    return gzip.compress(rcssmin.cssmin(body) if path.suffix == ".css" else body, 9, mtime=0)
 
 
 def pack(response: Response) -> Response:

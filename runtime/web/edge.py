@@ -91,6 +91,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["script_words"] = lambda: _script_words(_words_language())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_guard)
+    app.teardown_request(lambda _: wording.use(str))
     app.after_request(_headers)
     app.context_processor(lambda: {"csrf_token": csrf_token, "theme_of_request": theme_of_request})
     app.context_processor(_frame)

@@ -205,12 +205,17 @@ def _numeric(source: LiveTable, path: str) -> bool:
     return bool(field and source.analysis.type_of(source.table, field).kind == "number")
 
 
+def _row() -> UUID | None:
+    """The row of a subform in which a button was pressed."""
+    return record_id(request.args["row"]) if request.args.get("row") else None
+
+
 @bp.get("/a/<app>/t/<table_id>/<record>/press/<path>")
 def open_form(app: str, table_id: str, record: str, path: str) -> Any:
     """A button that opens a form with values from the record."""
     with work() as ctx:
         source = table(ctx, app, table_id)
-        url = pressing.press(ctx, source, record_id(record), path, "form", str(current_app.secret_key))
+        url = pressing.press(ctx, source, record_id(record), path, "form", str(current_app.secret_key), _row())
     return redirect(url, 303)
 
 
@@ -219,7 +224,7 @@ def press(app: str, table_id: str, record: str, path: str) -> Any:
     """A button that starts a flow."""
 
     def story(ctx: Context) -> str:
-        return pressing.press(ctx, table(ctx, app, table_id), record_id(record), path, "flow", "")
+        return pressing.press(ctx, table(ctx, app, table_id), record_id(record), path, "flow", "", _row())
 
     url = worked(story)
     tell(say("Started."), "good")

@@ -469,8 +469,10 @@ def live_values(id: str) -> Any:
         if not still_mine(ctx, run, number):
             raise NotFound
         touched, just = touched_of_request(), names_of_request("_changed")
-        typed = filling.as_sent(ctx, begun(ctx, run, number, record_id(id)), answers_of_request(), touched, just)
-        return task_page(ctx, run, number, record_id(id), typed, comment=request.form.get("_comment", ""))
+        typed = names_of_request("_typed") if "_typed" in request.form else None
+        before = begun(ctx, run, number, record_id(id))
+        shown = filling.as_sent(ctx, before, answers_of_request(), touched, just, typed)
+        return task_page(ctx, run, number, record_id(id), shown, comment=request.form.get("_comment", ""))
 
 
 # -- a run -----------------------------------------------------------------------------------------

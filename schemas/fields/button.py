@@ -17,21 +17,23 @@ PLACES = ("form", "record", "list")
 @field_types.register
 @dataclass(frozen=True, kw_only=True)
 class Button(FormulaField):
-    """Starts a flow for the record, or opens a form with values from it. Its own value is whether it is offered."""
+    """Starts a flow for the record, or opens a form with values from it; in a subform, with those of its row.
+
+    Its own value is whether it is offered.
+    """
 
     type = "button"
     title = "Button"
     icon = "field-button"
     place = 80
-    in_subform = False
     names_itself = True
 
     action: str = option(Words("flow", "form"), "When it is pressed", "flow")
     flow: str | None = option(Reference("flow", allow_none=True), "Flow that starts")
     form: str | None = option(Reference("form", allow_none=True), "Form that opens")
     set: dict[str, Any] = option(
-        Dictionary(Literal(allow_none=True), keys="opened field"), "Values of the form", None,
-        help="The form's field: a value, or a formula about this record such as =amount.",
+        Dictionary(Literal(allow_none=True), keys="opened field"), "Values to set", None,
+        help="A field of the form that opens, or of the record before the flow starts: a value, or a formula such as =amount.",
     )  # fmt: skip
     lock: tuple[str, ...] = option(Many(Reference("field")), "Values that cannot be changed there", ())
     formula: Formula = option(FormulaSource("boolean"), "Offered when", Formula.of("TRUE"), section="rules")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from schemas.errors import Problem
 from schemas.options import option
@@ -26,6 +26,7 @@ class Step:
     * does its part when a token comes to it (`enter`): go on at once, ask people, fork, or wait for a job,
     * owns branches or not (`inner`), which can be gone back into or not (`resumable`),
     * names the formulas that it reads (`formulas`), and says what is wrong in its place (`complaints`),
+    * may say what a new one is to start with, where that is more than what must be there (`starts_with`),
     * may give a value of some type (`result`), which formulas of later steps know by the step's id.
     """
 
@@ -33,6 +34,7 @@ class Step:
     title_word: ClassVar[str]
     icon: ClassVar[str] = "circle"
     for_people: ClassVar[bool] = False
+    starts_with: ClassVar[Mapping[str, Any]] = {}
 
     id: str = option(Id(required=True), "Id", section="advanced")
     title: Text = option(Label(), "Title", Text())

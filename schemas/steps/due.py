@@ -9,7 +9,7 @@ from marshmallow import fields as ma
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import load_object, option
-from schemas.parsers import FormulaSource, Id, Many, Whole, Words
+from schemas.parsers import FormulaSource, Many, Reference, Whole, Words
 from schemas.spans import Span, SpanOf
 from schemas.steps.who import People, Who
 
@@ -28,7 +28,7 @@ class Late:
     times: int | None = option(Whole(1, 100, allow_none=True), "How many times")
     to: tuple[Who, ...] = option(People(), "Who is told, or asked instead", ())
     back_to: str | None = option(
-        Id(allow_none=True), "Returned to", help="start, previous, or the id of an earlier step."
+        Reference("earlier step", allow_none=True), "Returned to", help="start, previous, or the id of an earlier step."
     )
 
     def problems(self) -> Iterator[tuple[str, Message]]:

@@ -12,7 +12,7 @@ from schemas.errors import Problem
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import load_object, option
-from schemas.parsers import Dictionary, Flag, Id, Label, Many, Reference, Whole, Words
+from schemas.parsers import Dictionary, Flag, Label, Many, Reference, Whole, Words
 from schemas.steps.base import Step, field_right
 from schemas.steps.due import Deadline, DeadlineOf
 from schemas.steps.who import People, Substitute, Who, find, weights
@@ -67,7 +67,10 @@ class PeopleStep(Step):
     attach: bool = option(Flag(), "Files may be attached to a comment", True)
     add_signers: tuple[str, ...] = option(Many(Words(*SIDES)), "Signers may be added", SIDES)
     return_to: tuple[str, ...] = option(
-        Many(Id(), most=50), "May return to", (START,), help="start, previous, or the ids of earlier steps."
+        Many(Reference("earlier step"), most=50),
+        "May return to",
+        (START,),
+        help="start, previous, or the ids of earlier steps.",
     )
     after_return: str = option(
         Words("replay", "back", "ask"),

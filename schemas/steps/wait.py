@@ -1,9 +1,9 @@
 """Wait: for a span of time, or until a moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from schemas.errors import Problem
 from schemas.formula import Formula
@@ -27,6 +27,7 @@ class Wait(Step):
     type = "wait"
     title_word = "Wait"
     icon = "step-wait"
+    starts_with: ClassVar[Mapping[str, Any]] = {"span": "1 days"}
 
     span: Span | None = option(SpanOf(allow_none=True), "For", help="4 hours, 3 days, 2 workdays")
     until: Formula | None = option(FormulaSource("any", allow_none=True), "Until", help="A date, or a date and time.")

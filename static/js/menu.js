@@ -5,7 +5,7 @@ import { on } from "./dom.js";
 const GAP = 4;
 const EDGE = 8;
 const items = (list) => [...list.querySelectorAll('[role^="menuitem"]:not(:disabled, [hidden])')];
-const opener = (list) => document.querySelector(`[popovertarget="${CSS.escape(list.id)}"]`);
+const opener = (list) => document.querySelector(`[popovertarget="${CSS.escape(list.id)}"][data-opener]`) ?? document.querySelector(`[popovertarget="${CSS.escape(list.id)}"]`);
 
 function settle(list) {
   const button = opener(list);

@@ -191,7 +191,11 @@ def test_a_job_that_was_done_is_not_done_again(library: Library, database_url: s
     assert library.shelf() == []
 
 
-EVERY_KIND = [System(), FlowActor(uuid4(), "Check", "approval", "expense"), Member(uuid4(), "Ada", uuid4())]
+EVERY_KIND = [
+    System(),
+    FlowActor(uuid4(), "Check", flow="approval", app="expense"),
+    Member(uuid4(), "Ada", account_id=uuid4()),
+]
 
 
 @pytest.mark.parametrize("actor", EVERY_KIND, ids=lambda actor: actor.kind)

@@ -119,7 +119,8 @@ def test_they_filter_and_sort(office):
         gate = door(ctx, office.table(ctx, "claim"))
         page = query.page(gate, Listing(("no",), sort=("-fine",)))
         assert [r["no"] for r in page.records][:3] == ["A", "B", "D"]
-        assert query.groups(gate, Listing(), "band") == {"red": 1, "amber": 1, "green": 3}
+        counted = {value: found.count for value, found in query.groups(gate, Listing(), "band").items()}
+        assert counted == {"red": 1, "amber": 1, "green": 3}
 
 
 def test_a_rollup_of_them_and_a_formula_of_that(office):

@@ -302,7 +302,8 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     things = {
         "app": ["shop", "none"], "table": tables, "table_id": tables, "other": tables, "record": books,
         "view": [*(v["id"] for v in VIEWS), "book", "author", "none"], "form": ["book", "author", "none"],
-        "dashboard": ["figures", "none"], "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
+        "dashboard": ["figures", "none"], "board": ["figures", "none"],
+        "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
         "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
         "id": [*map(str, (first, second, done)), str(run), *map(str, papers), unknown, "nonsense"],

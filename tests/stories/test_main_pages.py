@@ -78,10 +78,16 @@ def settled(page: Page) -> None:
     page.evaluate(FINISHED)
 
 
+UNSTUCK = (
+    """() => document.querySelectorAll('.form-actions, .sticky').forEach((one) => { one.style.position = 'static'; })"""
+)
+
+
 def examined(page: Page, name: str) -> list[str]:
     settled(page)
     if folder := os.environ.get("PICTURES"):
         page.screenshot(path=f"{folder}/{name.replace(' ', '-')}-{page.viewport_size['width']}.png")  # type: ignore[index]
+    page.evaluate(UNSTUCK)
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return [*([f"{wider} px wider than the screen"] if wider > 0 else []), *serious(page), *in_the_dark(page)]
 
@@ -89,10 +95,25 @@ def examined(page: Page, name: str) -> list[str]:
 def in_the_dark(page: Page) -> list[str]:
     """What a dark theme can spoil on the page that is open: its contrasts."""
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    page.wait_for_timeout(300)
+    _wait_for_colours(page)
     found = [f"in the dark {problem}" for problem in serious(page, ["color-contrast"])]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     return found
+
+
+COLOURS = "() => [...document.querySelectorAll('body, body *')].map(e => getComputedStyle(e).color).join()"
+
+
+def _wait_for_colours(page: Page) -> None:
+    """A change of theme goes down the tree for some frames where colours have transitions."""
+    before = ""
+    for _ in range(20):
+        page.wait_for_timeout(250)
+        now = page.evaluate(COLOURS)
+        if before == now:
+            return
+        before = now
+    raise AssertionError("the colours never come to rest")
 
 
 def walk(page: Page, base: str) -> dict[str, list[str]]:

@@ -139,7 +139,8 @@ def bring_the_people(page: Page, base: str, sales: Sales) -> None:
     """From the administration menu to everybody of the file, with departments and their heads."""
     page.click("#account-button")
     page.click("#account-menu a[href='/members/']")
-    page.click(".actions a[href='/members/import/']")
+    page.click("#people-more-button")
+    page.click("#people-more a[href='/members/import/']")
     page.set_input_files("#import-file", sales.folder / "sales_teams.csv")
     page.select_option("#import-encoding", "utf-8")
     page.click(".form-actions .primary")
@@ -154,7 +155,8 @@ def bring_the_people(page: Page, base: str, sales: Sales) -> None:
     page.click("button[value=import]")
     expect(page.locator("#import-progress h2")).to_have_text("已导入", timeout=PATIENCE)
     page.click("#import-progress .primary")
-    expect(page.locator(".departments > li")).to_have_count(len({r["regional_office"] for r in team}) + 1)
+    page.click(".tabs a[href='/members/departments/']")
+    expect(page.locator("#departments .tree li")).to_have_count(len({r["regional_office"] for r in team}))
 
 
 def let_in(page: Page, place: Place, name: str) -> str:

@@ -19,6 +19,10 @@ PASSWORD = "correct horse battery"
 numbers = count(1)
 
 
+def address_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+
+
 class Post:
     """The mails that accounts are sent, after the jobs have run."""
 
@@ -26,8 +30,7 @@ class Post:
         self.engine, self.sent = engine, sent
 
     def delivered(self) -> list[EmailMessage]:
-        url = self.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
-        assert drain_jobs(url) == []
+        assert drain_jobs(address_of(self.engine)) == []
         mails, self.sent[:] = list(self.sent), []
         return mails
 
@@ -41,6 +44,7 @@ class Post:
 
 @pytest.fixture
 def post(prepared: Engine, monkeypatch: pytest.MonkeyPatch) -> Post:  # noqa: F811
+    drain_jobs(address_of(prepared))  # what other tests of the same database left to be sent
     sent: list[EmailMessage] = []
     monkeypatch.setattr(account_mail.mail, "send", lambda settings, message: sent.append(message))
     return Post(prepared, sent)

@@ -224,6 +224,10 @@ def test_a_dashboard_is_made_of_widgets_and_shows_figures_before_it_is_published
     for senseless in ("", "1,2,3", "a,b,c,d", "1,2,3,4,5"):
         assert boss.post(f"{board}place", {"id": "number", "at": senseless}).status_code == 422
     assert boss.post(f"{board}place", {"id": "nothing", "at": "1,1,1,1"}).status_code == 404
+    assert boss.post(f"{board}copy", {"id": "number"}).text.count('class="figure"') == 2
+    assert boss.post(f"{board}delete", {"id": "number_2"}).text.count('class="figure"') == 1
+    assert "How many" in boss.post(f"{board}title", {"en": "How many"}).text
+    assert boss.post(f"{board}title", {"en": " "}).status_code == 422
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
     assert "Requests" in boss.get(f"/a/{slug}/d/figures/").text
     clerk = sign_in(shop, "clerk")

@@ -426,6 +426,35 @@ def test_a_button_that_opens_a_form_may_ask_first(make_shop, sign_in):
     assert '/press/sibling" data-confirm="Really a sibling?"' in page
 
 
+def test_a_button_in_a_row_opens_a_form_with_the_values_of_its_row(school, manager, sign_in):
+    id = pupil(
+        school, courses=[{"what": "Latin", "price": Decimal(10)}, {"what": "Greek", "paid": True, "price": Decimal(20)}]
+    )
+    page = manager.get(f"/a/shop/t/pupil/{id}").text
+    address = re.findall(rf"/a/shop/t/pupil/{id}/press/courses.again\?row=[0-9a-f-]{{36}}", page)
+    assert len(address) == 1  # the paid one offers none
+    assert address[0] in manager.get(f"/a/shop/f/enrol/{id}").text
+    opened = manager.get(manager.get(address[0]).headers["Location"]).text
+    assert '<div class="computed" id="f-phone">20' in opened
+    assert "Ada: Latin" in opened
+    paid = re.findall(r"press/courses.doubt\?row=([0-9a-f-]{36})", page)[1]
+    refused = [f"courses.again?row={paid}", "courses.again", f"courses.again?row={id}", f"courses.what?row={paid}"]
+    codes = [manager.get(f"/a/shop/t/pupil/{id}/press/{path}").status_code for path in refused]
+    assert codes == [403, 404, 404, 404]
+    assert sign_in(school, "outsider").get(address[0]).status_code == 404
+
+
+def test_a_button_in_a_row_starts_its_flow_with_what_the_row_says(school, manager, sign_in):
+    id = pupil(school, courses=[{"what": "Latin", "price": Decimal(10)}])
+    page = manager.get(f"/a/shop/t/pupil/{id}").text
+    address = re.search(rf'hx-post="(/a/shop/t/pupil/{id}/press/courses.doubt\?row=[0-9a-f-]+)"', page)
+    assert sign_in(school, "outsider").post(address[1]).status_code == 404
+    assert manager.post(address[1]).status_code == 204
+    assert "Latin is doubted" in manager.get(f"/a/shop/t/pupil/{id}").text
+    assert "Ada" in manager.get("/tasks/").text
+    assert manager.post(address[1]).status_code == 403
+
+
 # -- rows that nobody filled in wholly --------------------------------------------------------------
 
 

@@ -196,6 +196,22 @@ def test_live_values_keep_the_columns_that_a_step_closes(claims: Shop, sign_in: 
     assert "Pens" in manager.post(f"/tasks/{task}", {**sent, "_action": "reject"}).text
 
 
+def test_defaults_in_rows_follow_what_is_typed_on_a_task(make_shop: Callable[..., Shop], sign_in: Any) -> None:
+    package = deepcopy(CLAIMS)
+    items = next(f for f in package["tables"][1]["fields"] if f["id"] == "items")
+    items["fields"].append({"id": "label", "type": "text", "default": '=what & "-" & thing'})
+    package["flows"][0]["steps"][1]["fields"] = {"items": "write"}
+    claims = fill_slots(make_shop(package))
+    send(claims, amount="20")
+    task = task_of(claims, claims.manager)
+    sent = {"items": '[{"thing": "Pens", "label": "old"}, {"thing": "Ink", "label": "mine"}]', "_touched": '["items"]',
+            "_typed": '["items[0].thing", "items[1].label"]'}  # fmt: skip
+    shown = sign_in(claims, "manager").post(f"/tasks/{task}/live", sent).text
+    assert 'value="Paper-Pens"' in shown
+    assert 'value="mine"' in shown
+    assert 'value="old"' not in shown
+
+
 # -- every action on a phone -----------------------------------------------------------------------
 
 ACTING: dict[str, Any] = {"id": "look", "type": "approve", "who": {"role": "manager"}, "sign": ["approve"]}

@@ -6,3 +6,4 @@ import "./items.js";
 import "./formula.js";
 import "./jump.js";
 import "./board.js";
+import "./flow.js";

@@ -93,7 +93,7 @@ def test_volatile_is_inferred() -> None:
         ("SQRT(total)", "SQRT"),
         ("total ^ spent", r"\^"),
         ("items.price", "A list"),
-        ('TEXT(due, "yyyy")', "TEXT"),
+        ("TEXT(due, note)", "TEXT"),
         ("RAND() < 0.5", "RAND"),
         ("SUM({1,2} * total)", "written list"),
     ],
