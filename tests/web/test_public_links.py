@@ -430,3 +430,25 @@ def test_a_signed_in_member_is_nobody_on_a_public_page(app: Any, rep: Person) ->
     page = rep.get(url).text
     assert "Clerk" not in page
     assert 'name="workspace"' not in page
+
+
+def test_a_visitor_on_a_phone_answers_in_a_browser_that_does_the_work(
+    app: Any, rep: Person, shop: Shop, browser: Any, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "BITS", 12)
+    monkeypatch.setattr(proofs.proves, "__defaults__", (12,))
+    url = share(rep, **ASKED)
+    context = browser.new_context(base_url=address, viewport={"width": 390, "height": 844}, locale="zh-CN")
+    page, wrong = context.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if "Security Policy" in said.text else None)
+    page.goto(url)
+    page.get_by_label("title").fill("By phone")
+    page.get_by_role("button", name="提交").click()
+    page.wait_for_url("**/thanks")
+    assert page.get_by_role("heading", name="谢谢").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert context.cookies() == []
+    assert len(stored(shop, "By phone")) == 1
+    assert wrong == []
+    context.close()

@@ -2,7 +2,7 @@
    SHA-256 beginning with so many zero bits. No other service, no puzzle for people. Plain arithmetic, because browsers
    keep their own digest for pages over TLS. */
 
-import { whenever } from "./dom.js";
+import { whenever } from "../dom.js";
 
 const K = new Uint32Array(64);
 const START = new Uint32Array(8);
