@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import True_
 
 from runtime import answers, cascade, closed, definitions, history, linking, offers, ranges, recalculate, serials
 from runtime.access import Door, door
+from runtime.actors import Member, PublicLink
 from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
@@ -196,7 +197,7 @@ def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
 
 
 def _person(ctx: Context) -> UUID | None:
-    return ctx.actor.id if ctx.actor.kind == "member" else None
+    return ctx.actor.id if isinstance(ctx.actor, Member | PublicLink) else None
 
 
 def _columns(live: LiveTable, values: Values) -> Values:
