@@ -33,7 +33,7 @@ class Barcode(Field):
 
     def parse(self, raw: Any) -> Any:
         text = super().parse(raw)
-        return text.replace(" ", "").replace("-", "") if text and self.code == "ean13" else text
+        return (text.replace(" ", "").replace("-", "") or None) if text and self.code == "ean13" else text
 
     def check(self, value: str) -> Iterator[Sentence]:
         if self.code == "ean13":
