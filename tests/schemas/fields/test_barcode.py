@@ -53,3 +53,4 @@ def test_a_text_cannot_break_out_of_its_picture():
 
 def test_a_lone_hyphen_is_no_product_code():
     assert Barcode(id="code", code="ean13").parse("- -") is None
+    assert Barcode(id="code", code="ean13").parse("-\u3000-") is None
