@@ -96,6 +96,8 @@ class _Drawing:
     def card(self, stop: Stop) -> Drawn:
         step = stop.step
         words = say("Needs help") if stop.trouble else STANDINGS[stop.standing]
+        if stop.standing == HERE and stop.branches:
+            words = say("Under way")
         return Drawn(
             step.title or say(step.title_word), step.icon, step.for_people, stop.standing, words, stop.since,
             [self._word(step, one) for one in stop.said], self._held(stop), self._wanted(stop), stop.trouble,

@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, FromClause, Select, bindparam, false, func
 from runtime import definitions, notices, tables
 from runtime.access import Right, door, may_flow
 from runtime.actors import Member, System
-from runtime.bigrams import like
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.models_flow import flow_instance, flow_reader, flow_task
 from runtime.people import Directory
 from runtime.plans import fact
-from runtime.query import title_sql, titles
+from runtime.query import titled, titles
 from runtime.tables import LiveTable
 from schemas.errors import NotFound
 from schemas.flow import Flow
@@ -248,9 +247,8 @@ def _titled(ctx: Context, query: Select[Any], words: str) -> Iterator[ColumnElem
             continue
         gate = door(ctx, tables.live(ctx, inst, table))
         if gate.may("read"):
-            id = gate.live.sql.c.id
-            found = select(id).where(gate.rows(), title_sql(gate).ilike(like(words)))
-            yield (i.c.installation_id == installation) & (i.c.table_id == table) & i.c.record_id.in_(found)
+            here = (i.c.installation_id == installation) & (i.c.table_id == table)
+            yield here & i.c.record_id.in_(titled(gate, words))
 
 
 @dataclass(frozen=True)
