@@ -21,6 +21,7 @@ from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
 from schemas.fields.member import People
 from schemas.fields.number import footer
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
@@ -224,7 +225,7 @@ class Binder:
             offered=offered, hidden=hidden, masked=masked, replaces=replaces and editable,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found, row) if editable else (),
-            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
+            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and _takes_files(found) else "",
             all_url=f"{self._files(path)}/all.zip" if isinstance(found, File) and self.record and not row else "",
             record_url=self.record_url, press_url=self._press(found, path, row, line),
         )  # fmt: skip
@@ -321,6 +322,10 @@ class Binder:
             rows=[line(v, str(n), k) for n, (v, k) in enumerate(zip(lines, kept, strict=True))],
             blank_row=line(blank or {}, "new", {}), required=found.required or found.id in state.required,
         )  # fmt: skip
+
+
+def _takes_files(found: Field) -> bool:
+    return isinstance(found, File) or (isinstance(found, RichText) and found.pictures)
 
 
 @dataclass(frozen=True)
