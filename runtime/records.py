@@ -23,6 +23,7 @@ from runtime import (
     serials,
 )
 from runtime.access import Door, door
+from runtime.actors import Member, PublicLink
 from runtime.bulk import insert_rows
 from runtime.context import Context
 from runtime.ids import new_id
@@ -219,7 +220,7 @@ def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
 
 
 def _person(ctx: Context) -> UUID | None:
-    return ctx.actor.id if ctx.actor.kind == "member" else None
+    return ctx.actor.id if isinstance(ctx.actor, Member | PublicLink) else None
 
 
 def _columns(live: LiveTable, values: Values) -> Values:

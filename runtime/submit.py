@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from runtime import files, fills, flows, models, query, records, unsent
 from runtime.access import door
+from runtime.actors import PublicLink
 from runtime.context import Context
 from runtime.ids import new_id
 from runtime.tables import LiveTable
@@ -33,12 +34,14 @@ class Sent:
     key: str = ""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Answers that a signed link fixes."""
+    id: UUID | None = None
+    """Of a new record, where its sender has chosen one."""
 
 
 def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     """Gives the record's id. Raises NotFound, Denied, Conflict, or InvalidInput with every problem at once."""
     door(ctx, live).require("update" if sent.record else "create")
-    id = sent.record or new_id()
+    id = sent.record or sent.id or new_id()
     if sent.key and (done := _already_done(ctx, sent.key, id)):
         return done
     values = understand(ctx, live, sent)
@@ -48,7 +51,7 @@ def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     else:
         changed = set(records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None))
     files.attach(ctx, live, id, values)
-    if sent.form is not None:
+    if sent.form is not None and not isinstance(ctx.actor, PublicLink):
         _settle_drafts(ctx, live, sent.form, sent.record, id)
     event, form = "created" if sent.record is None else "changed", sent.form.id if sent.form else None
     flows.record_saved(ctx, live, id, event, changed, form=form)

@@ -65,7 +65,7 @@ def download(app: str, table: str, record: str, field: str, id: str) -> Any:
         if request.args.get("size") == "small":
             if not files.file_field(source, field).pictures:
                 raise NotFound
-            return _shown(files.thumbnail(ctx, storage(), file_id), "image/webp", kept, f"{kept.digest}-small")
+            return shown_small(ctx, kept)
         return sent(ctx, kept, bool(request.args.get("view")))
 
 
@@ -74,6 +74,11 @@ def picture(id: str) -> Any:
     """A picture inside a formatted text, by the one address that such a text gives it."""
     with work() as ctx:
         return sent(ctx, inserted.open_picture(ctx, record_id(id)), view=True)
+
+
+def shown_small(ctx: Context, kept: Kept) -> Any:
+    """The thumbnail of a picture that somebody was just allowed to see."""
+    return _shown(files.thumbnail(ctx, storage(), kept.id), "image/webp", kept, f"{kept.digest}-small")
 
 
 def sent(ctx: Context, kept: Kept, view: bool) -> Any:
