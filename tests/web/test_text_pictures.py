@@ -7,9 +7,11 @@ from sqlalchemy import func, select
 
 from runtime import files, models, query, records
 from runtime.access import door
+from runtime.render import BoundField
 from schemas import markup
 from schemas.errors import InvalidInput
 from tests.runtime.pictures_world import bomb, picture
+from tests.schemas.fields.examples import made
 from tests.web.test_files import got
 
 WARD = {
@@ -150,3 +152,10 @@ def test_an_import_or_program_with_a_strange_picture_is_told(ward):
     with ward.opened(ward.boss) as ctx, pytest.raises(InvalidInput) as refused:
         records.create(ctx, ward.table(ctx, "visit"), given)
     assert list(refused.value.errors) == ["items[1].note"]
+
+
+def test_a_visitor_of_a_public_page_finds_the_pictures_behind_its_link():
+    text = '<p><img src="/pictures/0190f2a4-0000-7000-8000-00000000000a" alt="plan"></p>'
+    shown = BoundField(made("rich_text"), "story", value=text, pictures="/p/x/file/r/story")
+    assert 'src="/p/x/file/r/story/0190f2a4-0000-7000-8000-00000000000a?view=1"' in shown.html
+    assert BoundField(made("rich_text"), "story", value=text).html == text
