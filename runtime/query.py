@@ -430,6 +430,11 @@ def _titles_query(gate: Door) -> Select[Any]:
     return select(id, title_sql(gate)).where(id.in_(bindparam("_ids", expanding=True)), gate.rows())
 
 
+def titled(gate: Door, text: str) -> Select[Any]:
+    """The ids of the records that the actor may see whose title has this text in it."""
+    return select(gate.live.sql.c.id).where(gate.rows(), title_sql(gate).ilike(like(text)))
+
+
 def title_sql(gate: Door) -> ColumnElement[str]:
     """The title of a record as text; its hidden parts are left out."""
     try:
