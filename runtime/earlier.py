@@ -122,6 +122,12 @@ class Gone:
     value: Any
     shown: str
 
+    @property
+    def plain(self) -> Field:
+        """The field as it can be shown without its table: what was calculated is text."""
+        computed = self.field.computed
+        return TextField(id=self.field.id, label=self.field.label) if computed else self.field
+
 
 def gone(ctx: Context, table: LiveTable, record: UUID, paths: Iterable[str]) -> dict[str, Gone]:
     """Those of the fields that the reader could see when they were there last, by the rights of that time."""
@@ -196,7 +202,7 @@ def as_made(ctx: Context, table: LiveTable, found: Record) -> AsMade:
         return AsMade(table.inst, table, found, table.inst.app.form_of(table.id))
     now = table.table.by_id
     lost = gone(ctx, table, found.id, [f.id for f in then.fields if f.id not in now])
-    old = [as_then(f, now[f.id]) if f.id in now else _lost(lost[f.id]) for f in then.fields if f.id in {*now, *lost}]
+    old = [as_then(f, now[f.id]) if f.id in now else lost[f.id].plain for f in then.fields if f.id in {*now, *lost}]
     placed = {f.id for f in old}
     mixed = replace(table.table, fields=(*old, *(f for f in table.table.fields if f.id not in placed)))
     record = replace(
@@ -221,11 +227,6 @@ def as_then(old: Field | None, now: Field) -> Field:
         known = {o.id for o in old.options}
         words["options"] = (*old.options, *(o for o in now.options if o.id not in known))
     return replace(now, **words)
-
-
-def _lost(one: Gone) -> Field:
-    """A field of then, to be shown: what was calculated is text now."""
-    return TextField(id=one.field.id, label=one.field.label) if one.field.computed else one.field
 
 
 def _value(one: Gone) -> Any:

@@ -286,7 +286,7 @@ def _told(
             for f in source.table.fields
             if f.id in entry.changes and found.rights.get(f.id) != "hidden"
         ),
-        *(replace(one.field, label=old.get(id, one.field).label) for id, one in lost.items() if id in entry.changes),
+        *(replace(one.plain, label=old.get(id, one.field).label) for id, one in lost.items() if id in entry.changes),
     ]
     rights = {**found.rights, **dict.fromkeys(lost, "read")}
     sides = [{f.id: history.read_value(source, f, entry.changes[f.id][n]) for f in fields} for n in (0, 1)]

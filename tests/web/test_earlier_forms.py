@@ -82,7 +82,6 @@ def test_a_record_is_shown_in_the_form_it_was_submitted_with(visit, sign_in):
 def test_the_history_tells_fields_by_the_names_they_had_and_those_that_are_gone(visit, sign_in):
     shop, id = visit
     told = sign_in(shop, "manager").fragment(f"/a/shop/t/visit/{id}/history").text
-    print([l for l in told.splitlines() if "<p" in l][:8])
     for word in ("Budget", "now: Money", "Opened", "Inner cost", "field since removed", "77", "tea"):
         assert word in told, word
     clerks = sign_in(shop, "clerk").fragment(f"/a/shop/t/visit/{id}/history").text
