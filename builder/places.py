@@ -22,7 +22,7 @@ from schemas.table import Table
 from schemas.text import Text
 from schemas.views import view_types
 
-KIND = re.compile(r"(tables|forms|views|flows|dashboards|access)\[(\d+)\]\.?(.*)\Z", re.DOTALL)
+KIND = re.compile(r"(tables|forms|views|flows|dashboards|documents|access)\[(\d+)\]\.?(.*)\Z", re.DOTALL)
 FIELD = re.compile(r"fields\[(\d+)\](?:\.fields\[(\d+)\])?\.?(.*)\Z", re.DOTALL)
 
 

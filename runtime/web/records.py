@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import comments, flows, history, listing, pressing, query, recalculate, records, tokens
+from runtime import comments, documents, flows, history, listing, pressing, query, recalculate, records, tokens
 from runtime import related as related_fields
 from runtime.access import door, form_for, views_for
 from runtime.actors import Member
@@ -42,12 +42,14 @@ def show(app: str, table_id: str, record: str) -> Any:
         gate = door(ctx, source)
         trash = request.args.get("trash") == "1"
         found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
+        prints = not trash and _may(ctx, source, found.id, "print")
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
             "recalculating": recalculate.pending(ctx, source),
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
-            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": not trash and _may(ctx, source, found.id, "print"),
+            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": prints,
+            "print_templates": [d for d in documents.templates(ctx, source) if documents.fits(ctx, source, found, d)] if prints else [],
             "why_url": f"/build/{app}/rights/why?table={table_id}&record={found.id}" if _builds(ctx) else "",
             "may_comment": (commented := not trash and _may(ctx, source, found.id, "comment")),
             "comments": comments.count(ctx, source, found.id) if commented else 0,
