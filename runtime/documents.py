@@ -165,7 +165,9 @@ def require_fits(ctx: Context, live: LiveTable, record: Record, document: Docume
     """Raises InvalidInput for a record that is not to be printed by this template."""
     if not fits(ctx, live, record, document):
         name = document.title or Text.of(document.id)
-        raise InvalidInput({"": [say("“{template}” is not for “{record}” as it now stands.", template=name, record=record.title)]})
+        raise InvalidInput(
+            {"": [say("“{template}” is not for “{record}” as it now stands.", template=name, record=record.title)]}
+        )
 
 
 def _title(page: Page) -> str:

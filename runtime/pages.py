@@ -388,7 +388,7 @@ def _approvals(page: Page, block: Approvals) -> Shown | None:
     told = [(title, [_decision(page, id, e) for e in events if _is_told(e, block)]) for _, title, id, events in runs]
     if not any(events for _, events in told):
         return None
-    heads = [say("Step"), say("Handled by"), say("Decision"), say("Comment"), say("Time"), say("Signature")]
+    heads = [say("Step"), say("Handled by"), say("Decision"), say("Comment"), say("Done at"), say("Signature")]
     return {
         "runs": [(page.words(title), events) for title, events in told if events], "many": len(told) > 1,
         "heads": [page.words(head) for head in heads],

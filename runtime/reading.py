@@ -157,18 +157,24 @@ class Reading:
         if row and f"mask:{name}" in row:
             return str(row[f"mask:{name}"])
         expression = self.expression(formula, rows)
-        value = self.value(formula, rows, row)
+        found = self._field_of(expression, rows)
+        value = self._raw(expression, rows, row) if found is not None else self.value(formula, rows, row)
         if isinstance(value, ErrorValue):
             return value.code
         if name == "flow.state":
             return state_words(value, self.language)
         reader = Reader(self.language, self.ctx.zone, self.names(expression.type, value))
-        found = self._field_of(expression, rows)
         if found is None:
             return plainly(value, reader)
         if isinstance(value, list) and not found.several:
             return ", ".join(text for item in value if (text := found.show(item, reader)))
         return found.show(value, reader)
+
+    def _raw(self, expression: Expression, rows: Rows | None, row: Mapping[str, Any] | None) -> Any:
+        """The value at the end of a path as its field holds it: an address with its parts."""
+        tree = expression.formula.tree
+        assert isinstance(tree, Name)
+        return self._read(self.live, self.record.id, {**self._values, **(row or {})}, tree.path, rows)
 
     def _field_of(self, expression: Expression, rows: Rows | None) -> Field | None:
         """The field that a formula names, as which its value is shown."""

@@ -12,9 +12,9 @@ from schemas.documents.fields import UNPRINTED, Fields
 from schemas.documents.heading import Heading
 from schemas.documents.rows import RowsBlock
 from schemas.errors import Problem
+from schemas.form import fields_in
 from schemas.formula import Formula
 from schemas.formula.types import BOOLEAN
-from schemas.form import fields_in
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import FormulaSource, Id, Kinds, Label, Line, Many, Object, Reference, Words
@@ -48,7 +48,9 @@ class Document:
         Many(Reference("role"), most=50), "Only for these roles", (), help="None for all who may print."
     )
     when: Formula | None = option(
-        FormulaSource("boolean", allow_none=True), "Only records where", help="Other records cannot be printed by this template."
+        FormulaSource("boolean", allow_none=True),
+        "Only records where",
+        help="Other records cannot be printed by this template.",
     )
     size: str = option(Words("A4", "A5", "A3", "letter"), "Paper", "A4", section="style")
     orientation: str = option(Words("portrait", "landscape"), "Orientation", "portrait", section="style")

@@ -115,10 +115,11 @@ CLERK = [
     {"id": "authors", "who": {"role": "clerk"}, "table": "author", "do": ["read", "export", "history"],
      "rows": 'name <> "canarylinked"', "fields": {"name": "read"}},
 ]  # fmt: skip
+SECRETS = "{secret} {cost} {about} {margin} {phone} {called} {author.name} {author.worth} {this.secret}"
 DOCUMENTS = [
     {"id": "everything", "table": "book", "title": "Everything", "name": "{title}", "head_left": "{secret} {page}", "blocks": [
-        {"id": "words", "type": "text", "text": "{secret} {cost} {about} {margin} {phone} {called} {author.name} {author.worth} {this.secret}"},
-        {"id": "counted", "type": "text", "text": "{COUNTIF(copies.place = \"canarycolumn\")} {copies.place} {copies.note}"},
+        {"id": "words", "type": "text", "text": SECRETS},
+        {"id": "counted", "type": "text", "text": "{COUNTIF(STARTSWITH(copies.place, \"canar\"))} {copies.place} {copies.note}"},
         {"id": "values", "type": "fields", "fields": ["secret", "papers", "cost", "phone", "called", "author", "created_by"]},
         {"id": "rows", "type": "rows", "rows": "copies", "totals": ["count"]},
         {"id": "code", "type": "code", "content": "formula", "formula": "secret & cost", "code": "code128"},
