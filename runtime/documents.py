@@ -33,7 +33,11 @@ PLAIN = "plain"
 AT_ONCE = 20
 """As many records are printed while somebody waits; more are left to a job."""
 MOST = 500
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ZIP = "application/zip"
+KINDS = (PDF, WORD, EXCEL)
+"""As what a record may be printed."""
 PICTURES = ("png", "jpg", "jpeg", "gif", "webp")
 
 

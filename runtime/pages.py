@@ -114,10 +114,14 @@ def _templates() -> Environment:
 
 def drawn(page: Page) -> Markup:
     """The sheet: what stands on every page, and the blocks whose conditions hold."""
-    shown = [_block(page, block) for block in page.document.blocks if page.reading.holds(block.when)]
+    return around(page, [drawn_block(page, block) for block in page.document.blocks if page.reading.holds(block.when)])
+
+
+def around(page: Page, blocks: Sequence[Markup], body: Mapping[str, str] | None = None) -> Markup:
+    """A sheet around what stands on it; `body` are attributes of the element that holds that."""
     template = _templates().get_template("sheet.html")
-    values = {"document": page.document, "blocks": shown, "margins": _margins(page), "classes": classes(page.document),
-              "language": {"zh": "zh-CN"}.get(page.language, page.language)}  # fmt: skip
+    values = {"document": page.document, "blocks": blocks, "margins": _margins(page), "classes": classes(page.document),
+              "language": {"zh": "zh-CN"}.get(page.language, page.language), "body": body or {}}  # fmt: skip
     return Markup(template.render(**values))  # noqa: S704 (drawn with autoescape)
 
 
@@ -159,7 +163,8 @@ def _split(kind: str, text: str, word: str) -> Iterator[tuple[str, str]]:
         yield from (("", part),) if part else ()
 
 
-def _block(page: Page, block: DocumentBlock) -> Markup:
+def drawn_block(page: Page, block: DocumentBlock) -> Markup:
+    """A block, whether its condition holds or not; nothing where it has nothing to show."""
     values = DRAWN[block.type](page, block)
     if values is None:
         return Markup()
@@ -225,9 +230,9 @@ def _text(page: Page, block: TextBlock) -> Shown:
 def _fields(page: Page, block: Fields) -> Shown | None:
     """Label and value of each field that may be seen, in lines; a wide one has a line of its own."""
     live, record = page.live, page.record
-    known = [live.table.by_id[id] for id in block.fields if id in live.table.by_id]
+    known = [live.table.by_id[id] for id in block.show if id in live.table.by_id]
     reader = page.reader(known, [record.values])
-    items = [item for id in block.fields if (item := _item(page, id, reader, block.blanks))]
+    items = [item for id in block.show if (item := _item(page, id, reader, block.blanks))]
     return {"lines": list(_in_lines(items, block.columns))} if items else None
 
 

@@ -209,7 +209,7 @@ def values_of(record: Record) -> dict[str, Any]:
 
 def lines(text: str) -> Markup:
     """Plain text as markup that keeps its line breaks."""
-    return Markup("<br>").join(escape(line) for line in text.splitlines())
+    return Markup("<br>").join(escape(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
 def plainly(value: Any, reader: Reader) -> str:

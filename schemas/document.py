@@ -117,7 +117,7 @@ def plain(app: "App", table: Table) -> Document:
     flat = tuple(id for id in ids if table.by_id[id].type not in UNPRINTED)
     blocks: list[DocumentBlock] = [Heading(id="title", text=_heading(table), level=2, align="center")]
     if flat:
-        blocks.append(Fields(id="values", fields=flat, blanks=False))
+        blocks.append(Fields(id="values", show=flat, blanks=False))
     for subform in table.subforms:
         blocks.append(
             Heading(id=f"of_{subform.id}"[:40], text=_as_it_stands(subform.label or Text.of(subform.id)), level=3)

@@ -25,22 +25,22 @@ class Fields(DocumentBlock):
     title_word = "Fields"
     icon = "layout-columns"
 
-    fields: tuple[str, ...] = option(Many(Reference("printed field"), most=200, required=True), "Which fields", ())
+    show: tuple[str, ...] = option(Many(Reference("printed field"), most=200, required=True), "Which fields", ())
     columns: int = option(Whole(1, 4), "Side by side", 2)
     borders: bool = option(Flag(), "With lines", True, section="style")
     blanks: bool = option(Flag(), "Also those without a value", True, section="style")
 
     @classmethod
     def starts_with(cls, fields: Iterable[Mapping[str, Any]]) -> Json:
-        return {"fields": [f["id"] for f in fields if f["type"] not in UNPRINTED][:8]}
+        return {"show": [f["id"] for f in fields if f["type"] not in UNPRINTED][:8]}
 
     def problems(self) -> Iterator[tuple[str, Message]]:
-        if not self.fields:
-            yield "fields", say("name at least one field")
+        if not self.show:
+            yield "show", say("name at least one field")
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
-        yield from field_problems("fields", table, self.fields)
-        for n, name in enumerate(self.fields):
+        yield from field_problems("show", table, self.show)
+        for n, name in enumerate(self.show):
             if getattr(table.by_id.get(name), "type", "") in UNPRINTED:
-                yield Problem(f"fields[{n}]", say("this field cannot stand beside a label; use a table of rows"))
+                yield Problem(f"show[{n}]", say("this field cannot stand beside a label; use a table of rows"))

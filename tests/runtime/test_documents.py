@@ -22,7 +22,7 @@ BLOCKS = [
     {"id": "head", "type": "heading", "text": "Slip {no}"},
     {"id": "words", "type": "text", "text": WORDS},
     {"id": "dear", "type": "text", "text": "It is dear.", "when": "price > 100"},
-    {"id": "grid", "type": "fields", "fields": ["title", "kind", "price", "cost", "due", "created_by"], "columns": 2},
+    {"id": "grid", "type": "fields", "show": ["title", "kind", "price", "cost", "due", "created_by"], "columns": 2},
     {"id": "list", "type": "rows", "rows": "copies", "columns": ["place", "count", "value"], "totals": ["count"]},
     {"id": "code", "type": "code"},
     {"id": "sign", "type": "signatures", "lines": [{"title": "For {author.name}"}]},

@@ -74,13 +74,13 @@ def test_a_template_that_names_what_is_not_there_is_told_where() -> None:
             {"id": "c", "type": "rows", "rows": "items", "columns": ["whatever"], "totals": ["what"]},
             {"id": "d", "type": "linked", "over": "parcel.weight", "columns": ["weight"]},
             {"id": "e", "type": "picture", "field": "no"},
-            {"id": "f", "type": "fields", "fields": ["items", "nothing"]},
+            {"id": "f", "type": "fields", "show": ["items", "nothing"]},
         ],
     )
     paths = [line.partition(":")[0] for line in found]
     assert paths == [
         "roles", "head_left", "blocks[0].when", "blocks[0].text.en", "blocks[1].rows", "blocks[2].columns", "blocks[2].totals[0]",
-        "blocks[3].over", "blocks[4].field", "blocks[5].fields", "blocks[5].fields[0]",
+        "blocks[3].over", "blocks[4].field", "blocks[5].show", "blocks[5].show[0]",
     ]  # fmt: skip
     assert "did you mean 'total'?" in found[3]
 

@@ -120,7 +120,7 @@ DOCUMENTS = [
     {"id": "everything", "table": "book", "title": "Everything", "name": "{title}", "head_left": "{secret} {page}", "blocks": [
         {"id": "words", "type": "text", "text": SECRETS},
         {"id": "counted", "type": "text", "text": "{COUNTIF(STARTSWITH(copies.place, \"canar\"))} {copies.place} {copies.note}"},
-        {"id": "values", "type": "fields", "fields": ["secret", "papers", "cost", "phone", "called", "author", "created_by"]},
+        {"id": "values", "type": "fields", "show": ["secret", "papers", "cost", "phone", "called", "author", "created_by"]},
         {"id": "rows", "type": "rows", "rows": "copies", "totals": ["count"]},
         {"id": "code", "type": "code", "content": "formula", "formula": "secret & cost", "code": "code128"},
         {"id": "lines", "type": "signatures", "lines": [{"title": "{secret}"}]},
@@ -301,7 +301,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     things = {
         "app": ["shop", "none"], "table": tables, "table_id": tables, "other": tables, "record": books,
         "view": [*(v["id"] for v in VIEWS), "book", "author", "none"], "form": ["book", "author", "none"],
-        "dashboard": ["figures", "none"], "board": ["figures", "none"],
+        "document": ["everything", "none"], "dashboard": ["figures", "none"], "board": ["figures", "none"],
         "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
         "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
