@@ -14,7 +14,7 @@ class Heading(DocumentBlock):
     """A heading, with formulas in braces."""
 
     type = "heading"
-    title_word = "Heading"
+    title_word = "Title line"
     icon = "field-text"
 
     text: Text = option(Label(required=True), "Text", Text(), help="Formulas in braces are filled in: {no}.")

@@ -14,7 +14,7 @@ class TextBlock(DocumentBlock):
     """Lines of text, with formulas in braces; a placeholder of formatted text keeps its format."""
 
     type = "text"
-    title_word = "Text"
+    title_word = "Paragraph"
     icon = "align-left"
 
     text: Text = option(

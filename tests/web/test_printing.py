@@ -26,6 +26,7 @@ def bookshop(make_shop):
         {"id": "inner", "table": "book", "title": "Inner", "roles": ["manager"], "blocks": BLOCKS},
     ]
     shop = make_shop(made)
+    shop.people = {}
     with shop.opened() as ctx:
         live = shop.table(ctx, "book")
         kept = ({"title": f"Book {n:02}", "owner": shop.clerk.id, "kind": "essay"} for n in range(24))
@@ -34,14 +35,26 @@ def bookshop(make_shop):
     return shop
 
 
+@pytest.fixture
+def enter(bookshop, sign_in):
+    """Signs somebody in once for all tests."""
+
+    def entered(name):
+        if name not in bookshop.people:
+            bookshop.people[name] = sign_in(bookshop, name)
+        return bookshop.people[name]
+
+    return entered
+
+
 def png():
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "teal").save(out, "PNG")
     return out.getvalue()
 
 
-def test_a_clerk_prints_a_record_by_the_templates_for_them(bookshop, sign_in):
-    clerk = sign_in(bookshop, "clerk")
+def test_a_clerk_prints_a_record_by_the_templates_for_them(bookshop, enter):
+    clerk = enter("clerk")
     record = f"/a/shop/t/book/{bookshop.books[0]}"
     assert f'href="{record}/print?template=slip"' in clerk.get(record).get_data(as_text=True)
     page = clerk.get(f"{record}/print?template=slip").get_data(as_text=True)
@@ -54,12 +67,12 @@ def test_a_clerk_prints_a_record_by_the_templates_for_them(bookshop, sign_in):
     refused = clerk.get(f"/a/shop/t/book/{bookshop.novel}/print?template=slip")
     assert refused.status_code == 422
     assert "is not for" in refused.get_data(as_text=True)
-    assert sign_in(bookshop, "outsider").get(f"{record}/print").status_code == 404
+    assert enter("outsider").get(f"{record}/print").status_code == 404
 
 
 @needs_pango
-def test_few_records_come_at_once_and_many_by_a_job_to_whoever_asked(bookshop, sign_in, database_url, monkeypatch, app):
-    clerk = sign_in(bookshop, "clerk")
+def test_few_records_come_at_once_and_many_by_a_job_to_whoever_asked(bookshop, enter, database_url, monkeypatch, app):
+    clerk = enter("clerk")
     ids = [str(id) for id in bookshop.books]
     few = clerk.post("/a/shop/t/book/print", {"ids": ids[:2], "template": "slip"})
     assert (few.mimetype, few.data[:5]) == ("application/pdf", b"%PDF-")
@@ -74,20 +87,20 @@ def test_few_records_come_at_once_and_many_by_a_job_to_whoever_asked(bookshop, s
     made = clerk.get(f"{run}/file")
     assert made.data[:5] == b"%PDF-"
     assert "Slip (24).pdf" in made.headers["Content-Disposition"]
-    assert sign_in(bookshop, "manager").get(f"{run}/file").status_code == 404
+    assert enter("manager").get(f"{run}/file").status_code == 404
 
 
 @needs_pango
-def test_a_program_fetches_a_record_as_a_document(bookshop, sign_in):
-    clerk = sign_in(bookshop, "clerk")
+def test_a_program_fetches_a_record_as_a_document(bookshop, enter):
+    clerk = enter("clerk")
     base = f"/api/v1/apps/shop/tables/book/records/{bookshop.books[0]}/document"
     found = clerk.get(f"{base}?template=slip")
     assert (found.status_code, found.mimetype) == (200, "application/pdf")
     assert clerk.get(f"{base}?template=inner").status_code == 404
 
 
-def test_a_designer_makes_a_template_out_of_blocks_with_undo(bookshop, sign_in):
-    boss = sign_in(bookshop, "boss")
+def test_a_designer_makes_a_template_out_of_blocks_with_undo(bookshop, enter):
+    boss = enter("boss")
     here = boss.post("/build/shop/documents", {"title": "Label", "table": "book"}).headers["HX-Redirect"]
 
     def blocks():
@@ -118,8 +131,8 @@ def test_a_designer_makes_a_template_out_of_blocks_with_undo(bookshop, sign_in):
     assert (blocks()["size"], blocks()["orientation"]) == ("A5", "landscape")
 
 
-def test_pictures_are_attached_to_a_template_and_what_is_no_picture_is_refused(bookshop, sign_in):
-    boss = sign_in(bookshop, "boss")
+def test_pictures_are_attached_to_a_template_and_what_is_no_picture_is_refused(bookshop, enter):
+    boss = enter("boss")
     here = boss.post("/build/shop/documents", {"title": "Pictured", "table": "book"}).headers["HX-Redirect"]
     logo = {"option": "logo", "path": "", "file": (io.BytesIO(png()), "logo.png")}
     answer = boss.post(f"{here}attach", logo).get_data(as_text=True)
