@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, not_, or_, true
 
 from runtime import definitions
-from runtime.actors import Actor, FlowActor, Member, Token, administers, unlimited
+from runtime.actors import Actor, FlowActor, Member, PublicLink, Token, administers, unlimited
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
@@ -243,13 +243,19 @@ def anyones_door(gate: Door) -> Door:
 def _rights(ctx: Context, live: LiveTable) -> list[Right]:
     if unlimited(ctx.actor):
         return []
-    from runtime import tasks
+    from runtime import public_links, tasks
 
+    if isinstance(ctx.actor, PublicLink):
+        return public_links.rights(ctx, live)
     if administers(ctx.actor):
         return narrowed(ctx, live, [EVERYTHING])
-    granted = {g.id for g in granted_to(ctx, live.inst)}
-    given = [_right(ctx, live, o) for o in live.inst.app.openings(live.id) if o.grant.id in granted]
-    return narrowed(ctx, live, [*given, *tasks.rights(ctx, live)])
+    return narrowed(ctx, live, [*granted(ctx, live), *tasks.rights(ctx, live)])
+
+
+def granted(ctx: Context, live: LiveTable) -> list[Right]:
+    """What the app's grants give the actor in a table."""
+    ids = {g.id for g in granted_to(ctx, live.inst)}
+    return [_right(ctx, live, o) for o in live.inst.app.openings(live.id) if o.grant.id in ids]
 
 
 EVERYTHING = Right(frozenset(ACTIONS), None, None, lambda path: "write")
@@ -264,12 +270,12 @@ def narrowed(ctx: Context, live: LiveTable, rights: list[Right]) -> list[Right]:
 
 
 def _right(ctx: Context, live: LiveTable, opening: Opening) -> Right:
-    rows = _rows(ctx, live, opening.rows)
-    after = _rows(ctx, live, opening.after) if opening.after is not None else None
+    rows = rows_where(ctx, live, opening.rows)
+    after = rows_where(ctx, live, opening.after) if opening.after is not None else None
     return Right(opening.actions, rows, after, opening.right, opening.through, opening.grant.id)
 
 
-def _rows(
+def rows_where(
     ctx: Context, live: LiveTable, formulas: Sequence[Formula]
 ) -> Callable[[FromClause], ColumnElement[bool]] | None:
     """The condition that all of these hold; None where they always do."""
@@ -354,6 +360,34 @@ def _may_use(ctx: Context, inst: Installed, kind: str, id: str, table: str, acti
     own = named(inst.app, kind, id) and not administers(ctx.actor)
     usable = [r for r in rights if (r.through == f"{kind}:{id}" if own else not r.through.startswith(f"{kind}:"))]
     return any(r.actions & set(actions) for r in usable)
+
+
+def may_share(ctx: Context, inst: Installed, kind: str, target: str, record: UUID | None = None) -> bool:
+    """Whether the actor may make a public link to a form, a view (also to look up by), a dashboard, or a record of a table."""
+    if unlimited(ctx.actor):
+        return True
+    if kind == "fill":
+        return may_use_form(ctx, inst, target) and may_use_form(ctx, inst, target, ("share",))
+    if kind in ("view", "lookup"):
+        return may_see_view(ctx, inst, target) and _may_use(
+            ctx, inst, "view", target, _view_table(inst, target), ("share",)
+        )
+    if kind == "dashboard":
+        about = (("dashboard", target), ("app", ""))
+        given = [g for g in granted_to(ctx, inst) if g.about in about and "share" in g.do]
+        return bool(given) and may_see_dashboard(ctx, inst, target)
+    gate = door(ctx, live(ctx, inst, target))
+    return record is not None and gate.may("read") and gate.may("share") and _shared(gate, record)
+
+
+def _view_table(inst: Installed, view: str) -> str:
+    return inst.app.all_views[view].table
+
+
+def _shared(gate: Door, record: UUID) -> bool:
+    from runtime import query
+
+    return all(query.allowed(gate, record, action) for action in ("read", "share"))
 
 
 def form_for(ctx: Context, inst: Installed, table: str, action: str = "create", form: str = "") -> Form | None:

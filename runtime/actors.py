@@ -1,7 +1,7 @@
 """Who acts: a member, a token, a flow, or the system itself. Never nobody."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 from uuid import UUID
 
 from schemas.scope import Scope
@@ -57,6 +57,23 @@ class Link(Actor):
     """Somebody outside who was sent a link to a task; `id` is the task's, `name` their address."""
 
     kind: ClassVar[str] = "link"
+
+
+@dataclass(frozen=True)
+class PublicLink(Actor):
+    """Whoever has a public link; `id` is the link's. What it opens, its own settings and the rights of its maker say.
+
+    `link` is the word by which grants may name it, `base` the address of its pages. `record` is the answer that is being
+    changed by its private address.
+    """
+
+    kind: ClassVar[str] = "link"
+    app: str = ""
+    link: str = ""
+    base: str = ""
+    what: Any = field(default=None, compare=False)
+    maker: Member | None = None
+    record: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,9 @@ def _several(one: Callable[[UUID], str]) -> Draw:
 
 
 def _link(name: str, url: str) -> str:
-    return f'<a class="record-link" href="{escape(url)}" data-drawer>{escape(name)}</a>' if name else ""
+    if not name or not url:
+        return str(escape(name))
+    return f'<a class="record-link" href="{escape(url)}" data-drawer>{escape(name)}</a>'
 
 
 def _picture(names: Mapping[UUID, str], url: Callable[[UUID], str], id: UUID) -> str:

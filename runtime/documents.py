@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from runtime import audit, files, pages, paper, pictures, query
+from runtime import audit, files, inserted, pages, paper, pictures, query
 from runtime.access import door
 from runtime.actors import FlowActor, Member, administers, unlimited
 from runtime.context import Context
@@ -24,6 +24,7 @@ from runtime.tables import LiveTable
 from schemas.document import Document, plain
 from schemas.documents.attached import Attached
 from schemas.errors import InvalidInput, NotFound
+from schemas.markup import picture_address
 from schemas.messages import say
 from schemas.text import Text
 
@@ -112,6 +113,9 @@ class OnPaper:
     def of_run(self, run: UUID, id: UUID) -> str:
         return self._kept(id, lambda: files.content(self.ctx, self.storage, id).read())
 
+    def inserted(self, id: UUID) -> str:
+        return self._kept(id, lambda: files.content(self.ctx, self.storage, inserted.open_picture(self.ctx, id).id).read())
+
     def attached(self, file: Attached) -> str:
         return self._kept(file.name, lambda: file.data) if is_picture(file) else ""
 
@@ -132,6 +136,9 @@ class InBrowser:
 
     def of_run(self, run: UUID, id: UUID) -> str:
         return f"/tasks/run/{run}/files/{id}?view=1"
+
+    def inserted(self, id: UUID) -> str:
+        return picture_address(id)
 
     def attached(self, file: Attached) -> str:
         kind = mimetypes.guess_type(file.name)[0]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from runtime import fills, query, related, unsent
 from runtime.access import door
+from runtime.actors import PublicLink
 from runtime.answers import answering
 from runtime.context import Context
 from runtime.prefill import Prefill
@@ -105,7 +106,7 @@ def blank(
     parsed, _ = filling.parse(live.table, answers, ctx.zone)
     parsed = {k: v for k, v in parsed.items() if v is not None}
     taken = fills.copied(ctx, live, source, only)
-    if form.remember and source is None:
+    if form.remember and source is None and not isinstance(ctx.actor, PublicLink):
         taken = fills.copied(ctx, live, unsent.last(ctx, live.inst, form.id), form.remember)
     given = taken | parsed
     given |= {k: v for k, v in fills.by_links(ctx, live, given, parsed).items() if k not in parsed}

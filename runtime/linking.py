@@ -6,7 +6,7 @@ from uuid import UUID
 
 from runtime import query
 from runtime.access import door
-from runtime.actors import System
+from runtime.actors import Member, PublicLink, System
 from runtime.context import Context
 from runtime.query import Record
 from runtime.tables import LiveTable
@@ -80,7 +80,7 @@ def strangers(
     for path, link in _links(live):
         new = [list(_fresh(path, before, after)) for before, after in sides]
         ids = {id for one in new for _, id in one}
-        known = _choosable(ctx, live.sibling(link.table), ids) if ctx.actor.kind == "member" else ids
+        known = _choosable(ctx, live.sibling(link.table), ids) if _chooses(ctx) else ids
         for errors, ends in zip(found, new, strict=True):
             errors |= {place: [STRANGE] for place, id in ends if id not in known}
         if link.pick is not None and known and ctx.actor.kind != "system":
@@ -145,6 +145,11 @@ def _ids(value: Any) -> list[UUID]:
     return [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, UUID)]
 
 
+def _chooses(ctx: Context) -> bool:
+    """Whether it is somebody who points only at what they are shown: a person, with an account or by a public link."""
+    return isinstance(ctx.actor, Member | PublicLink)
+
+
 def _choosable(ctx: Context, target: LiveTable, ids: set[UUID]) -> set[UUID]:
     gate = door(ctx, target)
     return query.known(gate, ids) if ids and gate.may("read") else set()
@@ -155,7 +160,7 @@ def _picked(
     rows: Rows | None, line: Mapping[str, Any],
 ) -> set[UUID]:  # fmt: skip
     """Those that the condition holds for. A flow need not be allowed to read where it points."""
-    seer = ctx if ctx.actor.kind == "member" else ctx.acting_as(System())
+    seer = ctx if _chooses(ctx) else ctx.acting_as(System())
     target = live.sibling(link.table)
     expression = live.analysis.expression(pick, live.analysis.pick_scope(link, live.table, rows), BOOLEAN)
     return query.known(door(seer, target), ids, [query.pickable(live, target, expression, seer, values, rows, line)])

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from runtime import cells, query
 from runtime.access import Door, door, rights_key
+from runtime.actors import PublicLink
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import Directory
@@ -122,8 +123,14 @@ class Shown:
     """Whether a job still has to bring its calculations up to date."""
 
 
-def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequence[str] = ()) -> Shown:
-    """The grid of a view. A filter or order from the address that makes no sense is told, and left out."""
+def show(
+    ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequence[str] = (), *, base: str = "",
+    checks: bool = True,
+) -> Shown:  # fmt: skip
+    """The grid of a view. A filter or order from the address that makes no sense is told, and left out.
+
+    `base` is its address where it is not its own; `checks` says whether rows can be chosen.
+    """
     table = live(ctx, inst, view.table)
     gate = door(ctx, table)
     gate.require("read")
@@ -137,10 +144,10 @@ def show(ctx: Context, inst: Installed, view: View, wishes: Wishes, chosen: Sequ
         listing, _ = listing_of(gate, view, wishes, columns)
         page = query.page(gate, listing)
     whole = query.summary(gate, listing, columns, wishes.exact)
-    base = f"/a/{inst.slug}/v/{view.id}/"
+    base = base or f"/a/{inst.slug}/v/{view.id}/"
     reader = reader_of(ctx, table, page.records, columns)
     heads = [_column(gate, c, wishes, base, listing.sort, whole.sums if page.records else {}, reader) for c in columns]
-    body = draw_rows(gate, page.records, columns, reader, checks=True)
+    body = draw_rows(gate, page.records, columns, reader, checks=checks)
     shown = Shown(
         view,
         table,
@@ -185,7 +192,8 @@ def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -
             problem = err.message
         except InvalidInput as err:
             problem = err.errors["filter"][0]
-    sort = wishes.sort.split(",") if wishes.sort else list(view.sort)
+    own = [s for s in view.sort if gate.readable(s.removeprefix("-").partition(".")[0])]
+    sort = wishes.sort.split(",") if wishes.sort else own
     size = wishes.size or view.page_size
     listing = Listing(columns, where, sort, wishes.search, wishes.after, wishes.before, size, wishes.trash)
     return listing, problem
@@ -261,16 +269,27 @@ def draw_rows(
     """The body of a grid: one function per column, called for every row. `checks` puts a box before each row, `take`
     one by which a query's row is chosen.
     """
-    table = gate.live
+    table, public = gate.live, _public(gate)
     base = f"/a/{table.inst.slug}/t"
 
     def url(target: str, id: UUID) -> str:
-        return f"{base}/{target}/{id}"
+        return "" if public else f"{base}/{target}/{id}"
 
-    draws = [_drawn(*_cell(table, c, reader, url)) for c in columns[1:]]
-    first = _cell(table, columns[0], reader, url) if columns else None
-    lines = [_row(record, first, draws, f"{base}/{table.id}/{record.id}", checks, take) for record in records]
+    draws = [_drawn(*_cell(table, c, reader, url, public)) for c in columns[1:]]
+    first = _cell(table, columns[0], reader, url, public) if columns else None
+    own = (f"{public}/record" if _leads_on(gate) else "") if public else f"{base}/{table.id}"
+    lines = [_row(record, first, draws, f"{own}/{record.id}" if own else "", checks, take) for record in records]
     return Markup("".join(lines))
+
+
+def _public(gate: Door) -> str:
+    """Where the pages of the public link are, when it is one that looks: it is led to nothing else."""
+    return gate.ctx.actor.base if isinstance(gate.ctx.actor, PublicLink) else ""
+
+
+def _leads_on(gate: Door) -> bool:
+    """Whether a public link opens the records of its list: a view's does, a dashboard's does not."""
+    return bool(gate.ctx.actor.what.kind == "view")  # type: ignore[attr-defined]
 
 
 def _drawn(path: str, css: str, draw: cells.Draw) -> tuple[str, str, cells.Draw]:
@@ -295,7 +314,8 @@ def _row(
         path, css, draw = first
         inner = cells.mask(record.masked[path]) if path in record.masked else draw(record[path])
         text = inner if inner and "<a " not in inner else title or "–"
-        parts.append(f'<td class="first{css}"><a class="open" href="{url}" data-drawer>{text}</a></td>')
+        opens = f'<a class="open" href="{url}" data-drawer>{text}</a>' if url else text
+        parts.append(f'<td class="first{css}">{opens}</td>')
     values, system, masked = record.values, record.system, record.masked
     for path, opened, draw in draws:
         value = values[path] if path in values else system.get(path)
@@ -308,7 +328,7 @@ def _row(
     return line.replace(cells.RECORD, url) if cells.RECORD in line else line
 
 
-def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, str, cells.Draw]:
+def _cell(table: LiveTable, path: str, reader: Reader, url: Any, public: str = "") -> tuple[str, str, cells.Draw]:
     found = table.table.by_id.get(path)
     if found is None:
         return path, "", _system_cell(path, reader)
@@ -316,7 +336,7 @@ def _cell(table: LiveTable, path: str, reader: Reader, url: Any) -> tuple[str, s
     if found.storage == "child":
         return path, " number", lambda value: "" if not value else str(value if isinstance(value, int) else len(value))
     origin = table.analysis.origin(table.table, found)
-    files = f"/files/{table.inst.slug}/{table.id}/-/{path}"
+    files = f"{public}/file/-/{path}" if public else f"/files/{table.inst.slug}/{table.id}/-/{path}"
     if isinstance(found, Button):
         return path, "", cells.button(found, reader)
     address = (lambda id: f"{files}/{id}") if origin is found else None

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 12
+LAYOUT = 14
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -261,6 +261,7 @@ file = Table(
     Column("record_id", Uuid, index=True),
     Column("field", Text),
     Column("uploaded_by", Uuid),
+    Column("same_as", Uuid, index=True, comment="the file whose bytes it shares"),
     moment("uploaded_at", nullable=False, server_default=func.now()),
 )
 

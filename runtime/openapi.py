@@ -14,6 +14,9 @@ from runtime.resources import VERSION
 from runtime.tables import LiveTable, live
 from schemas import api as bodies
 from schemas.api_fields import schema_of_input, schema_of_value, writable
+from schemas.fields import Field
+from schemas.fields.file import File
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.options import schema_of
 from schemas.parsers import Flag, Id, Line, Many, Object, Whole, Words
@@ -300,17 +303,17 @@ def _more(made: Document, gate: Door, path: str, tag: str, sent: Json, back: Jso
             problems=("403", "422"))  # fmt: skip
         printed["responses"]["200"]["content"] = {kind: {"schema": {}} for kind in documents.KINDS}
         made.path(f"{path}/records/{{record}}/document", get=printed)
-    if files := [
-        f.id
-        for f in gate.live.table.fields
-        if f.storage == "uuids" and f.value_type().element.kind == "file" and api.known(gate, f.id)
-    ]:
+    if files := [f.id for f in gate.live.table.fields if _takes_files(f) and api.known(gate, f.id)]:
         _files(made, path, tag, name, files)
 
 
 def _templates(gate: Door) -> list[str]:
     """The print templates that the actor may use, and the way to print without one."""
     return [documents.PLAIN, *(d.id for d in documents.templates(gate.ctx, gate.live))]
+
+
+def _takes_files(field: Field) -> bool:
+    return isinstance(field, File) or (isinstance(field, RichText) and field.pictures)
 
 
 def _files(made: Document, path: str, tag: str, name: str, fields: list[str]) -> None:

@@ -1,5 +1,6 @@
 """What a record looks like on paper, as markup: the blocks of a template with what their reader may see."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -44,6 +45,7 @@ from schemas.fields.qr import QrCode
 from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.formula import ErrorValue
+from schemas.markup import PICTURE
 from schemas.messages import say
 from schemas.numbers import round_to
 from schemas.table import SYSTEM_LABELS
@@ -51,6 +53,7 @@ from schemas.text import Sentence, Text
 
 PIXELS = Decimal("3.7795")
 """In a millimetre of paper."""
+INSERTED = re.compile(f'src="{PICTURE.pattern}"')
 PICTURE_MM = 18
 SHOWN = ("started", "approve", "submit", "reject", "return", "answer", "reopened", "withdrawn", "stopped", "outcome")
 """What an approval trail tells; comments come with it where they are wanted."""
@@ -66,6 +69,10 @@ class Pictures(Protocol):
 
     def of_run(self, run: UUID, id: UUID) -> str:
         """The address of a signature that was given with a decision."""
+        ...
+
+    def inserted(self, id: UUID) -> str:
+        """The address of a picture inside a formatted text."""
         ...
 
     def attached(self, file: Attached) -> str:
@@ -169,7 +176,8 @@ def drawn_block(page: Page, block: DocumentBlock) -> Markup:
     if values is None:
         return Markup()
     template = _templates().get_template(f"{block.type}.html")
-    return Markup(template.render(block=block, **values))  # noqa: S704 (drawn with autoescape)
+    made = template.render(block=block, **values)
+    return Markup(INSERTED.sub(lambda found: f'src="{page.pictures.inserted(UUID(found[1]))}"', made))  # noqa: S704 (autoescape)
 
 
 def pixels(millimetres: int) -> int:

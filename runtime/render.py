@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from runtime import files, offers, ranges
+from runtime import files, offers, public_links, ranges
+from runtime.actors import PublicLink
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.query import titles
@@ -21,9 +22,12 @@ from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
 from schemas.fields.member import People
 from schemas.fields.number import footer
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
+from schemas.markup import PICTURE
+from schemas.public_link import offers_records
 from schemas.rules import State
 from schemas.text import Sentence, Text
 
@@ -83,6 +87,8 @@ class BoundField:
     """What is shown instead of a value of which the reader may see no more than its mask."""
     replaces: bool = False
     """What is entered takes the place of a value that is not shown; left empty, that one stays."""
+    pictures: str = ""
+    """Where a reader finds the pictures of its text who is no member."""
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
@@ -96,6 +102,12 @@ class BoundField:
         if isinstance(self.raw, str):
             return self.raw
         return self.field.typed(self.value)
+
+    @property
+    def html(self) -> str:
+        """A formatted text as safe markup, its pictures where this reader finds them."""
+        made = str(self.field.html(self.value))  # type: ignore[attr-defined]
+        return PICTURE.sub(rf"{self.pictures}/\1?view=1", made) if self.pictures else made
 
     @property
     def chips(self) -> list[tuple[str, Text, str]]:
@@ -178,6 +190,8 @@ class Names:
 
     def found(self) -> dict[UUID, str]:
         names = Directory.of(self.ctx).names(self.people) if self.people else {}
+        if strangers := self.people - names.keys():
+            names |= public_links.names(self.ctx, strangers)
         for table, ids in self.records.items():
             names |= titles(self.ctx, self.live.sibling(table), ids)
         if self.files:
@@ -209,6 +223,11 @@ class Binder:
     def base(self) -> str:
         return f"/a/{self.live.inst.slug}"
 
+    @property
+    def public(self) -> str:
+        """Where the pages of the public link are, when it is one that looks."""
+        return self.ctx.actor.base if isinstance(self.ctx.actor, PublicLink) else ""
+
     def bind(self, found: Field, value: Any, *, row: Rows | None = None, number: str = "", raw: Any = None,
              errors: Sequence[Sentence] = (), required: bool = False, readonly: bool = False,
              offered: Collection[str] | None = None, hidden: bool = False, masked: str = "",
@@ -224,17 +243,20 @@ class Binder:
             offered=offered, hidden=hidden, masked=masked, replaces=replaces and editable,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found, row) if editable else (),
-            upload=f"{self.base}/upload/{self.live.id}/{path}" if editable and isinstance(found, File) else "",
-            all_url=f"{self._files(path)}/all.zip" if isinstance(found, File) and self.record and not row else "",
+            upload=self._upload(path) if editable and self._takes_files(found) else "",
+            pictures=self._files(path) if self.public and isinstance(found, RichText) else "",
+            all_url=f"{self._files(path)}/all.zip"
+            if isinstance(found, File) and self.record and not row and not self.public
+            else "",
             record_url=self.record_url, press_url=self._press(found, path, row, line),
         )  # fmt: skip
 
     @property
     def record_url(self) -> str:
-        return f"{self.base}/t/{self.live.id}/{self.record}" if self.record else ""
+        return f"{self.base}/t/{self.live.id}/{self.record}" if self.record and not self.public else ""
 
     def _press(self, found: Field, path: str, row: Rows | None, line: str) -> str:
-        if not isinstance(found, Button) or not self.record or (row and not line):
+        if not isinstance(found, Button) or not self.record_url or (row and not line):
             return ""
         return f"{self.record_url}/press/{path}" + (f"?row={line}" if row else "")
 
@@ -249,6 +271,8 @@ class Binder:
         return offers.read_of_form(found.pick, row)
 
     def _source(self, found: Field, path: str) -> str:
+        if self.public:
+            return "" if isinstance(found, People) or not offers_records(found) else f"{self.public}/pick/{path}"
         if isinstance(found, People) and not found.ranged:
             return f"/pick/{found.picks}"
         if not isinstance(found, People | Link) and not (isinstance(found, Choice) and found.source):
@@ -268,13 +292,22 @@ class Binder:
         path = f"{row.id}.{found.id}" if row else found.id
         return [self._one(inner.kind, inner.target or "", found, path, item) for item in items]
 
+    def _takes_files(self, found: Field) -> bool:
+        """Strangers add files, but no pictures to texts: those are shown to members alone while they are written."""
+        return isinstance(found, File) or (isinstance(found, RichText) and found.pictures and not self.public)
+
+    def _upload(self, path: str) -> str:
+        return f"{self.public}/upload/{path}" if self.public else f"{self.base}/upload/{self.live.id}/{path}"
+
     def _files(self, path: str) -> str:
+        if self.public:
+            return f"{self.public}/file/{self.record or 'new'}/{path}"
         return f"/files/{self.live.inst.slug}/{self.live.id}/{self.record or 'new'}/{path}"
 
     def _one(self, kind: str, target: str, found: Field, path: str, id: UUID) -> Picked:
         name = self.reader.names.get(id, "")
         if kind == "link":
-            return Picked(str(id), name, url=f"{self.base}/t/{target}/{id}" if name else "")
+            return Picked(str(id), name, url=f"{self.base}/t/{target}/{id}" if name and not self.public else "")
         if kind == "file":
             return self._file(found, f"{self._files(path)}/{id}", self.kept.get(id) or files.Kept(id, name, 0, "", ""))
         return Picked(str(id), name)

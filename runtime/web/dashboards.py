@@ -14,6 +14,7 @@ from runtime.reports import Figures
 from runtime.tables import live
 from runtime.web.edge import enter, is_fragment, words, work
 from runtime.web.frame import frame
+from runtime.web.links import share_url
 from schemas.dashboard import Dashboard
 from schemas.errors import NotFound
 from schemas.text import Text
@@ -39,7 +40,12 @@ def show(app: str, dashboard: str) -> Any:
             {"at": ",".join(map(str, place)), **tile(ctx, inst, board, widget)} for widget, place in board.places()
         ]
         return render_template(
-            "runtime/dashboard.html", inst=inst, board=board, tiles=tiles, title=board.title or Text.of(board.id)
+            "runtime/dashboard.html",
+            inst=inst,
+            board=board,
+            tiles=tiles,
+            title=board.title or Text.of(board.id),
+            share_url=share_url(ctx, inst, "dashboard", dashboard),
         )
 
 

@@ -39,7 +39,7 @@ from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import FilterFields
-from runtime.retry import attempt
+from runtime.retry import attempt, was_given_up
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import opened
@@ -206,6 +206,9 @@ def _guard() -> Response | None:
         return None
     wording.use(words)
     audit.come_from(request.remote_addr or "", request.user_agent.string)
+    if for_strangers():
+        _public()
+        return None  # a link is no session: whoever has one is nobody we know
     if for_programs() or (request.endpoint is None and request.path.startswith("/api/")):
         return None  # its doors ask for a token themselves; a session opens none of them
     if token := request.cookies.get(cookie_name()):
@@ -294,6 +297,18 @@ def _only_apps() -> None:
         raise Denied(viewing.ONLY_LOOKING)
 
 
+def for_strangers() -> bool:
+    """Whether the door is one of a public link."""
+    return bool(request and (request.endpoint or "").startswith("public."))
+
+
+def _public() -> None:
+    """What is sent to a public link must come from its own page; there the ticket of the page is asked for."""
+    _refuse_unkeepable()
+    if request.method not in SAFE:
+        _refuse_other_sites()
+
+
 def for_programs() -> bool:
     """Whether the door is one of the API: decided by its name, never by what an address looks like."""
     return bool(request and (request.endpoint or "").startswith("api_"))
@@ -322,9 +337,7 @@ def _refuse_unkeepable() -> None:
 
 def _refuse_strangers() -> None:
     """An unsafe request must come from our own pages and carry the token of the session."""
-    origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
-        abort(403, description=gettext("This was not sent from Mortise itself."))
+    _refuse_other_sites()
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     own = str(session.get("csrf", ""))
     base, _, place = unmasked(sent).partition(":")
@@ -339,6 +352,12 @@ def _refuse_strangers() -> None:
         abort(403, description=gettext("This page is out of date. Reload it and send again; what you typed is kept."))
 
 
+def _refuse_other_sites() -> None:
+    origin = request.headers.get("Origin")
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (origin and _host_of(origin) != request.host):
+        abort(403, description=gettext("This was not sent from Mortise itself."))
+
+
 def _host_of(origin: str) -> str:
     try:
         return urlsplit(origin).netloc
@@ -347,7 +366,14 @@ def _host_of(origin: str) -> str:
 
 
 def csrf_token() -> str:
-    """The session's token, masked anew for every answer: a packed page's length must not spell it out (BREACH)."""
+    """The session's token, masked anew for every answer: a packed page's length must not spell it out (BREACH).
+
+    A public link's page has a ticket of its own in its place.
+    """
+    if for_strangers():
+        from runtime.web import public
+
+        return public.ticket()
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(24)
     if "csrf_masked" not in g:
@@ -440,9 +466,16 @@ def go(url: str) -> Response:
     return redirect(url, 303)  # type: ignore[return-value]
 
 
+MOST_TOLD = 5
+
+
 def tell(sentence: Any, kind: str = "good") -> None:
-    """Show a sentence on the next page, in the language of whoever is answered now."""
+    """Show a sentence on the next page, in the language of whoever is answered now.
+
+    The cookie holds a few KB at most: of what nobody has been shown yet, only the newest are kept.
+    """
     flash(words(sentence), kind)
+    session["_flashes"] = session["_flashes"][-MOST_TOLD:]
 
 
 def local_url(url: str, otherwise: str = "/") -> str:
@@ -496,7 +529,8 @@ def _headers(response: Response) -> Response:
         return response  # a style or script is no document: what follows says nothing of it
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers["X-Frame-Options"] = "DENY"
+    if not g.get("embedded"):
+        response.headers["X-Frame-Options"] = "DENY"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
@@ -553,6 +587,11 @@ def _http(err: HTTPException) -> Response:
     code = err.code or 500
     if code == 404:
         return _not_found(err)
+    if was_given_up(getattr(err, "original_exception", None)):
+        text = gettext(
+            "This took too long and was given up. Ask for less: narrow it with a filter or a shorter period."
+        )
+        return refusal_page(gettext("This cannot be done"), text, 503)
     texts = {
         405: gettext("This page does not take that kind of request."),
         413: gettext("What you sent is too large."),
@@ -602,6 +641,7 @@ def _frame() -> dict[str, Any]:
         "workspace": g.get("workspace"),
         "several_workspaces": bool(signed_in and signed_in.several),
         "viewing": g.get("viewing", ""),
+        "public_page": for_strangers(),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 

@@ -29,6 +29,7 @@ from runtime.web.edge import (
     worked,
 )
 from runtime.web.frame import frame
+from runtime.web.links import share_url
 from schemas.errors import Conflict, InvalidInput, NotFound
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
@@ -93,7 +94,8 @@ def page(ctx: Context, current: Filling, status: int = 200) -> Any:
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),
         "url": f"{base}/{current.record or 'new'}", "live_url": f"{base}/live{about}",
         "draft": kept, "draft_url": f"{base}/draft{about}",
-        "back": local_url(request.args.get("back", ""), f"/a/{inst.slug}/"), "conflict": _conflict(ctx, current),
+        "share_url": share_url(ctx, inst, "fill", current.form.id) if current.record is None else "",
+        "back": local_url(request.args.get("back", ""), f"/a/{inst.slug}/"), "conflict": conflict(ctx, current),
     }  # fmt: skip
     if request.method == "POST" and is_fragment():
         return make_response(render_template("runtime/_form.html", **values), status)
@@ -103,7 +105,7 @@ def page(ctx: Context, current: Filling, status: int = 200) -> Any:
     return make_response(render_template("runtime/form.html", **values), status)
 
 
-def _conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
+def conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
     """For a stale change: each disputed field's label with the value that is there now."""
     if not current.theirs:
         return []
@@ -235,7 +237,7 @@ def pick(app: str, table: str, path: str) -> Any:
             return jsonify(_people(ctx, source, field, path))
         text = request.args.get("q", "").replace("\x00", "")[:100]
         if isinstance(field, Choice) and field.source:
-            offered = offers.offered(ctx, source, field, _typed(ctx, source), text, _typed_line(ctx, source, path))
+            offered = offers.offered(ctx, source, field, typed(ctx, source), text, _typed_line(ctx, source, path))
             return jsonify([{"id": one, "text": one} for one in offered])
         if not isinstance(field, Link):
             raise NotFound
@@ -244,7 +246,7 @@ def pick(app: str, table: str, path: str) -> Any:
         if not other.may("read"):
             return jsonify([])
         found = query.suggest(
-            other, text, _picks(ctx, source, field, target, path), 50 if request.args.get("several") else 20
+            other, text, picks(ctx, source, field, target, path), 50 if request.args.get("several") else 20
         )
         notes = listing.notes(other, [id for id, _ in found], field.show_columns)
         return jsonify([{"id": str(id), "text": title or "–", "note": notes.get(id, "")} for id, title in found])
@@ -265,21 +267,21 @@ def _filter_values(ctx: Context, source: LiveTable, path: str) -> list[dict[str,
 def _people(ctx: Context, source: LiveTable, field: People, path: str) -> list[dict[str, str]]:
     """The members or departments that may be chosen, for the values of the form that is being filled in."""
     rows = source.table.by_id.get(path.partition(".")[0]) if "." in path else None
-    allowed = ranges.candidates(ctx, source, field, _typed(ctx, source), rows if isinstance(rows, Rows) else None)
+    allowed = ranges.candidates(ctx, source, field, typed(ctx, source), rows if isinstance(rows, Rows) else None)
     return ranges.offered(Directory.of(ctx), field.picks, request.args.get("q", "")[:100].strip(), allowed)
 
 
-def _picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable, path: str) -> list[Any]:
+def picks(ctx: Context, source: LiveTable, field: Link, target: LiveTable, path: str) -> list[Any]:
     """The link's `pick`, with the values of the form that is being filled in for `this`."""
     if field.pick is None:
         return []
     analysis = source.analysis
     rows, row = _typed_line(ctx, source, path) or (None, None)
     expression = analysis.expression(field.pick, analysis.pick_scope(field, source.table, rows), BOOLEAN)
-    return [query.pickable(source, target, expression, ctx, _typed(ctx, source), rows, row)]
+    return [query.pickable(source, target, expression, ctx, typed(ctx, source), rows, row)]
 
 
-def _typed(ctx: Context, source: LiveTable) -> Values:
+def typed(ctx: Context, source: LiveTable) -> Values:
     """The values of the form that a picker stands in, as far as it sends them along."""
     given = {k[5:]: v for k, v in request.args.items() if k.startswith("with.") and k[5:] in source.table.by_id}
     return parse(source.table, given, ctx.zone)[0]

@@ -1,8 +1,10 @@
 """What stands around a page: navigation, counts, the app's name."""
 
+from collections.abc import Iterator
+
 from flask import g, request
 
-from runtime import navigation, powers, tasks
+from runtime import navigation, powers, sharing, tasks
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.navigation import Item
@@ -23,6 +25,12 @@ def frame(ctx: Context, inst: Installed | None = None, current: str = "") -> Non
         return
     g.app_title = words(inst.app.title or Text.of(inst.slug))
     g.navigation = navigation.entries(ctx, inst, current or request.path)
+    g.navigation_settings = list(_settings(ctx, inst))
+
+
+def _settings(ctx: Context, inst: Installed) -> Iterator[Item]:
+    """What stands below the navigation."""
+    if sharing.may_share_anything(ctx, inst):
+        yield Item(Text.of({"zh": "公开链接", "en": "Public links"}), f"/a/{inst.slug}/links/", "globe")
     if g.is_admin or inst.id in powers.apps(ctx):
-        title = Text.of({"zh": "编辑应用", "en": "Edit this app"})
-        g.navigation_settings = [Item(title, f"/build/{inst.slug}/", "build")]
+        yield Item(Text.of({"zh": "编辑应用", "en": "Edit this app"}), f"/build/{inst.slug}/", "build")

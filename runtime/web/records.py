@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, make_response, redirect, render_templa
 
 from runtime import comments, documents, flows, history, listing, pressing, query, recalculate, records, tokens
 from runtime import related as related_fields
-from runtime.access import door, form_for, views_for
+from runtime.access import door, form_for, may_share, views_for
 from runtime.actors import Member
 from runtime.answers import answering
 from runtime.context import Context
@@ -45,7 +45,8 @@ def show(app: str, table_id: str, record: str) -> Any:
         prints = not trash and _may(ctx, source, found.id, "print")
         values = {
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
-            "recalculating": recalculate.pending(ctx, source),
+            "recalculating": recalculate.pending(ctx, source), "maker": _maker(ctx, source, found),
+            "share_url": _share_url(ctx, source, found, trash),
             "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
             "may_delete": _may(ctx, source, found.id, "delete"), "may_print": prints,
@@ -60,6 +61,20 @@ def show(app: str, table_id: str, record: str) -> Any:
             return make_response(render_template("runtime/_record_drawer.html", **values))
         frame(ctx, source.inst, _list_url(ctx, source))
         return render_template("runtime/record.html", **values)
+
+
+def _maker(ctx: Context, source: LiveTable, found: Record) -> str:
+    """Who or what made the record."""
+    names = Names(ctx, source)
+    names.people |= {id for id in (found.system["created_by"],) if id}
+    return next(iter(names.found().values()), "")
+
+
+def _share_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> str:
+    """Where a public link to the record is made, for those who may."""
+    if trash or not may_share(ctx, source.inst, "record", source.id, found.id):
+        return ""
+    return f"/a/{source.inst.slug}/links/new?kind=record&target={source.id}&record={found.id}"
 
 
 def _builds(ctx: Context) -> bool:

@@ -15,6 +15,7 @@ from runtime.listing import Wishes
 from runtime.tables import LiveTable, live
 from runtime.web.edge import enter, is_fragment, json_of_request, record_id, words, work, worked
 from runtime.web.frame import frame
+from runtime.web.links import share_url
 from schemas import filling, stretches
 from schemas.conditions import Condition, to_formula
 from schemas.errors import InvalidInput, NotFound
@@ -123,6 +124,7 @@ def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes, base: str =
     return {
         "inst": inst, "view": view, "views": views_for(ctx, inst, view.table), "wishes": wishes,
         "base": base or f"/a/{inst.slug}/v/{view.id}/", "preview": bool(base), "table": inst.app.table(view.table),
+        "share_url": "" if base else share_url(ctx, inst, "view", view.id),
         "new_url": f"/a/{inst.slug}/f/{form.id}/new" if form else "",
     }  # fmt: skip
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.fields.base import Field, field_types
+from schemas.fields.base import Field, clean_text, field_types
 from schemas.messages import say
 from schemas.options import option
 from schemas.parsers import Flag, Words
@@ -33,7 +33,7 @@ class Barcode(Field):
 
     def parse(self, raw: Any) -> Any:
         text = super().parse(raw)
-        return text.replace(" ", "").replace("-", "") if text and self.code == "ean13" else text
+        return clean_text(text.replace(" ", "").replace("-", "")) if text and self.code == "ean13" else text
 
     def check(self, value: str) -> Iterator[Sentence]:
         if self.code == "ean13":

@@ -31,6 +31,7 @@ const ON_SIGHT = {
   "location": "[data-location]",
   "look": "#look",
   "picker": ".picker",
+  "public/proof": "form[data-proof]",
   "rich": "[data-rich]",
   "select-rows": "[data-select-rows]",
   "signature": "[data-signature]",

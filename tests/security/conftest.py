@@ -25,11 +25,13 @@ from runtime import (
     query,
     records,
     roles,
+    sharing,
     tasks,
 )
 from runtime.access import door
 from runtime.comments import Said
 from runtime.flows import Decision
+from runtime.sharing import About, Wish
 from runtime.submit import Sent, submit
 from tests.runtime.conftest import SHOP, Shop, make_shop, prepared, shop  # noqa: F401
 from tests.web.conftest import Person, app, sign_in  # noqa: F401
@@ -220,6 +222,26 @@ def _people(ctx: Any, shop: Shop) -> dict[str, list[str]]:  # noqa: F811
     return {**found, **{f"workspace_roles.{name}.id": [str(role)] for name in ("show", "change", "remove")}}
 
 
+LINKS = (
+    (About("fill", "book"), {"uses": {"title": "ask", "papers": "ask"}}),
+    (About("lookup", "all"), {"columns": ["title"], "keys": ["secret"]}),
+    (About("view", "writers"), {"columns": ["books"]}),
+    (About("dashboard", "figures"), {"word": "nobody"}),
+)
+
+
+def _public(ctx: Any) -> dict[str, list[str]]:
+    """Public links by which nothing of what the canaries stand for can be seen, though an administrator made them."""
+    inst = definitions.installed(ctx, "shop")
+    made = [sharing.make(ctx, inst, about, Wish("Fair", settings)) for about, settings in LINKS]
+    tokens = [*(sharing.token(ctx, sharing.one(ctx, inst, id)) for id in made), "nonsense"]
+    doors = ("show", "one", "live_values", "send", "look_up", "unlock", "thanks", "pick", "upload", "download")
+    keyed = ("thanks_with_key", "answer", "live_answer", "change_answer")
+    found = {f"public.{name}.token": tokens for name in (*doors, *keyed)}
+    own = {f"links.{name}.id": [str(made[0]), str(UUID(int=7))] for name in ("show", "change", "switch", "remove")}
+    return {**found, **own, "key": ["nonsense"]}
+
+
 @pytest.fixture
 def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F811
     shop = make_shop(package())  # noqa: F811
@@ -323,4 +345,6 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     }  # fmt: skip
     with shop.opened() as ctx:
         things |= _people(ctx, shop)
+    with shop.opened(shop.boss) as ctx:
+        things |= _public(ctx)
     return Guarded(shop, app, own, foreign, trashed, writer, hidden, mine, things)

@@ -33,6 +33,20 @@ SIGNED_OUT = {
     "doors.settle",
     "sso.begin",
     "sso.back",
+    "public.answer",
+    "public.change_answer",
+    "public.download",
+    "public.live_answer",
+    "public.live_values",
+    "public.look_up",
+    "public.one",
+    "public.pick",
+    "public.send",
+    "public.show",
+    "public.thanks",
+    "public.thanks_with_key",
+    "public.unlock",
+    "public.upload",
 }
 """What answers somebody who has not signed in."""
 
@@ -112,6 +126,15 @@ ELSEWHERE = {
     "members_leaving.come_back": "web/test_people_pages.py",
     "members_leaving.erase": "web/test_people_pages.py",
     "members_leaving.leave": "web/test_people_pages.py",
+    "links.change": "web/test_public_links.py",
+    "links.make": "web/test_public_links.py",
+    "public.change_answer": "web/test_public_links.py",
+    "public.live_answer": "web/test_public_links.py",
+    "public.live_values": "web/test_public_links.py",
+    "public.look_up": "web/test_public_links.py",
+    "public.send": "web/test_public_links.py",
+    "public.unlock": "web/test_public_links.py",
+    "public.upload": "web/test_public_links.py",
     "records.press": "web/test_forms.py",
     "replies.decide": "web/test_tasks.py",
     "tasks.be_away": "web/test_tasks.py",
@@ -138,6 +161,26 @@ def test_no_page_shows_what_its_reader_may_not_know(guarded: Guarded, sign_in: A
     walked = walk(guarded, sign_in(guarded.shop, name), guarded.forbidden)
     assert walked.found == {}
     assert walked.differing() == {}
+
+
+ON_LOOKING = {
+    "draft": "the app as it is being edited, begun when a designer opens it", "notice": "read when it is looked at",
+    "public_link": "its visits are counted", "attempt": "what is counted", "audit": "an export is noted",
+}  # fmt: skip
+"""What somebody who only looks may leave behind."""
+
+
+def test_what_is_only_asked_for_changes_nothing(guarded: Guarded, sign_in: Any) -> None:
+    boss = sign_in(guarded.shop, "boss")
+    before, asked = kept(guarded), set()
+    for rule, _, address in addresses(guarded, "GET", {name: values[:1] for name, values in guarded.ids.items()}):
+        if rule.endpoint not in asked:
+            asked.add(rule.endpoint)
+            boss.get(address).close()
+            boss.client.head(address).close()
+    after = kept(guarded)
+    assert {table for table, _ in before ^ after} - set(ON_LOOKING) == set()
+    assert len(asked) > 100
 
 
 @pytest.mark.parametrize("name", ["clerk", "outsider"])

@@ -49,3 +49,8 @@ def test_what_fits_into_no_code_is_not_drawn(kind, text):
 
 def test_a_text_cannot_break_out_of_its_picture():
     assert "<script>" not in code_svg('"><script>alert(1)</script>', "qr")
+
+
+def test_a_lone_hyphen_is_no_product_code():
+    assert Barcode(id="code", code="ean13").parse("- -") is None
+    assert Barcode(id="code", code="ean13").parse("-\u3000-") is None
