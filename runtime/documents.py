@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from runtime import audit, files, inserted, pages, paper, pictures, query
+from runtime import audit, files, inserted, office, pages, paper, pictures, query
 from runtime.access import door
 from runtime.actors import FlowActor, Member, administers, unlimited
 from runtime.context import Context
@@ -21,7 +21,7 @@ from runtime.query import Record
 from runtime.reading import Reading
 from runtime.storage import Storage
 from runtime.tables import LiveTable
-from schemas.document import Document, plain
+from schemas.document import FILES, Document, plain
 from schemas.documents.attached import Attached
 from schemas.errors import InvalidInput, NotFound
 from schemas.markup import picture_address
@@ -114,7 +114,9 @@ class OnPaper:
         return self._kept(id, lambda: files.content(self.ctx, self.storage, id).read())
 
     def inserted(self, id: UUID) -> str:
-        return self._kept(id, lambda: files.content(self.ctx, self.storage, inserted.open_picture(self.ctx, id).id).read())
+        return self._kept(
+            id, lambda: files.content(self.ctx, self.storage, inserted.open_picture(self.ctx, id).id).read()
+        )
 
     def attached(self, file: Attached) -> str:
         return self._kept(file.name, lambda: file.data) if is_picture(file) else ""
@@ -202,37 +204,53 @@ def make(ctx: Context, storage: Storage, live: LiveTable, ids: Sequence[UUID], d
 
 @dataclass
 class Writer:
-    """Puts records on paper one after the other, and makes one file of them."""
+    """Puts records on paper, or into files, one after the other, and makes one file of them."""
 
     storage: Storage
     document: Document | None = None
-    sheets: list[Sheet] = field(default_factory=list)
     printed: list[Any] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    title: str = ""
 
     @property
     def count(self) -> int:
-        return len(self.sheets)
+        return len(self.printed) + len(self.made)
 
     def add(self, ctx: Context, live: LiveTable, records: Sequence[Record], document: Document) -> int:
-        """Says how many were put on paper. Raises Denied on a server that cannot make PDF files."""
+        """Says how many were put on paper. Raises InvalidInput, and Denied on a server that cannot make PDF files."""
         self.document = document
         for record in records:
             require_fits(ctx, live, record, document)
-            made = sheet(ctx, self.storage, live, record, document)
-            self.printed.append(paper.printed(made, ctx.language))
-            self.sheets.append(Sheet("", document, made.title))
+            if document.made == "page":
+                one = sheet(ctx, self.storage, live, record, document)
+                self.printed.append(paper.printed(one, ctx.language))
+                self.title = one.title
+            else:
+                self.made.append(file_of(ctx, live, record, document))
         return len(records)
 
     def finished(self, ctx: Context, live: LiveTable) -> Made:
-        """The file."""
-        data = paper.written(self.printed)
+        """The file: one, pages one after the other, or several files in a zip."""
         audit.note(ctx, "data.printed", f"{live.inst.slug}.{live.id}", n=self.count)
-        if self.count == 1:
-            return Made(files.safe_name(f"{self.sheets[0].title}.pdf"), PDF, data)
         title = ((self.document and self.document.title) or live.table.title or Text.of(live.id)).in_language(
             ctx.language
         )
-        return Made(files.safe_name(f"{title} ({self.count}).pdf"), PDF, data)
+        if len(self.made) == 1:
+            return self.made[0]
+        if self.made:
+            return Made(files.safe_name(f"{title} ({self.count}).zip"), ZIP, together(self.made))
+        name = self.title if self.count == 1 else f"{title} ({self.count})"
+        return Made(files.safe_name(f"{name}.pdf"), PDF, paper.written(self.printed))
+
+
+def file_of(ctx: Context, live: LiveTable, record: Record, document: Document) -> Made:
+    """A record in the Word or Excel file of a template."""
+    page = Page(door(ctx, live), record, document, ctx.language, InBrowser())
+    if document.file is None:
+        raise NotFound
+    ending = FILES[document.made]
+    data = office.filled(document.file, page.reading)
+    return Made(files.safe_name(f"{_title(page)}.{ending}"), WORD if ending == "docx" else EXCEL, data)
 
 
 def together(made: Iterable[Made]) -> bytes:

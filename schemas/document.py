@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.documents import DocumentBlock, block_types
+from schemas.dependencies import Circle
+from schemas.documents import DocumentBlock, block_types, office
 from schemas.documents.approvals import Approvals
 from schemas.documents.attached import Attached
 from schemas.documents.base import wording_problems
 from schemas.documents.fields import UNPRINTED, Fields
 from schemas.documents.heading import Heading
 from schemas.documents.rows import RowsBlock
-from schemas.errors import Problem
+from schemas.errors import BadValue, Problem
 from schemas.form import fields_in
-from schemas.formula import Formula
+from schemas.formula import Formula, FormulaError
 from schemas.formula.types import BOOLEAN
 from schemas.messages import Message, say
 from schemas.options import option
@@ -21,6 +22,7 @@ from schemas.parsers import FormulaSource, Id, Kinds, Label, Line, Many, Object,
 from schemas.strangers import strangers
 from schemas.table import Table
 from schemas.text import Text
+from schemas.wording import formatted
 
 if TYPE_CHECKING:
     from schemas.app import App
@@ -92,6 +94,8 @@ def problems(document: Document, app: "App") -> Iterator[Problem]:
     if document.made in FILES and document.file is None:
         yield Problem("file", say("choose the file that is to be filled in"))
     yield from app.analysis.attempt("when", document.when, app.analysis.printing_scope(table), BOOLEAN)
+    if document.made in FILES and document.file is not None:
+        yield from _file_problems(document.file, app, table)
     yield from wording_problems(app, table, "name", document.name)
     yield from wording_problems(app, table, "watermark", document.watermark)
     for name in MARGINS:
@@ -99,6 +103,29 @@ def problems(document: Document, app: "App") -> Iterator[Problem]:
     for n, block in enumerate(document.blocks):
         for problem in block.linked(app, table):
             yield Problem(f"blocks[{n}].{problem.path}", problem.message, problem.severity)
+
+
+def _file_problems(file: Attached, app: "App", table: Table) -> Iterator[Problem]:
+    """What is wrong with a file's placeholders; each is told with what stands around it."""
+    try:
+        texts = office.texts(file)
+    except BadValue as err:
+        yield Problem("file", err.message)
+        return
+    subforms = {rows.id: rows for rows in table.subforms}
+    for text in texts:
+        for found in office.placeholders(text):
+            subform = found.of_row(list(subforms))
+            if subform and found.source == f"{subform}.{office.ROW}":
+                continue
+            try:
+                formula = formatted(found.within(subform)) if subform else found.formula()
+                app.analysis.expression(formula, app.analysis.printing_scope(table, subforms.get(subform)))
+            except (FormulaError, Circle) as err:
+                reason = err.message if isinstance(err, FormulaError) else app.analysis.circle(err)
+                yield Problem(
+                    "file", say("{placeholder}: {problem}", placeholder=f"{{{found.source}}}", problem=reason)
+                )
 
 
 def without_page_words(text: Text) -> Text:

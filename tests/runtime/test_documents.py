@@ -1,18 +1,26 @@
 """Records on paper: what their reader may see of them, and nothing else; by a template, or without one."""
 
+import io
 import re
+import zipfile
 from copy import deepcopy
 from decimal import Decimal
+from xml.dom import minidom
 
+import openpyxl
 import pytest
 
-from runtime import documents, paper, records
+from runtime import documents, office, paper, records
+from runtime.access import door
 from runtime.documents import template
 from runtime.paper import Sheet
+from runtime.reading import Reading
 from runtime.settings import Settings
 from runtime.storage import storage_of
 from schemas.document import Document
+from schemas.documents.attached import Attached
 from schemas.errors import Denied, NotFound
+from tests.office_world import attached, docx, paragraph, table, xlsx
 from tests.runtime.conftest import SHOP
 
 WORDS = (
@@ -150,3 +158,45 @@ def test_a_page_fetches_nothing_from_anywhere(tmp_path):
     finally:
         weasyprint.urls.request.OpenerDirector.open = before
     assert asked == []
+
+
+# -- Word and Excel ----------------------------------------------------------------------------------
+
+
+def filled(shop, actor, name, data):
+    with shop.opened(actor) as ctx:
+        live = shop.table(ctx, "book")
+        (found,) = documents.printable(ctx, live, [shop.emma])
+        return office.filled(Attached(**attached(name, data)), Reading(door(ctx, live), found, "en"))
+
+
+def test_a_word_file_is_filled_in_with_a_row_of_its_table_for_each_row_of_a_subform(bookshop):
+    made = docx(
+        paragraph("Book {ti", "tle} of {author.name}, {total|#,##0.00}; cost {cost}; {{x}}"),
+        table(["Place", "Count"], ["{copies.row}. {copies.place}", "{copies.count} of {title}"]),
+    )
+
+    def read(actor):
+        with zipfile.ZipFile(io.BytesIO(filled(bookshop, actor, "a.docx", made))) as archive:
+            body = archive.read("word/document.xml").decode()
+        assert minidom.parseString(body)
+        return words(body)
+
+    managers, clerks = read(bookshop.manager), read(bookshop.clerk)
+    assert "Book Emma of Jane &lt;Austen&gt;, 360.00; cost ¥77.00; {x}" in managers.replace(" Emma  of", " Emma of")
+    assert "Place Count 1. Hall 2 of Emma 2. Loft &amp; attic 1 of Emma" in managers
+    assert "77" not in clerks
+    assert "Hall" in clerks
+
+
+def test_an_excel_file_keeps_numbers_and_moves_what_stands_below(bookshop):
+    made = xlsx({
+        "A1": "{title}", "B1": "{total}", "C1": "Cost: {cost}", "A3": "{copies.row}", "B3": "{copies.place}", "C3": "{copies.count}",
+        "D3": "=C3*2", "A4": "Below", "D4": "=D5+1", "E1": "{IF(TRUE, \"=1+1\", \"\")}",
+    })  # fmt: skip
+    sheet = openpyxl.load_workbook(io.BytesIO(filled(bookshop, bookshop.clerk, "a.xlsx", made))).active
+    assert [sheet[p].value for p in ("A1", "B1", "C1")] == ["Emma", 360, "Cost: "]
+    assert [[sheet.cell(r, c).value for c in range(1, 5)] for r in (3, 4, 5)] == [
+        [1, "Hall", 2, "=C3*2"], [2, "Loft & attic", 1, "=C4*2"], ["Below", None, None, "=D6+1"],
+    ]  # fmt: skip
+    assert (sheet["E1"].value, sheet["E1"].data_type) == ("=1+1", "s")

@@ -53,7 +53,7 @@ SIGNED_OUT = {
 LAST = (
     "viewing.begin", "viewing.stop",
     "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.do_ask", "tasks.change_run",
-    "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
+    "build_documents.remove", "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
