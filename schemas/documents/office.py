@@ -4,12 +4,12 @@ Both are zip files of XML. What is read of them is bounded, and a file with macr
 with declarations of its own is refused.
 """
 
-import io
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
@@ -90,7 +90,7 @@ def _closing(text: str, start: int) -> int:
 def parts_of_file(data: bytes) -> dict[str, bytes]:
     """Everything in the file, by name. Raises BadValue for what is no such file, too large, or could do harm."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
             return dict(_read(archive))
     except BadValue:
         raise
