@@ -59,7 +59,7 @@ POLICY = (
 SAFE = ("GET", "HEAD", "OPTIONS")
 VIEW = "view_as"
 """Where the session keeps as whom an administrator looks at apps."""
-LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "printing", "viewing"}
 LIVE = {"forms.live_values"}
 LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {
@@ -354,7 +354,9 @@ def _refuse_strangers() -> None:
 
 def _refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (origin and _host_of(origin) != request.host):
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (
+        origin and _host_of(origin) != request.host
+    ):
         abort(403, description=gettext("This was not sent from Mortise itself."))
 
 
