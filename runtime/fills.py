@@ -6,6 +6,7 @@ from uuid import UUID
 
 from runtime import query
 from runtime.access import door
+from runtime.answers import answering
 from runtime.context import Context
 from runtime.tables import LiveTable
 from schemas import filling
@@ -28,7 +29,16 @@ def by_links(ctx: Context, live: LiveTable, values: Values, chosen: Iterable[str
             taken = from_target(ctx, live, found, {**values, **made}.get(id), live.table.by_id)
             made |= taken if id in first else {own: v for own, v in taken.items() if own not in made}
             turns += [own for own in taken if own not in turns]
-    return made
+    return made | _begun(ctx, live, {**values, **made}, made.keys())
+
+
+def _begun(ctx: Context, live: LiveTable, values: Values, filled: Collection[str]) -> Values:
+    """The subforms that were filled, with the defaults of the columns that nothing was filled into."""
+    ids = [rows.id for rows in live.table.subforms if rows.id in filled and values.get(rows.id)]
+    if not ids:
+        return {}
+    whole = filling.give_rows(live.analysis, live.table, values, answering(ctx, live))
+    return {id: whole[id] for id in ids}
 
 
 def filled_fields(live: LiveTable, values: Mapping[str, Any]) -> set[str]:

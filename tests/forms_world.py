@@ -53,6 +53,7 @@ SCHOOL: dict[str, Any] = {
                     {"id": "what", "type": "text", "label": "What"},
                     {"id": "paid", "type": "switch", "label": "Paid"},
                     {"id": "price", "type": "money", "label": "Price"},
+                    {"id": "seat", "type": "text", "label": "Seat", "default": "anywhere"},
                     {"id": "double", "type": "formula", "label": "Double", "formula": "price * 2"},
                     {"id": "again", "type": "button", "label": "Another like it", "action": "form", "form": "enrol",
                      "formula": "NOT(paid)", "set": {"phone": "=TEXT(price * 2, \"0\")", "remark": "=name & \": \" & what"},

@@ -181,6 +181,7 @@ def test_a_link_that_is_filled_in_is_a_choice_too_and_fills_what_is_open(school)
         made = fills.by_links(ctx, school.table(ctx, "pupil"), {"friend": friend}, ["friend"])
     assert (made["fee"], made["advisor"]) == (Decimal(900), "Ada"), "the nearer link has the say"
     assert [line["what"] for line in made["courses"]] == ["Greek", "Maths"]
+    assert {line["seat"] for line in made["courses"]} == {"anywhere"}, "what is not filled has its default"
 
 
 def test_what_an_offer_filled_in_stays_as_the_person_changed_it(school, manager):
