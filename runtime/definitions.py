@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import TextClause, func, insert, select, text, update
 
 from runtime import audit, models, outbox
 from runtime.context import Context
@@ -197,16 +197,24 @@ def remove(ctx: Context, slug: str) -> None:
     ctx.memo.pop(Installed, None)
 
 
-def lock_shared(ctx: Context, inst: Installed) -> None:
+HELD = text("SELECT revision, webhooks FROM control.hold(:app)")
+
+
+def lock_shared(ctx: Context, inst: Installed, statement: TextClause = HELD, **given: Any) -> None:
     """Held by every writer of an app's records, so that no revision is flipped under it.
 
-    Raises Overtaken when one has been flipped since this transaction looked: the work is done again.
+    `statement` is another one that holds the app and does something of its own with what is `given`.
+    Raises Overtaken when a revision has been flipped since this transaction looked: the work is done again.
     """
-    held = text("SELECT revision, webhooks FROM control.hold(:id)")
-    now = ctx.conn.execute(held, {"id": inst.id}).one_or_none()
+    key = ("held", inst.id)
+    if statement is HELD and ctx.memo.get(key) == inst.revision:
+        return
+    now = ctx.conn.execute(statement, {"app": inst.id, **given}).one_or_none()
     if now is None or now.revision != inst.revision:
         raise Overtaken
     outbox.know(ctx, inst.id, now.webhooks)
+    if not ctx.conn.in_nested_transaction():  # a savepoint that is taken back lets go of what was held in it
+        ctx.memo[key] = inst.revision
 
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:

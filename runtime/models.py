@@ -261,6 +261,7 @@ file = Table(
     Column("record_id", Uuid, index=True),
     Column("field", Text),
     Column("uploaded_by", Uuid),
+    Column("same_as", Uuid, index=True, comment="the file whose bytes it shares"),
     moment("uploaded_at", nullable=False, server_default=func.now()),
 )
 

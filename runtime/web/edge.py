@@ -466,9 +466,16 @@ def go(url: str) -> Response:
     return redirect(url, 303)  # type: ignore[return-value]
 
 
+MOST_TOLD = 5
+
+
 def tell(sentence: Any, kind: str = "good") -> None:
-    """Show a sentence on the next page, in the language of whoever is answered now."""
+    """Show a sentence on the next page, in the language of whoever is answered now.
+
+    The cookie holds a few KB at most: of what nobody has been shown yet, only the newest are kept.
+    """
     flash(words(sentence), kind)
+    session["_flashes"] = session["_flashes"][-MOST_TOLD:]
 
 
 def local_url(url: str, otherwise: str = "/") -> str:
