@@ -1,5 +1,6 @@
 """Published definitions by revision, loaded once and kept."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,9 @@ from schemas.errors import DefinitionError, NotFound, Problem
 from schemas.messages import say
 from schemas.options import load
 
+log = logging.getLogger("mortise.definitions")
 LOCK_TIMEOUT = "5s"
+DAMAGED = Problem("", say("The published definition of this app cannot be read."))
 HOLD = """
 CREATE OR REPLACE FUNCTION control.hold(app uuid) RETURNS TABLE (revision integer, webhooks integer)
 LANGUAGE plpgsql VOLATILE AS $$
@@ -83,8 +86,16 @@ def _app(ctx: Context, installation: UUID, number: int) -> App:
     if key not in _apps:
         if len(_apps) > 2_000:
             _apps.clear()
-        _apps[key] = load(App, package(ctx, installation, number))
+        _apps[key] = _readable(package(ctx, installation, number))
     return _apps[key]
+
+
+def _readable(package: Mapping[str, Any]) -> App:
+    """Raises DefinitionError for one that was sound when it was published, and cannot be understood now."""
+    try:
+        return load(App, package)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as err:
+        raise DefinitionError([DAMAGED]) from err
 
 
 def at_revision(ctx: Context, inst: Installed, number: int) -> Installed:
@@ -97,6 +108,8 @@ def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
     found = ctx.conn.scalar(select(r.c.package).where(r.c.installation_id == installation, r.c.number == number))
     if found is None:
         raise NotFound
+    if not isinstance(found, dict):
+        raise DefinitionError([DAMAGED])
     return dict(found)
 
 
@@ -108,7 +121,20 @@ def base_of(ctx: Context, installation: UUID) -> dict[str, Any] | None:
 
 
 def all_installed(ctx: Context) -> list[Installed]:
-    return [installed(ctx, slug) for _, slug, _ in _present(ctx)]
+    """Every app that is published here. One whose definition cannot be read any more keeps nobody from the others."""
+    found = []
+    for id, slug, number in _present(ctx):
+        try:
+            found.append(installed(ctx, slug))
+        except (DefinitionError, NotFound) as err:
+            log.error("app %s (%s, revision %s) cannot be read: %s", slug, id, number, err)
+    return found
+
+
+def unreadable(ctx: Context) -> list[str]:
+    """The slugs of apps whose published definition is damaged."""
+    well = {inst.slug for inst in all_installed(ctx)}
+    return [slug for _, slug, _ in _present(ctx) if slug not in well]
 
 
 def by_id(ctx: Context, installation: UUID) -> Installed:
@@ -183,14 +209,21 @@ def _grants_changed(before: Installed | None, after: Installed) -> list[str]:
 
 def roll_back(ctx: Context, slug: str, number: int) -> Installed:
     """Publish an earlier revision's package again, as a new revision."""
-    inst = installed(ctx, slug)
-    return publish(ctx, slug, package(ctx, inst.id, number), note=f"revision {number}")
+    return publish(ctx, slug, package(ctx, _id_of(ctx, slug), number), note=f"revision {number}")
+
+
+def _id_of(ctx: Context, slug: str) -> UUID:
+    """Of an app that is published here, also where its definition cannot be read. Raises NotFound."""
+    for id, own, _ in _present(ctx):
+        if own == slug:
+            return id
+    raise NotFound
 
 
 def remove(ctx: Context, slug: str) -> None:
     """Take an app out of sight; its data stays until purged."""
     i = models.installation
-    id = installed(ctx, slug).id
+    id = _id_of(ctx, slug)
     values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
     audit.note(ctx, "app.removed", slug, id)
@@ -219,4 +252,5 @@ def lock_shared(ctx: Context, inst: Installed, statement: TextClause = HELD, **g
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:
     ctx.conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    ctx.conn.execute(text("SET LOCAL statement_timeout = 0"))  # what is published may need an index of a large table
     ctx.conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 7))"), {"id": str(installation)})

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 14
+LAYOUT = 15
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -226,6 +226,7 @@ history = Table(
     Column("actor_id", Uuid),
     Column("origin", Text, comment="what the actor acted through: a form, an import, a flow's task"),
     Column("key", Text, comment="idempotency key of the submission"),
+    Column("revision", Integer, comment="of the app, under which it was written"),
     moment("at", nullable=False),
     Index("history_record", "record_id", "at"),
 )

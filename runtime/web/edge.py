@@ -39,7 +39,7 @@ from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import FilterFields
-from runtime.retry import attempt
+from runtime.retry import attempt, was_given_up
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import opened
@@ -354,7 +354,7 @@ def _refuse_strangers() -> None:
 
 def _refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (origin and _host_of(origin) != request.host):
         abort(403, description=gettext("This was not sent from Mortise itself."))
 
 
@@ -587,6 +587,11 @@ def _http(err: HTTPException) -> Response:
     code = err.code or 500
     if code == 404:
         return _not_found(err)
+    if was_given_up(getattr(err, "original_exception", None)):
+        text = gettext(
+            "This took too long and was given up. Ask for less: narrow it with a filter or a shorter period."
+        )
+        return refusal_page(gettext("This cannot be done"), text, 503)
     texts = {
         405: gettext("This page does not take that kind of request."),
         413: gettext("What you sent is too large."),

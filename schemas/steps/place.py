@@ -11,7 +11,7 @@ from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
-from schemas.formula import Formula, FormulaError, Type
+from schemas.formula import Formula, FormulaError, Type, names
 from schemas.formula.types import ANY, BOOLEAN, link_to, unify
 from schemas.messages import Message, say
 from schemas.rights import Opening
@@ -210,6 +210,17 @@ class Place:
                 continue
             for formula in formulas:
                 yield from self.formula(where, formula)
+
+    def fields_in(self, text: Text) -> list[str]:
+        """The record's own fields that a text names in its formulas."""
+        named: set[str] = set()
+        for line in text.by_language.values():
+            try:
+                formulas = [part for part in parts_of(line) if isinstance(part, Formula)]
+                named |= {path[0] for formula in formulas for path in names(formula.tree)}
+            except FormulaError:
+                continue
+        return sorted(named & {*self.table.by_id})
 
     def earlier(self, path: str, target: str) -> Iterator[Problem]:
         """A step to return to: asks people, and lies before this one on every way here."""

@@ -161,6 +161,26 @@ def test_no_page_shows_what_its_reader_may_not_know(guarded: Guarded, sign_in: A
     assert walked.differing() == {}
 
 
+ON_LOOKING = {
+    "draft": "the app as it is being edited, begun when a designer opens it", "notice": "read when it is looked at",
+    "public_link": "its visits are counted", "attempt": "what is counted", "audit": "an export is noted",
+}  # fmt: skip
+"""What somebody who only looks may leave behind."""
+
+
+def test_what_is_only_asked_for_changes_nothing(guarded: Guarded, sign_in: Any) -> None:
+    boss = sign_in(guarded.shop, "boss")
+    before, asked = kept(guarded), set()
+    for rule, _, address in addresses(guarded, "GET", {name: values[:1] for name, values in guarded.ids.items()}):
+        if rule.endpoint not in asked:
+            asked.add(rule.endpoint)
+            boss.get(address).close()
+            boss.client.head(address).close()
+    after = kept(guarded)
+    assert {table for table, _ in before ^ after} - set(ON_LOOKING) == set()
+    assert len(asked) > 100
+
+
 @pytest.mark.parametrize("name", ["clerk", "outsider"])
 def test_no_request_changes_what_its_sender_may_not_touch(guarded: Guarded, sign_in: Any, name: str) -> None:
     person = sign_in(guarded.shop, name)
