@@ -66,7 +66,7 @@ SAMPLE = {
 
 def zipped(package=GARDEN, besides=SAMPLE):
     buffer = io.BytesIO(bundle.zipped(package))
-    with zipfile.ZipFile(buffer, "a") as archive:
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, content in besides.items():
             archive.writestr(f"garden/{name}", content if isinstance(content, bytes) else json.dumps(content))
     return buffer.getvalue()
