@@ -157,8 +157,9 @@ def _by_id(value: Any) -> dict[str, Any] | None:
     """A list of things with ids, or of words that each stand in it once, by id; None for any other value."""
     if not isinstance(value, list):
         return None
-    ids = [item.get("id") if isinstance(item, dict) else item for item in value]
-    if not all(isinstance(id, str) for id in ids) or len(set(ids)) < len(ids):
+    found = [item.get("id") if isinstance(item, dict) else item for item in value]
+    ids = [id for id in found if isinstance(id, str)]
+    if len(set(ids)) < len(value):
         return None
     return dict(zip(ids, value, strict=True))
 
@@ -183,7 +184,7 @@ def _woven(first: Sequence[str], second: Sequence[str]) -> list[str]:
     before: str | None = None
     for id in second:
         if id not in made:
-            made.insert(made.index(before) + 1 if before in made else 0, id)  # type: ignore[arg-type]
+            made.insert(made.index(before) + 1 if before in made else 0, id)
         before = id
     return made
 
