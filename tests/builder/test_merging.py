@@ -20,7 +20,9 @@ TABLES = st.lists(
     ),
     unique_by=lambda t: t["id"], max_size=3,
 )  # fmt: skip
-PACKAGES = st.fixed_dictionaries({"app": st.just("crm")}, optional={"tables": TABLES, "title": WORDS, "version": WORDS})
+PACKAGES = st.fixed_dictionaries(
+    {"app": st.just("club")}, optional={"tables": TABLES, "title": WORDS, "version": WORDS}
+)
 
 
 def leaves(value, path=()):
@@ -67,12 +69,12 @@ def test_whatever_asks_can_be_settled_either_way(base, yours, theirs):
 
 
 BASE = {
-    "app": "crm", "version": "1.0.0",
-    "tables": [{"id": "customer", "fields": [
+    "app": "club", "version": "1.0.0",
+    "tables": [{"id": "person", "fields": [
         {"id": "name", "type": "text", "label": {"zh": "名称", "en": "Name"}}, {"id": "phone", "type": "text"},
         {"id": "fax", "type": "text"}]}],
-    "forms": [{"id": "f", "table": "customer", "layout": [{"row": ["name", "phone"]}, {"row": ["fax"]}]}],
-    "views": [{"id": "all", "table": "customer", "columns": ["name", "phone", "fax"]}],
+    "forms": [{"id": "f", "table": "person", "layout": [{"row": ["name", "phone"]}, {"row": ["fax"]}]}],
+    "views": [{"id": "all", "table": "person", "columns": ["name", "phone", "fax"]}],
 }  # fmt: skip
 
 
@@ -84,13 +86,13 @@ def changed(change):
 
 def test_both_sides_changes_of_different_things_are_all_there():
     def here(app):
-        app["tables"][0]["fields"][0]["label"]["zh"] = "客户"
+        app["tables"][0]["fields"][0]["label"]["zh"] = "人员"
         app["tables"][0]["fields"].insert(1, {"id": "tier", "type": "choice"})
         app["views"][0]["columns"] = ["name", "tier", "phone", "fax"]
 
     def there(app):
         app["version"] = "1.1.0"
-        app["tables"][0]["fields"][0]["label"]["en"] = "Customer"
+        app["tables"][0]["fields"][0]["label"]["en"] = "Person"
         app["tables"][0]["fields"].append({"id": "mail", "type": "text"})
         app["views"][0]["columns"].append("mail")
 
@@ -98,7 +100,7 @@ def test_both_sides_changes_of_different_things_are_all_there():
     assert done.conflicts == []
     fields = done.package["tables"][0]["fields"]
     assert [f["id"] for f in fields] == ["name", "tier", "phone", "fax", "mail"]
-    assert fields[0]["label"] == {"zh": "客户", "en": "Customer"}
+    assert fields[0]["label"] == {"zh": "人员", "en": "Person"}
     assert done.package["views"][0]["columns"] == ["name", "tier", "phone", "fax", "mail"]
     assert done.package["version"] == "1.1.0"
 
@@ -108,25 +110,25 @@ def test_what_both_changed_differently_is_a_conflict_and_stays_as_it_is_here_unt
     theirs = changed(lambda app: app["tables"][0]["fields"][1].update(type="number"))
     done = merge(BASE, yours, theirs)
     assert [(c.key, c.yours, c.theirs) for c in done.conflicts] == [
-        ("tables/customer/fields/phone/type", "barcode", "number")
+        ("tables/person/fields/phone/type", "barcode", "number")
     ]
     assert done.package == yours
-    assert merge(BASE, yours, theirs, {"tables/customer/fields/phone/type": "theirs"}).package == theirs
+    assert merge(BASE, yours, theirs, {"tables/person/fields/phone/type": "theirs"}).package == theirs
 
 
 def test_what_is_taken_away_there_but_changed_here_stays_and_is_asked_about():
     yours = changed(lambda app: app["tables"][0]["fields"][2].update(type="barcode"))
     theirs = changed(lambda app: app["tables"][0]["fields"].pop())
     done = merge(BASE, yours, theirs)
-    assert [(c.key, c.theirs) for c in done.conflicts] == [("tables/customer/fields/fax", ABSENT)]
+    assert [(c.key, c.theirs) for c in done.conflicts] == [("tables/person/fields/fax", ABSENT)]
     assert done.package == yours
 
 
 def test_what_is_taken_away_there_may_be_kept_here():
     theirs = changed(lambda app: app["tables"][0]["fields"].pop())
     done = merge(BASE, BASE, theirs)
-    assert [(i.kind, i.key) for i in done.items] == [("remove", "tables/customer/fields/fax")]
-    assert merge(BASE, BASE, theirs, {"tables/customer/fields/fax": "yours"}).package == BASE
+    assert [(i.kind, i.key) for i in done.items] == [("remove", "tables/person/fields/fax")]
+    assert merge(BASE, BASE, theirs, {"tables/person/fields/fax": "yours"}).package == BASE
 
 
 def test_new_fields_find_a_place_on_a_form_that_was_rearranged_here():
