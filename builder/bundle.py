@@ -30,7 +30,7 @@ from schemas.parsers import ID
 from schemas.source import read_json
 
 Entry = TypeVar("Entry")
-KINDS = ("tables", "forms", "views", "flows", "dashboards", "access")
+KINDS = ("tables", "forms", "views", "flows", "dashboards", "documents", "access")
 """Kinds of objects, each with a folder of its own."""
 
 MANIFEST = "manifest.json"

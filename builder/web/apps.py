@@ -119,7 +119,12 @@ def overview(app: str) -> Any:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
         frame(ctx)
-        listed = {"forms": _forms(draft), "boards": _boards(draft), "flows": _flows(draft)}
+        listed = {
+            "forms": _forms(draft),
+            "boards": _boards(draft),
+            "flows": _flows(draft),
+            "documents": _documents(draft),
+        }
         return render_template("builder/overview.html", **about(ctx, draft), **listed, sample=_sample(ctx, draft))
 
 
@@ -141,6 +146,17 @@ def _flows(draft: Draft) -> list[dict[str, Any]]:
         steps = sum(1 for _ in flow_tree.steps_in_order(deepcopy(flow)))
         about_table = Text.of(table.get("title") or table["id"])
         listed.append({"id": id, "title": Text.of(flow.get("title") or id), "about": about_table, "steps": steps})
+    return listed
+
+
+def _documents(draft: Draft) -> list[dict[str, Any]]:
+    listed = []
+    for id in draft.parts.get("order/documents") or ():
+        found = draft.parts[f"documents/{id}"]
+        table = draft.parts.get(f"tables/{found.get('table')}") or {"id": ""}
+        about_table = Text.of(table.get("title") or table["id"])
+        title = Text.of(found.get("title") or id)
+        listed.append({"id": id, "title": title, "about": about_table, "made": found.get("made", "page")})
     return listed
 
 

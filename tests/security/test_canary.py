@@ -53,7 +53,7 @@ SIGNED_OUT = {
 LAST = (
     "viewing.begin", "viewing.stop",
     "tasks.live_values", "tasks.decide", "api_tasks.decide", "tasks.do_ask", "tasks.change_run",
-    "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
+    "build_documents.remove", "build_rights.remove", "build_apps.delete_form", "records.trash", "batches.act", "build_apps.discard",
     "build_apps.remove",
 )  # fmt: skip
 
@@ -100,6 +100,13 @@ ELSEWHERE = {
     "build_boards.place": "web/test_builder.py",
     "build_boards.rename": "web/test_builder.py",
     "build_boards.set_options": "web/test_builder.py",
+    "build_documents.attach": "web/test_printing.py",
+    "build_documents.copy": "web/test_printing.py",
+    "build_documents.delete": "web/test_printing.py",
+    "build_documents.move": "web/test_printing.py",
+    "build_documents.set_options": "web/test_printing.py",
+    "build_documents.add": "web/test_printing.py",
+    "build_documents.create": "web/test_printing.py",
     "build_flows.create": "web/test_flow_designer.py",
     "build_flows.delete": "web/test_flow_designer.py",
     "build_flows.move": "web/test_flow_designer.py",
