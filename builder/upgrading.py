@@ -120,7 +120,7 @@ def _line(item: Item, *packages: Mapping[str, Any]) -> Line:
 
 
 def _trail(path: tuple[str, ...], *packages: Mapping[str, Any]) -> Iterator[Sentence]:
-    """The names on the way to something in a package: Table, Customer, Phone, Label."""
+    """The names on the way to something in a package: Table, Loan, Due, Label."""
     places: list[Any] = list(packages)
     declared: Any = App
     for depth, name in enumerate(path):
