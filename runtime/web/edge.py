@@ -354,7 +354,9 @@ def _refuse_strangers() -> None:
 
 def _refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (origin and _host_of(origin) != request.host):
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (
+        origin and _host_of(origin) != request.host
+    ):
         abort(403, description=gettext("This was not sent from Mortise itself."))
 
 
