@@ -113,6 +113,13 @@ def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
     return dict(found)
 
 
+def base_of(ctx: Context, installation: UUID) -> dict[str, Any] | None:
+    """The package that an app was installed or last upgraded from."""
+    i = models.installation
+    found: dict[str, Any] | None = ctx.conn.scalar(select(i.c.base).where(i.c.id == installation))
+    return found
+
+
 def all_installed(ctx: Context) -> list[Installed]:
     """Every app that is published here. One whose definition cannot be read any more keeps nobody from the others."""
     found = []

@@ -6,7 +6,7 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from runtime import api
+from runtime import api, documents
 from runtime.access import Door, door, may_enter
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -297,8 +297,19 @@ def _more(made: Document, gate: Door, path: str, tag: str, sent: Json, back: Jso
         made.path(f"{path}/records/{{record}}/history", get=operation(
             f"{name}_history", "Who changed what and when", made.schema("History", bodies.History), tag=tag,
             problems=("403",)))  # fmt: skip
+    if gate.may("print"):
+        printed = operation(f"{name}_document", "A record as a PDF, or a Word or Excel file filled in", {}, tag=tag, parameters=[
+            parameter("template", {"type": "string", "enum": _templates(gate)}, words="A print template; none for all fields.")],
+            problems=("403", "422"))  # fmt: skip
+        printed["responses"]["200"]["content"] = {kind: {"schema": {}} for kind in documents.KINDS}
+        made.path(f"{path}/records/{{record}}/document", get=printed)
     if files := [f.id for f in gate.live.table.fields if _takes_files(f) and api.known(gate, f.id)]:
         _files(made, path, tag, name, files)
+
+
+def _templates(gate: Door) -> list[str]:
+    """The print templates that the actor may use, and the way to print without one."""
+    return [documents.PLAIN, *(d.id for d in documents.templates(gate.ctx, gate.live))]
 
 
 def _takes_files(field: Field) -> bool:

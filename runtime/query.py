@@ -255,7 +255,9 @@ def count_linked(gate: Door, link: str, target: UUID) -> int:
 
 
 def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record]:
-    """The records that point at another one by this link, the newest first."""
+    """The records that point at another one by this link, in the listing's order, else the newest first."""
+    if listing.sort:
+        return list(page(gate, listing, [_points_at(gate, link, target)]).records)
     query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
     return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]

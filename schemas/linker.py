@@ -57,13 +57,15 @@ def _all_of(analysis: Analysis) -> Iterator[Problem]:
 
 
 def _others(analysis: Analysis) -> Iterator[Problem]:
-    """What the rooms of flows and dashboards have to say of theirs."""
-    from schemas import dashboard, flow
+    """What the rooms of flows, dashboards and print templates have to say of theirs."""
+    from schemas import dashboard, document, flow
 
     for n, item in enumerate(analysis.app.flows):
         yield from _under(f"flows[{n}]", flow.problems(item, analysis.app))
     for n, board in enumerate(analysis.app.dashboards):
         yield from _under(f"dashboards[{n}]", dashboard.problems(board, analysis.app))
+    for n, template in enumerate(analysis.app.documents):
+        yield from _under(f"documents[{n}]", document.problems(template, analysis.app))
 
 
 def _under(path: str, problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from schemas.table import Table
 
 Uses = dict[tuple[str, str], list[str]]
 """(table, field or column) -> paths in the package's JSON, in order."""
-NAMED = ("field", "key field", "field or section", "own field")
+NAMED = ("field", "key field", "field or section", "own field", "printed field", "picture field", "subform")
 
 
 def uses_of(app: App) -> Uses:
@@ -45,6 +45,9 @@ def _all(app: App) -> Iterator[tuple[str, str, str]]:
         for m, widget in enumerate(board.widgets):
             if (about := app.table(widget.table)) is not None:
                 yield from _walk(app, widget, f"dashboards[{n}].widgets[{m}]", about, None)
+    for n, template in enumerate(app.documents):
+        if (about := app.table(template.table)) is not None:
+            yield from _walk(app, template, f"documents[{n}]", about, None)
 
 
 def _table_of(app: App, item: Any) -> str:

@@ -59,7 +59,7 @@ POLICY = (
 SAFE = ("GET", "HEAD", "OPTIONS")
 VIEW = "view_as"
 """Where the session keeps as whom an administrator looks at apps."""
-LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "printing", "viewing"}
 LIVE = {"forms.live_values"}
 LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {

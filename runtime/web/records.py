@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import comments, earlier, flows, history, listing, pressing, query, recalculate, records, tokens
+from runtime import comments, documents, earlier, flows, history, listing, pressing, query, recalculate, records, tokens
 from runtime import related as related_fields
 from runtime.access import door, form_for, may_share, views_for
 from runtime.actors import Member
@@ -44,6 +44,7 @@ def show(app: str, table_id: str, record: str) -> Any:
         gate = door(ctx, source)
         trash = request.args.get("trash") == "1"
         found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
+        prints = not trash and _may(ctx, source, found.id, "print")
         then = request.args.get("form") == "then" and not trash
         made = earlier.as_made(ctx, source, found) if then else None
         blocks = details(ctx, made.table, made.record, made.form) if made else details(ctx, source, found)
@@ -54,7 +55,8 @@ def show(app: str, table_id: str, record: str) -> Any:
             "share_url": _share_url(ctx, source, found, trash),
             "blocks": blocks, "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
-            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": not trash and _may(ctx, source, found.id, "print"),
+            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": prints,
+            "print_templates": [d for d in documents.templates(ctx, source) if documents.fits(ctx, source, found, d)] if prints else [],
             "why_url": f"/build/{app}/rights/why?table={table_id}&record={found.id}" if _builds(ctx) else "",
             "may_comment": (commented := not trash and _may(ctx, source, found.id, "comment")),
             "comments": comments.count(ctx, source, found.id) if commented else 0,

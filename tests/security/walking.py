@@ -41,7 +41,7 @@ CURIOUS = [
     )),
     "as=csv", "as=csv&sort=-cost&q=canary", f"as=csv&filter={quote('cost > 1')}", "field=secret&operator=is&value=canaryfield",
     "secret=canaryfield&title=x", "back=/", "trash=true", "fields=secret", "fields=title,papers,about,copies", "expand=names",
-    "state=decided",
+    "state=decided", "template=everything", "template=inner&view=1", "template=shelf",
 ]  # fmt: skip
 AFTER_A_REFUSAL = "trash=1&as=csv"
 """What a page that is not there is asked all the same, as a fragment."""
