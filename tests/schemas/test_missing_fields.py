@@ -99,7 +99,9 @@ def test_what_rests_on_a_faulty_formula_does_not_hide_the_fault():
 def test_a_flow_that_looks_for_what_its_rights_hide_is_told_before_it_fails():
     told = complaints(lambda package: package["access"][0].update(fields={"*": "write", "worth": "hidden"}))
     assert {"flows[0].steps[0].where", "flows[0].steps[0].sort", "flows[0].steps[1].value"} <= set(told)
-    assert told["flows[0].steps[0].where"] == "the flow may not read 'worth': show it in the flow's access rule on 'visit'"
+    assert (
+        told["flows[0].steps[0].where"] == "the flow may not read 'worth': show it in the flow's access rule on 'visit'"
+    )
 
 
 @pytest.mark.parametrize("place", ["flows[0].steps[0].where", "flows[0].steps[1].value", "flows[0].steps[2].set.worth"])
