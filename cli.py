@@ -20,6 +20,7 @@ from schemas.messages import say
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from builder.upgrading import Plan
     from runtime.context import Context
     from schemas.flow import Flow
 
@@ -31,6 +32,7 @@ Mortise: forms, tables, approvals and dashboards, without code.
   mortise workspace add acme "Acme"  make a workspace, one organisation's data
   mortise user add ada@example.org   let somebody in
   mortise install my-app/            install an app
+  mortise upgrade my_app my-app/     upgrade an installed app; what was changed here stays
   mortise check my-app/              say everything that is wrong with an app
   mortise formula < cases.jsonl      try formulas, a line of JSON each
   mortise flow scenario.json         play a flow, and see how it stands after each event
@@ -208,6 +210,45 @@ def install(settings: Settings, options: argparse.Namespace) -> int:
         where = ctx.workspace.title
     print(f"{installed.slug} is installed in {where}.")
     return 0
+
+
+def upgrade(settings: Settings, options: argparse.Namespace) -> int:
+    """Upgrade an installed app to a newer package: a folder, a zip file, or the name of one that comes with Mortise.
+
+    What was changed here stays; what both sides changed stays as it is here unless --theirs names it (or says all).
+    No record and no value is ever deleted. With --dry-run only the plan is printed.
+    """
+    from builder import bundle, drafts, upgrading
+
+    package = bundle.read(bundle.bundled().get(options.package or options.app, Path(options.package or options.app)))
+    with workspace_context(settings, options.workspace) as ctx:
+        draft = drafts.open_draft(ctx, options.app)
+        first = upgrading.plan(ctx, draft, package, {})
+        asked = {item.key for item in first.merge.items if item.asks}
+        if strange := [path for path in options.theirs if path != "all" and path not in asked]:
+            raise Refused(f"The plan asks nothing about {', '.join(strange)}. See: mortise upgrade --dry-run")
+        choices = dict.fromkeys(asked if "all" in options.theirs else options.theirs, "theirs")
+        choices |= dict.fromkeys(options.keep, "yours")
+        plan = upgrading.plan(ctx, draft, package, choices)
+        print_plan(plan)
+        if options.dry_run:
+            return 0
+        upgrading.upgrade(ctx, options.app, package, choices)
+        where = ctx.workspace.title
+    print(f"{options.app} is upgraded to version {plan.after} in {where}.")
+    return 0
+
+
+def print_plan(plan: "Plan") -> None:
+    """One line for everything that an upgrade does; what can be settled with its path."""
+    from builder.upgrading import words_of
+
+    for line in plan.lines:
+        settled = f" -> {line.item.chosen}" if line.item.asks else ""
+        print(f"{line.item.kind:8}  {line.item.key}  ({words_of(line)}){settled}")
+    for problem in plan.problems:
+        print(f"{problem.severity}: {problem}")
+    print(f"{len(plan.lines)} items, {len(plan.merge.conflicts)} conflicts; {plan.kept} changes made here are kept.")
 
 
 def pairs(option: str, said: Sequence[str]) -> list[tuple[str, str]]:
@@ -511,6 +552,21 @@ def parser() -> argparse.ArgumentParser:
     i.add_argument(
         "--role", action="append", default=[], metavar="NAME=WHO", help="who has a role in it; may be repeated"
     )
+    n = command(commands, "upgrade", upgrade)
+    n.add_argument("app", help="short name of the installed app")
+    n.add_argument(
+        "package",
+        nargs="?",
+        default="",
+        metavar="FOLDER|ZIP|NAME",
+        help="the newer package; its own name when left out",
+    )
+    n.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    n.add_argument(
+        "--theirs", action="append", default=[], metavar="PATH", help="take the new version's side; all for every one"
+    )
+    n.add_argument("--keep", action="append", default=[], metavar="PATH", help="keep what the new version takes away")
+    n.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     f = command(commands, "import", import_file)
     f.add_argument("into", metavar="APP.TABLE|people")
     f.add_argument("file", type=Path)

@@ -113,6 +113,21 @@ def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
     return dict(found)
 
 
+def revisions(ctx: Context, installation: UUID, before: int | None, most: int) -> list[Any]:
+    """Publications of an app, the newest first, those below `before`."""
+    r = models.revision
+    wanted = select(r).where(r.c.installation_id == installation)
+    if before is not None:
+        wanted = wanted.where(r.c.number < before)
+    return list(ctx.conn.execute(wanted.order_by(r.c.number.desc()).limit(most)))
+
+
+def set_base(ctx: Context, installation: UUID, base: Mapping[str, Any]) -> None:
+    """From now on an app counts as installed from this package: what differs from it was changed here."""
+    i = models.installation
+    ctx.conn.execute(update(i).where(i.c.id == installation).values(base=dict(base)))
+
+
 def base_of(ctx: Context, installation: UUID) -> dict[str, Any] | None:
     """The package that an app was installed or last upgraded from."""
     i = models.installation

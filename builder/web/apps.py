@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, centre, changes, drafts, flow_tree, flows
+from builder import bundle, centre, changes, drafts, flow_tree, flows, upgrading
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -125,7 +125,15 @@ def overview(app: str) -> Any:
             "flows": _flows(draft),
             "documents": _documents(draft),
         }
-        return render_template("builder/overview.html", **about(ctx, draft), **listed, sample=_sample(ctx, draft))
+        values = {**about(ctx, draft), **listed, "sample": _sample(ctx, draft), "newer": _newer(ctx, draft)}
+        return render_template("builder/overview.html", **values)
+
+
+def _newer(ctx: Context, draft: Draft) -> Any:
+    """The package to which an administrator could upgrade the app."""
+    if not unlimited(ctx.actor) or not draft.revision:
+        return None
+    return next(iter(upgrading.available(ctx, definitions.installed(ctx, draft.slug))), None)
 
 
 def _sample(ctx: Context, draft: Draft) -> str:

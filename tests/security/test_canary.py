@@ -77,6 +77,8 @@ ELSEWHERE = {
     "api_records.restore": "web/test_api.py",
     "api_tasks.decide": "web/test_api_doors.py",
     "audit.retention": "web/test_audit.py",
+    "build_revisions.back": "web/test_revisions.py",
+    "build_revisions.upgrade": "web/test_revisions.py",
     "centre.add_sample": "web/test_centre.py",
     "centre.install": "web/test_centre.py",
     "centre.remove": "web/test_centre.py",
