@@ -1,7 +1,6 @@
 """A field changes its type while people go on working."""
 
 import copy
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -105,7 +104,6 @@ def retyping(world: World) -> Iterator[Pair]:
             for one in people:
                 one.join()
         assert not office.broken, office.broken
-        print({what: f"{wait:.2f} s" for what, wait in office.longest.items()}, file=sys.stderr)
         after = _kept(world)
         lost = {id: value for id, value in (before | office.written).items() if after.get(id) != value}
         assert not lost, f"{len(lost)} values were lost"
