@@ -201,7 +201,7 @@ def install(settings: Settings, options: argparse.Namespace) -> int:
     from builder import bundle
 
     source = bundle.bundled().get(options.app, Path(options.app))
-    sample = source / "sample" if options.sample else None
+    sample = bundle.sample_in(source) if options.sample else None
     package = bundle.read(source)
     with workspace_context(settings, options.workspace) as ctx:
         slots = bundle.slots_named(ctx, package, pairs("--slot", options.slot))
@@ -307,19 +307,24 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def export(settings: Settings, options: argparse.Namespace) -> int:
-    """Write an app as it is published into a folder, or a zip file when the name ends in .zip."""
-    from builder import bundle
+    """Write an app as it is published into a folder, or a zip file when the name ends in .zip.
+
+    With --data its records too, in the form of sample data: `mortise install --sample` writes them elsewhere.
+    Attachments do not come along; numbers and calculations are made anew.
+    """
+    from builder import bundle, datapack
     from schemas.errors import NotFound
 
     with workspace_context(settings, options.workspace) as ctx:
         try:
             package = bundle.export(ctx, options.app)
+            data = datapack.export(ctx, options.app) if options.data_too else None
         except NotFound as err:
             raise Refused(f"There is no app {options.app!r} in {ctx.workspace.title}.") from err
     if options.target.suffix == ".zip":
-        options.target.write_bytes(bundle.zipped(package))
+        options.target.write_bytes(bundle.zipped(package, data))
     else:
-        bundle.write(package, options.target)
+        bundle.write(package, options.target, data)
     print(f"{options.target} holds {options.app}.")
     return 0
 
@@ -584,6 +589,7 @@ def parser() -> argparse.ArgumentParser:
     e = command(commands, "export", export)
     e.add_argument("app", help="short name of the installed app")
     e.add_argument("target", type=Path, metavar="FOLDER|ZIP")
+    e.add_argument("--data", dest="data_too", action="store_true", help="with its records")
     e.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     c = command(commands, "check", check)
     c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")

@@ -21,7 +21,7 @@ from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import assign_slot, give_role
 from runtime.resources import folder
-from runtime.sample import install_sample
+from runtime.sample import Files, install_sample
 from schemas.app import App, Slot
 from schemas.errors import BadValue, DefinitionError, Problem
 from schemas.messages import Message, say
@@ -118,10 +118,18 @@ def _with_sample(files: Mapping[str, bytes]) -> tuple[dict[str, Any], Sample | N
     return package, sample or None
 
 
-def write(package: Mapping[str, Any], target: Path | str) -> None:
+def sample_in(source: Path) -> Files | None:
+    """The sample data beside a package in a folder or zip file. Raises DefinitionError."""
+    if source.is_dir():
+        return source / "sample" if (source / "sample").is_dir() else None
+    with source.open("rb") as file:
+        return read_sent([(source.name, file)])[1]
+
+
+def write(package: Mapping[str, Any], target: Path | str, sample: Mapping[str, Any] | None = None) -> None:
     """Write a package as a folder; files of objects that it no longer has are removed."""
     target = Path(target)
-    files = files_of(package)
+    files = files_of(package) | {f"sample/{name}": text_of(content) for name, content in (sample or {}).items()}
     for stale in [path for kind in KINDS for path in (target / kind).glob("*.json")]:
         if stale.relative_to(target).as_posix() not in files:
             stale.unlink()
@@ -131,11 +139,12 @@ def write(package: Mapping[str, Any], target: Path | str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def zipped(package: Mapping[str, Any]) -> bytes:
-    """A package as a zip file; the same package gives the same bytes."""
+def zipped(package: Mapping[str, Any], sample: Mapping[str, Any] | None = None) -> bytes:
+    """A package as a zip file, with files of sample data if there are some; the same package gives the same bytes."""
     buffer = BytesIO()
+    files = files_of(package) | {f"sample/{name}": text_of(content) for name, content in (sample or {}).items()}
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files_of(package).items():
+        for name, text in files.items():
             entry = zipfile.ZipInfo(f"{package['app']}/{name}", LONG_AGO)
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
@@ -365,11 +374,11 @@ def install(
     package: Mapping[str, Any],
     slug: str | None = None,
     slots: Mapping[str, UUID] | None = None,
-    sample: Path | None = None,
+    sample: Files | None = None,
 ) -> Installed:
     """Install a package under a slug (its own id unless said), with members or departments for its slots.
 
-    The package is kept as it came, for later upgrades. `sample` is the folder of sample data to write too.
+    The package is kept as it came, for later upgrades. `sample` are the files of sample data to write too.
     Raises DefinitionError with every problem, and then nothing has changed.
     """
     slug = slug or str(package.get("app", ""))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, centre, changes, drafts, flow_tree, flows, upgrading
+from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, upgrading
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -342,10 +342,11 @@ def discard(app: str) -> Any:
 
 @bp.get("/build/<app>/export")
 def export(app: str) -> Any:
-    """The published app as a zip file that installs elsewhere."""
+    """The published app as a zip file that installs elsewhere; for administrators with its records if they wish."""
     with work() as ctx:
         designer(ctx)
-        body = bundle.zipped(bundle.export(ctx, app))
+        with_data = request.args.get("data") == "1" and unlimited(ctx.actor)
+        body = bundle.zipped(bundle.export(ctx, app), datapack.export(ctx, app) if with_data else None)
     return send_file(io.BytesIO(body), mimetype="application/zip", as_attachment=True, download_name=f"{app}.zip")
 
 
