@@ -14,7 +14,7 @@ from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
 from builder.web.doors import opens
-from runtime import definitions, powers
+from runtime import definitions, powers, purging
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
@@ -353,6 +353,8 @@ def export(app: str) -> Any:
 def remove(app: str) -> Any:
     with work() as ctx:
         designer(ctx)
-        definitions.remove(ctx, app)
-    tell(say("The app was removed. Its records are kept."), "good")
+        id = definitions.remove(ctx, app)
+        if request.form.get("data") == "bin":
+            purging.deadline(ctx, id)
+    tell(say("The app was removed. It can be brought back from the removed apps."), "good")
     return redirect("/build/", 303)

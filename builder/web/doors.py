@@ -28,6 +28,8 @@ DOORS = {
     "build_apps.preset": "rights",
     "build_apps.review": LOOK,
     "build_apps.publish": "publish",
+    "build_bin.index": "design",
+    "build_bin.restore": "design",
     "build_revisions.index": LOOK,
     "build_revisions.compare": LOOK,
     "build_revisions.back": "design",
