@@ -54,6 +54,7 @@ DOORS = {
 }
 WHOLE = {
     "studio.": "design",
+    "build_languages.": "design",
     "build_formulas.": "design",
     "build_views.": "design",
     "build_boards.": "design",

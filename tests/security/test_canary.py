@@ -81,6 +81,8 @@ ELSEWHERE = {
     "build_bin.purge_app": "web/test_bin.py",
     "build_bin.restore": "web/test_bin.py",
     "build_bin.restore_app": "web/test_bin.py",
+    "build_languages.save": "web/test_languages.py",
+    "build_languages.take": "web/test_languages.py",
     "build_revisions.back": "web/test_revisions.py",
     "build_revisions.upgrade": "web/test_revisions.py",
     "centre.add_sample": "web/test_centre.py",
