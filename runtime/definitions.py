@@ -113,6 +113,28 @@ def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
     return dict(found)
 
 
+def revisions(ctx: Context, installation: UUID, before: int | None, most: int) -> list[Any]:
+    """Publications of an app, the newest first, those below `before`."""
+    r = models.revision
+    wanted = select(r).where(r.c.installation_id == installation)
+    if before is not None:
+        wanted = wanted.where(r.c.number < before)
+    return list(ctx.conn.execute(wanted.order_by(r.c.number.desc()).limit(most)))
+
+
+def set_base(ctx: Context, installation: UUID, base: Mapping[str, Any]) -> None:
+    """From now on an app counts as installed from this package: what differs from it was changed here."""
+    i = models.installation
+    ctx.conn.execute(update(i).where(i.c.id == installation).values(base=dict(base)))
+
+
+def base_of(ctx: Context, installation: UUID) -> dict[str, Any] | None:
+    """The package that an app was installed or last upgraded from."""
+    i = models.installation
+    found: dict[str, Any] | None = ctx.conn.scalar(select(i.c.base).where(i.c.id == installation))
+    return found
+
+
 def all_installed(ctx: Context) -> list[Installed]:
     """Every app that is published here. One whose definition cannot be read any more keeps nobody from the others."""
     found = []
@@ -213,14 +235,37 @@ def _id_of(ctx: Context, slug: str) -> UUID:
     raise NotFound
 
 
-def remove(ctx: Context, slug: str) -> None:
+def remove(ctx: Context, slug: str) -> UUID:
     """Take an app out of sight; its data stays until purged."""
     i = models.installation
     id = _id_of(ctx, slug)
-    values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
+    values = {"removed_at": ctx.now, "removed_by": ctx.actor.id, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
     audit.note(ctx, "app.removed", slug, id)
     ctx.memo.pop(Installed, None)
+    return id
+
+
+def removed(ctx: Context) -> list[Any]:
+    """The apps that were removed and can be brought back, the latest first."""
+    i = models.installation
+    return list(ctx.conn.execute(select(i).where(i.c.removed_at.is_not(None)).order_by(i.c.removed_at.desc())))
+
+
+def restore(ctx: Context, id: UUID) -> str:
+    """Bring a removed app back; gives its slug, which is another one where its own is taken. Raises NotFound."""
+    i = models.installation
+    row = ctx.conn.execute(select(i.c.slug).where(i.c.id == id, i.c.removed_at.is_not(None))).one_or_none()
+    if row is None:
+        raise NotFound
+    slug = str(row.slug).partition("-removed-")[0]
+    if ctx.conn.scalar(select(i.c.id).where(i.c.slug == slug)):
+        slug = f"{slug[:33]}_{id.hex[-6:]}"
+    values = {"removed_at": None, "removed_by": None, "purge_at": None, "slug": slug}
+    ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    audit.note(ctx, "app.restored", slug, id)
+    ctx.memo.pop(Installed, None)
+    return slug
 
 
 HELD = text("SELECT revision, webhooks FROM control.hold(:app)")

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 15
+LAYOUT = 16
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -151,6 +151,8 @@ installation = Table(
     Column("webhooks", Integer, nullable=False, server_default=text("0"), comment="how many listen to it"),
     moment("installed_at", nullable=False, server_default=func.now()),
     moment("removed_at"),
+    Column("removed_by", Uuid),
+    moment("purge_at", comment="of a removed app: when its data is deleted; NULL for never by itself"),
 )
 
 revision = Table(

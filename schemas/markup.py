@@ -119,8 +119,9 @@ def of_plain(text: str) -> str:
 
 
 def formatted(text: str, pictures: bool = True) -> str:
-    """What was sent, safe: markup as such, plain text as paragraphs."""
-    return safe(text if TAG.search(text) else of_plain(text), pictures)
+    """What was sent, safe: markup as such, plain text as paragraphs. It stays the same when it is sent again."""
+    clean = safe(text if TAG.search(text) else of_plain(text), pictures)
+    return clean if not clean or TAG.search(clean) else f"<p>{clean}</p>"
 
 
 class _Plain(HTMLParser):

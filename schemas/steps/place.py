@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from schemas.access import WRITES
-from schemas.dependencies import Circle
+from schemas.access import SEES, WRITES
+from schemas.dependencies import Circle, up_to_the_fault
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.link import Link
@@ -73,9 +73,10 @@ class Place:
             yield Problem(path, say("expected a date or a time"))
 
     def people(self, path: str, whos: tuple[Who, ...]) -> Iterator[Problem]:
-        for who in whos:
-            yield from self._who(path, who)
-            yield from self.people(f"{path}.among", who.among)
+        for n, who in enumerate(whos):
+            where = f"{path}[{n}]" if len(whos) > 1 else path
+            yield from self._who(where, who)
+            yield from self.people(f"{where}.among", who.among)
 
     def _who(self, path: str, who: Who) -> Iterator[Problem]:
         roles, slots = [role.id for role in self.app.roles], [slot.id for slot in self.app.slots]
@@ -161,6 +162,18 @@ class Place:
             message = say("the flow may not read records: add an access rule for the flow with 'read' on '{table}'",
                           table=target.id)  # fmt: skip
             yield Problem(path, message)
+
+    def may_see(self, path: str, target: Table, ids: Iterable[str]) -> Iterator[Problem]:
+        """A flow looks only at what its own rights show it: a field that they hide is refused when it runs."""
+        granted = self._granted(target, "read")
+        for id in dict.fromkeys(ids):
+            if granted and id in target.by_id and not any(SEES[opening.right(id)] == 2 for opening in granted):
+                message = say(
+                    "the flow may not read '{id}': show it in the flow's access rule on '{table}'",
+                    id=id,
+                    table=target.id,
+                )
+                yield Problem(path, message)
 
     def records(self, path: str, formula: Formula) -> Iterator[Problem]:
         """What is wrong with a formula that is to give one record or several."""
@@ -311,7 +324,7 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
         if position.step.id in table.by_id and position.step.result(place) is not None:
             message = say("a field has the id '{id}' too: formulas would not know which is meant", id=position.step.id)
             yield Problem(f"{position.path}.id", message)
-        for problem in position.step.complaints(place):
+        for problem in up_to_the_fault(position.step.complaints(place)):
             yield Problem(
                 f"{position.path}.{problem.path}" if problem.path else position.path,
                 problem.message,

@@ -239,7 +239,8 @@ def _public(ctx: Any) -> dict[str, list[str]]:
     keyed = ("thanks_with_key", "answer", "live_answer", "change_answer")
     found = {f"public.{name}.token": tokens for name in (*doors, *keyed)}
     own = {f"links.{name}.id": [str(made[0]), str(UUID(int=7))] for name in ("show", "change", "switch", "remove")}
-    return {**found, **own, "key": ["nonsense"]}
+    offered = {f"centre.{name}.key": ["expense", "nonsense"] for name in ("show", "ask")}
+    return {**found, **own, **offered, "key": ["nonsense"]}
 
 
 @pytest.fixture

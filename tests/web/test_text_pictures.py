@@ -1,5 +1,6 @@
 """Pictures inside formatted texts: kept with the record, and shown to whoever may read the text."""
 
+import base64
 import io
 
 import pytest
@@ -37,6 +38,14 @@ WARD = {
          "fields": {"*": "write", "secret": "hidden"}},
     ],
 }  # fmt: skip
+
+
+PASTE = """(editor, html) => {
+  const held = new DataTransfer();
+  held.setData("text/html", html);
+  editor.focus();
+  editor.dispatchEvent(new ClipboardEvent("paste", { clipboardData: held, bubbles: true, cancelable: true }));
+}"""
 
 
 @pytest.fixture
@@ -159,3 +168,26 @@ def test_a_visitor_of_a_public_page_finds_the_pictures_behind_its_link():
     shown = BoundField(made("rich_text"), "story", value=text, pictures="/p/x/file/r/story")
     assert 'src="/p/x/file/r/story/0190f2a4-0000-7000-8000-00000000000a?view=1"' in shown.html
     assert BoundField(made("rich_text"), "story", value=text).html == text
+
+
+def test_in_the_editor_a_picture_is_inserted_pasted_or_left_out_with_a_word(ward, sign_in, opened):
+    manager = sign_in(ward, "manager")
+    page = opened(manager)
+    page.goto("/a/shop/f/visit/new")
+    story = page.locator('[data-rich][data-sends="story"]')
+    assert page.locator('[data-rich][data-sends="bare"] .ql-image').count() == 0
+    with page.expect_file_chooser() as chooser:
+        story.locator(".ql-image").click()
+    chooser.value.set_files({"name": "plan.png", "mimeType": "image/png", "buffer": picture("PNG")})
+    story.locator('img[src^="/pictures/"]').wait_for()
+    inside = "data:image/png;base64," + base64.b64encode(picture("PNG", color="#aa3300")).decode()
+    story.locator(".ql-editor").evaluate(PASTE, f'<p>Two <img src="{inside}"><img src="https://spy.example/x.png"></p>')
+    page.locator(".toast", has_text="from elsewhere were left out").wait_for()
+    story.locator('img[src^="/pictures/"]').nth(1).wait_for()
+    page.fill("[name=name]", "Visit")
+    page.locator(".form-actions button[type=submit]").first.click()
+    page.locator(".rich-text img").nth(1).wait_for()
+    assert page.locator(".rich-text img").count() == 2
+    assert page.locator(".rich-text img").evaluate_all(
+        "all => all.every((one) => one.complete && one.naturalWidth > 0)"
+    )
