@@ -31,7 +31,9 @@ def of_texts(texts: Iterable[str]) -> list[int]:
 def _parts(whole: str) -> set[int]:
     """The units, then the pairs that begin at even and at odd places, read as the numbers that their bytes are."""
     units = whole.encode("utf-16-le", "surrogatepass")
-    found = {n for start in (0, 2) for n in _numbers("i", units[start:]) if n & 0xFFFF != SPACE and n >> 16 != SPACE}
+    found = {*_numbers("i", units), *_numbers("i", units[2:])}
+    if " " in whole:
+        found = {n for n in found if n & 0xFFFF != SPACE and n >> 16 != SPACE}
     found.update(_numbers("H", units))
     found.discard(SPACE)
     return found

@@ -38,11 +38,11 @@ def _rows(id: str, given: Mapping[str, Any], before: Mapping[str, Any]) -> Itera
 
 def refuse_unknown_people(ctx: Context, live: LiveTable, many: Sequence[Given]) -> None:
     """A problem beside every member or department newly given that is not there."""
-    asked: dict[Field, list[tuple[Errors, str, UUID]]] = {}
+    asked: dict[int, tuple[Field, list[tuple[Errors, str, UUID]]]] = {}
     for errors, given, before in many:
         for path, found, value in _pointers(live, given, before):
-            asked.setdefault(found, []).append((errors, path, value))
-    for found, pointers in asked.items():
+            asked.setdefault(id(found), (found, []))[1].append((errors, path, value))
+    for found, pointers in asked.values():
         known = _known(ctx, found, {value for _, _, value in pointers})
         for errors, path, value in pointers:
             if value not in known:

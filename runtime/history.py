@@ -12,7 +12,7 @@ from sqlalchemy import select
 from runtime import models, outbox
 from runtime.bulk import insert_rows
 from runtime.context import Context
-from runtime.ids import new_id
+from runtime.ids import new_id, new_ids
 from runtime.tables import LiveTable
 from schemas.errors import BadValue
 from schemas.fields import Field
@@ -43,7 +43,9 @@ def write(
 ) -> None:
     """Write an entry for each (record, version, changes)."""
     written = list(entries)
-    insert_rows(ctx.conn, models.history, [_row(ctx, live, action, *entry, key) for entry in written])
+    ids = new_ids(len(written))
+    rows = [_row(ctx, live, id, action, *entry, key) for id, entry in zip(ids, written, strict=True)]
+    insert_rows(ctx.conn, models.history, rows)
     outbox.note_records(ctx, live, action, written)
 
 
@@ -52,14 +54,14 @@ def beside(
 ) -> dict[str, Any]:
     """The entry as the statements of a LiveTable take it, that write it beside the record."""
     outbox.note_records(ctx, live, action, [(record, version, changes)])
-    return {f"_entry_{name}": v for name, v in _row(ctx, live, action, record, version, changes, key).items()}
+    return {f"_entry_{name}": v for name, v in _row(ctx, live, new_id(), action, record, version, changes, key).items()}
 
 
 def _row(
-    ctx: Context, live: LiveTable, action: str, record: UUID, version: int, changes: Changes, key: str | None
+    ctx: Context, live: LiveTable, id: UUID, action: str, record: UUID, version: int, changes: Changes, key: str | None
 ) -> dict[str, Any]:
     return {
-        "id": new_id(), "installation_id": live.inst.id, "table_id": live.id, "record_id": record, "version": version,
+        "id": id, "installation_id": live.inst.id, "table_id": live.id, "record_id": record, "version": version,
         "action": action, "changes": changes, "actor_kind": ctx.actor.kind, "actor_id": ctx.actor.id,
         "origin": ctx.origin or None, "key": key, "revision": live.inst.revision, "at": ctx.now,
     }  # fmt: skip

@@ -128,7 +128,7 @@ def _import_chunk(
         if importing.matched(source.table, path)
     }
     for path, target in mappings.items():
-        if blank := sum(row.get(target.column) is None for _, row in lines):
+        if blank := [row.get(target.column) for _, row in lines].count(None):
             report.blank[path] = report.blank.get(path, 0) + blank
     key = by.key if by else ()
     gathered = importing.gather_many(source.table, mappings, [[row for _, row in g] for g in chunk], found, key)

@@ -26,7 +26,7 @@ from runtime.access import Door, door
 from runtime.actors import Member, PublicLink
 from runtime.bulk import insert_rows
 from runtime.context import Context
-from runtime.ids import new_id
+from runtime.ids import new_ids
 from runtime.migrate import unique_name
 from runtime.query import Record, fetch_many, fetch_to_change
 from runtime.rows import change_words, child_values, keep_words, replace_rows, search_words, with_rows
@@ -91,7 +91,7 @@ def create_many(
     gate = door(ctx, live)
     gate.require(action)
     definitions.lock_shared(ctx, live.inst)
-    drafts = [Draft(ids[n] if ids else new_id(), dict(given)) for n, given in enumerate(many)]
+    drafts = [Draft(id, dict(given)) for id, given in zip(ids or new_ids(len(many)), many, strict=True)]
     if not dry:
         recalculate.lock_targets(ctx, live, many)
     _refuse_closed_fields(gate, drafts, action)

@@ -162,12 +162,13 @@ def _from_lines(lines: Iterator[list[Any]]) -> Sheet:
     headings: list[str] = []
     rows: list[dict[str, Any]] = []
     for line in lines:
-        if not any(_filled(cell) for cell in line):
+        cells = [None if cell.__class__ is str and not cell.strip() else cell for cell in line]
+        if cells.count(None) == len(cells):
             continue
         if not headings:
-            headings = _headings(line)
+            headings = _headings(cells)
             continue
-        rows.append({h: (cell if _filled(cell) else None) for h, cell in zip(headings, line, strict=False)})
+        rows.append(dict(zip(headings, cells, strict=False)))
         if len(rows) > MOST_ROWS:
             raise refusal(say("The file has more than {n} rows. Split it.", n=f"{MOST_ROWS:,}"))
         if len(rows) * len(headings) > MOST_CELLS:
@@ -177,16 +178,12 @@ def _from_lines(lines: Iterator[list[Any]]) -> Sheet:
     return Sheet(headings, rows)
 
 
-def _filled(cell: Any) -> bool:
-    return cell is not None and (not isinstance(cell, str) or cell.strip() != "")
-
-
 def _headings(line: list[Any]) -> list[str]:
     """Every column gets a heading of its own."""
     if len(line) > MOST_COLUMNS:
         raise refusal(say("The file has more than {n} columns.", n=MOST_COLUMNS))
     made: list[str] = []
     for number, cell in enumerate(line, 1):
-        name = " ".join(str(cell).split()) if _filled(cell) else f"Column {number}"
+        name = f"Column {number}" if cell is None else " ".join(str(cell).split())
         made.append(name if name not in made else f"{name} ({number})")
     return made

@@ -251,11 +251,12 @@ class Analysis:
 
     def plan(self, table: Table) -> "Plan":
         """What this table asks of every record; kept."""
-        from schemas.plan import plan_of
+        found = self._plans.get(table.id)
+        if found is None:
+            from schemas.plan import plan_of
 
-        if table.id not in self._plans:
-            self._plans[table.id] = plan_of(self, table)
-        return self._plans[table.id]
+            found = self._plans[table.id] = plan_of(self, table)
+        return found
 
     # -- dependencies --------------------------------------------------------------------------
 

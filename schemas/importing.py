@@ -159,7 +159,9 @@ def gather_many(
     missing: list[dict[str, tuple[int, Message]]] = [{} for _ in groups]
     columns = []
     for path, target in mappings.items():
-        cells = [target.meaning(row.get(target.column)) for (row,) in groups]
+        cells = [row.get(target.column) for (row,) in groups]
+        if target.values:
+            cells = list(map(target.meaning, cells))
         if path in found:
             cells = _matched_column(path, cells, found[path], missing)
         columns.append([None if cell == "" else cell for cell in cells])

@@ -121,8 +121,16 @@ class Number(Field):
         """Exact digits as text; a percentage with its sign, so that it is not mistaken for its fraction."""
         if value is None:
             return None
-        number, sign = (Decimal(value) * 100, "%") if self.percent else (Decimal(value), "")
-        return (plain(number) if self.decimals is None else f"{round_to(number, self.decimals):f}") + sign
+        if self.percent:
+            return self._digits(Decimal(value) * 100) + "%"
+        return self._digits(value if value.__class__ is Decimal else Decimal(value))
+
+    def _digits(self, number: Decimal) -> str:
+        if self.decimals is None:
+            return plain(number)
+        text = f"{number:f}"  # what is stored is rounded, so that it seldom has to be done once more
+        exact = len(text.partition(".")[2]) == self.decimals
+        return text if exact else f"{round_to(number, self.decimals):f}"
 
     def example(self) -> Decimal:
         low = self.minimum if self.minimum is not None else Decimal(1)
