@@ -33,7 +33,9 @@ class Entry:
     title: Text = option(Label(), "Name", Text(), help="Empty: the name of what it opens.")
     icon: str = option(Icon(), "Icon", "", section="style", help="Empty: the icon of what it opens.")
     color: str = option(Tone(*TONES), "Colour", "gray", section="style", help="The colour of its icon.")
-    items: tuple["Entry", ...] = option(Many(Object(lambda: Entry)), "Items", (), help="What lies in the folder.")
+    items: tuple["Entry", ...] = option(
+        Many(Object(lambda: Entry)), "Items", (), section="hidden", help="What lies in the folder."
+    )
     view: str | None = option(Reference("view", allow_none=True), "View", help="Opens the records in this view.")
     form: str | None = option(Reference("form", allow_none=True), "Form", help="Opens this form to fill in.")
     dashboard: str | None = option(Reference("dashboard", allow_none=True), "Dashboard", help="Opens this dashboard.")
