@@ -6,7 +6,8 @@ def test_the_boss_makes_a_folder_and_sets_its_options(shop, sign_in):
     assert boss.post("/build/shop/navigation/add", {"kind": "folder"}).status_code == 200
     place = boss.get("/build/shop/navigation/").text.count('class="nav-line') - 1
     page = boss.get(f"/build/shop/navigation/?line={place}").text
-    assert "icon-grid" in page and "tone-choice" in page
+    assert "icon-grid" in page
+    assert "tone-choice" in page
     sent = {"path": str(place), "color": "red", "devices": "phone"}
     assert boss.post("/build/shop/navigation/options", sent).status_code == 200
     assert "nav-tone tone-red" in boss.get("/build/shop/navigation/").text
