@@ -46,11 +46,11 @@ class Entry:
         Line(1_000), "Link", "", help="An address that begins with https://, or with / for a page of this site."
     )
     roles: tuple[str, ...] = option(
-        Many(Reference("role")), "Shown to these roles", (), section="access",
+        Many(Reference("role")), "Shown to these roles", (), section="seen",
         help="Empty: shown to everybody who may open it. It opens nothing to those who may not.",
     )  # fmt: skip
     devices: str = option(
-        Words(*DEVICES), "Shown on", "both", section="access", help="A large screen, a phone, or both."
+        Words(*DEVICES), "Shown on", "both", section="seen", help="A large screen, a phone, or both."
     )
     home: bool = option(Flag(), "The app begins here", False, help="Opened first by whoever may see it.")
 
