@@ -5,7 +5,7 @@ ICONS = (
     "list", "checklist", "clipboard", "file", "file-text", "file-check", "archive", "inbox", "layers", "box",
     "boxes", "package", "tag", "tags", "flag", "bookmark", "star", "pin", "milestone", "target", "award", "trophy",
     "activity", "chart", "gauge", "trending-up", "calculator", "percent", "scale", "money", "wallet", "card",
-    "banknote", "circle-dollar-sign", "hand-coins", "piggy-bank", "badge-percent", "invoice", "receipt", "quote",
+    "banknote", "circle-dollar-sign", "hand-coins", "piggy-bank", "badge-percent", "receipt", "quote",
     "contract", "stamp", "cart", "shopping-cart", "gift", "ticket", "truck", "warehouse", "factory", "car",
     "plane", "hotel", "fuel", "tools", "hammer", "construction", "puzzle", "bulb", "zap", "leaf", "coffee",
     "heart", "medical", "school", "book", "music", "image", "video", "map", "map-pin", "globe", "building",
