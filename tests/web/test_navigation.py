@@ -12,3 +12,6 @@ def test_the_boss_makes_a_folder_and_sets_its_options(shop, sign_in):
     assert boss.post("/build/shop/navigation/options", sent).status_code == 200
     assert "nav-tone tone-red" in boss.get("/build/shop/navigation/").text
     assert boss.post("/build/shop/navigation/move", {"key": "99", "to": "", "position": "0"}).status_code == 422
+    assert boss.post("/build/shop/navigation/move", {"key": str(place), "to": "", "position": "0"}).status_code == 200
+    assert boss.post("/build/shop/navigation/remove", {"line": "0"}).status_code == 200
+    assert "nav-tone tone-red" not in boss.get("/build/shop/navigation/").text
