@@ -297,7 +297,7 @@ def delete_field(parts: Parts, table: str, path: str) -> Parts:
         found["fields"] = [f for f in found["fields"] if f["id"] != first]
         made["bin"].setdefault(table, []).append({"field": field})
     for form in of_table(made, "forms", table):
-        _take_off_form(form, path)
+        without(form, path)
     for view in of_table(made, "views", table):
         _take_off_view(view, path)
     return made
@@ -320,7 +320,8 @@ def _is_of(path: str, deleted: str) -> bool:
     return path == deleted or path.startswith(f"{deleted}.")
 
 
-def _take_off_form(form: Json, path: str) -> None:
+def without(form: Json, path: str) -> None:
+    """Take a field off a form, with what the form says about it."""
     form["layout"] = without_field(form.get("layout") or [], path)
     for name in ("require", "readonly"):
         if name in form:

@@ -49,9 +49,7 @@ class Entry:
         Many(Reference("role")), "Shown to these roles", (), section="seen",
         help="Empty: shown to everybody who may open it. It opens nothing to those who may not.",
     )  # fmt: skip
-    devices: str = option(
-        Words(*DEVICES), "Shown on", "both", section="seen", help="A large screen, a phone, or both."
-    )
+    devices: str = option(Words(*DEVICES), "Shown on", "both", section="seen", help="A large screen, a phone, or both.")
     home: bool = option(Flag(), "The app begins here", False, help="Opened first by whoever may see it.")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
