@@ -52,6 +52,8 @@ class Wishes:
     trash: bool = False
     day: str = ""
     span: str = ""
+    own: str = ""
+    """The view of somebody's own that this is, or was before it was changed."""
 
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
@@ -64,14 +66,14 @@ class Wishes:
             search=args.get("q", "").replace("\x00", "")[:200], filter=args.get("filter", "")[:4000], sort=args.get("sort", "")[:200],
             after=args.get("after", ""), before=args.get("before", ""), first=max(1, whole("first", 1)),
             size=size if size in SIZES else 0, exact=args.get("total") == "exact", trash=args.get("trash") == "1",
-            day=args.get("day", "")[:10], span=args.get("span", "")[:10],
+            day=args.get("day", "")[:10], span=args.get("span", "")[:10], own=args.get("own", "")[:36],
         )  # fmt: skip
 
     def url(self, base: str, **changes: Any) -> str:
         """The address of the list with some wishes changed."""
         wanted = {
             "q": self.search, "filter": self.filter, "sort": self.sort, "size": self.size or "",
-            "trash": "1" if self.trash else "", "span": self.span, "day": self.day, **changes,
+            "trash": "1" if self.trash else "", "span": self.span, "day": self.day, "own": self.own, **changes,
         }  # fmt: skip
         return base + (
             "?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else ""
@@ -140,7 +142,7 @@ def show(
         page = query.page(gate, listing)
     except InvalidInput as err:
         problem = next(iter(err.errors.values()))[0]
-        wishes = Wishes(size=wishes.size, trash=wishes.trash)
+        wishes = Wishes(size=wishes.size, trash=wishes.trash, own=wishes.own)
         listing, _ = listing_of(gate, view, wishes, columns)
         page = query.page(gate, listing)
     whole = query.summary(gate, listing, columns, wishes.exact)
@@ -535,7 +537,18 @@ class Lane:
         return self.counted.count
 
 
-def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
+@dataclass
+class Board:
+    """The lanes of a board, and what its filter is drawn from."""
+
+    gate: Door
+    lanes: list[Lane]
+    conditions: list[Condition] | None
+    filter_fields: FilterFields
+    problem: Sentence | None
+
+
+def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> Board:
     """The lanes of a board by a choice field or the flow's state."""
     table = live(ctx, inst, view.table)
     gate = door(ctx, table)
@@ -544,7 +557,7 @@ def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[
     if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
-    listing, _ = listing_of(gate, view, wishes, columns)
+    listing, problem = listing_of(gate, view, wishes, columns)
     lanes = _lanes(table, by, query.groups(gate, listing, by, view.sums))
     for lane in lanes:
         told = list(dict.fromkeys([*columns, by])) if lane.others else columns
@@ -554,7 +567,8 @@ def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[
         lane.cards = [card_of(table, r, told, reader) for r in found]
         lane.sums = [(label_of(table, p), table.table.by_id[p].show(n, reader)) for p, n in lane.counted.sums.items()]
         lane.folded = lane.value in view.folded and not lane.others
-    return lanes, gate
+    conditions = conditions_of(wishes)
+    return Board(gate, lanes, conditions, _filter_fields(gate, conditions or ()), problem)
 
 
 def _lanes(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[Lane]:

@@ -63,7 +63,9 @@ def test_a_table_gets_a_short_form_of_its_own_and_loses_it_again(boss, shop, sig
     slug, studio = made(boss)
     field = chosen(boss.post(f"{studio}add", {"type": "number"}))
     assert boss.post(f"{studio}another", {"title": " ", "way": "copy"}).status_code == 422
-    short = boss.post(f"{studio}another", {"title": "On the phone", "way": "copy"}).headers["HX-Redirect"].partition("?")[0]
+    short = (
+        boss.post(f"{studio}another", {"title": "On the phone", "way": "copy"}).headers["HX-Redirect"].partition("?")[0]
+    )
     assert f'id="canvas-{field}"' not in boss.post(f"{short}take-off", {"id": field}).text
     assert f'id="canvas-{field}"' in boss.get(studio).text
     assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
