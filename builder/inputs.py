@@ -115,7 +115,8 @@ class Words(Widget):
     name = "words"
 
     def choices(self, option: Option, near: Near) -> Choices:
-        return words_of(option.parser.words)  # type: ignore[attr-defined]
+        none = [("", say("–"))] if option.parser.allow_none else []
+        return [*none, *words_of(option.parser.words)]  # type: ignore[attr-defined]
 
 
 def words_of(words: Sequence[str]) -> Choices:
@@ -142,7 +143,8 @@ WORDS: dict[str, Message] = {
     "any": say("Any"),
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
     "both": say("All devices"), "desk": say("Large screens"), "phone": say("Phones"), "radio": say("radio"),
-    "chips": say("chips"), "checkboxes": say("checkboxes"),
+    "chips": say("chips"), "checkboxes": say("checkboxes"), "auto": say("Automatic"), "none": say("Nothing"),
+    "sum": say("Sum"), "average": say("Average"), "min": say("Smallest"), "max": say("Largest"), "count": say("Count"),
 }  # fmt: skip
 
 

@@ -24,10 +24,11 @@ from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field, Reader
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
+from schemas.fields.totals import MARKS
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.tree import literal_source
 from schemas.messages import say
-from schemas.numbers import read_whole
+from schemas.numbers import read_whole, round_to
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
 from schemas.views import View
@@ -226,11 +227,17 @@ def _column(
     first = sort[0] if sort else ""
     state = {path: "ascending", f"-{path}": "descending"}.get(first, "")
     turned = f"-{path}" if first == path else path
-    total = found.show(sums[path], reader) if found and path in sums else ""
+    total = shown_below(found, sums[path], reader) if found and path in sums else ""
     return Column(
         path, label_of(gate.live, path), bool(kind and kind.kind == "number"),
         wishes.url(base, sort=turned) if sortable else "", state, sum=total,
     )  # fmt: skip
+
+
+def shown_below(column: Field, figure: Decimal, reader: Reader) -> str:
+    """The figure below a column, marked unless it is a sum."""
+    rounded = figure if column.below == "sum" else round_to(figure, 10 if column.scale is None else column.scale)
+    return MARKS[column.below].format(column.show(rounded, reader))
 
 
 def label_of(table: LiveTable, path: str) -> Sentence:

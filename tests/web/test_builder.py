@@ -284,6 +284,11 @@ def test_a_dashboard_is_made_of_widgets_and_shows_figures_before_it_is_published
     for measure, wrong in (("COUNT() / 2", False), ("COUNT(", True), ("field_1", True)):
         said = boss.post(f"/build/{slug}/formula", {"place": place, "formula": measure, "result": "number"}).text
         assert ("error" in said) is wrong, said
+    boss.post(f"{board}add", {"type": "bar", "table": "request"})
+    for grouped, period in (("created_at", True), ("field_1", False)):
+        bar = boss.post(f"{board}options", {"path": "bar", "group.0.field": grouped, "measure": "COUNT()"}).text
+        assert ('name="group.0.by"' in bar) is period
+    boss.post(f"{board}delete", {"id": "bar"})
     moved = boss.post(f"{board}place", {"id": "number", "at": "4,2,5,3"})
     assert 'data-at="4,2,5,3"' in moved.text
     for senseless in ("", "1,2,3", "a,b,c,d", "1,2,3,4,5"):
