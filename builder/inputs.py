@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
 from builder.names import Book
@@ -176,6 +177,21 @@ class JsonText(Widget):
         except BadValue as err:
             sent.refuse(name, err.message)
             return text
+
+
+class LongText(Widget):
+    """A text of several lines."""
+
+    name = "long_text"
+
+
+class Clock(Widget):
+    """A time of day."""
+
+    name = "clock"
+
+    def show(self, option: Option, name: str, value: Any, near: Near) -> Any:
+        return value.strftime("%H:%M") if isinstance(value, time) else str(value or "")
 
 
 class Names(Widget):

@@ -10,10 +10,12 @@ from builder import flow_inputs
 from builder.formula_inputs import ConditionRows, Defaults, FormulaText, Literal
 from builder.inputs import (
     Choices,
+    Clock,
     Flag,
     Json,
     JsonText,
     Label,
+    LongText,
     Names,
     Near,
     Number,
@@ -30,7 +32,7 @@ from builder.inputs import (
     label_of,
     languages,
 )
-from schemas import parsers, spans
+from schemas import parsers, payloads, schedules, spans
 from schemas.fields.choice import TONES, ChoiceOption
 from schemas.fields.serial import DATE_WORDS, PERIODS, Part
 from schemas.messages import say
@@ -158,7 +160,8 @@ BY_PARSER: tuple[tuple[type[Any], Callable[[], Widget]], ...] = (
     (people.Quorum, lambda: flow_inputs.Counted(flow_inputs.QUORUMS, {"percent": 60, "count": 2})),
     (parallel.Join, lambda: flow_inputs.Counted(flow_inputs.JOINS, {"count": 1})),
     (parsers.Label, Label), (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Words, Words),
-    (parsers.Reference, Reference), (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
+    (parsers.Reference, Reference), (payloads.Sample, LongText), (schedules.TimeOfDay, Clock), (schedules.Zone, Widget),
+    (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
 )  # fmt: skip
 
 
