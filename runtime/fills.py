@@ -6,6 +6,7 @@ from uuid import UUID
 
 from runtime import query
 from runtime.access import door
+from runtime.answers import answering
 from runtime.context import Context
 from runtime.tables import LiveTable
 from schemas import filling
@@ -17,13 +18,27 @@ from schemas.filling import Values
 
 
 def by_links(ctx: Context, live: LiveTable, values: Values, chosen: Iterable[str]) -> Values:
-    """What these links, as they are chosen, fill into other fields of the record."""
+    """What these links, as they are chosen, fill into other fields of the record; a link that is filled so is a choice
+    too, and fills what is still open."""
     made: Values = {}
-    for id in chosen:
+    first = [*chosen]
+    turns = [*first]
+    for id in turns:
         found = live.table.by_id.get(id)
         if isinstance(found, Link) and found.fill:
-            made |= from_target(ctx, live, found, values.get(id), live.table.by_id)
-    return made
+            taken = from_target(ctx, live, found, {**values, **made}.get(id), live.table.by_id)
+            made |= taken if id in first else {own: v for own, v in taken.items() if own not in made}
+            turns += [own for own in taken if own not in turns]
+    return made | _begun(ctx, live, {**values, **made}, made.keys())
+
+
+def _begun(ctx: Context, live: LiveTable, values: Values, filled: Collection[str]) -> Values:
+    """The subforms that were filled, with the defaults of the columns that nothing was filled into."""
+    ids = [rows.id for rows in live.table.subforms if rows.id in filled and values.get(rows.id)]
+    if not ids:
+        return {}
+    whole = filling.give_rows(live.analysis, live.table, values, answering(ctx, live))
+    return {id: whole[id] for id in ids}
 
 
 def filled_fields(live: LiveTable, values: Mapping[str, Any]) -> set[str]:

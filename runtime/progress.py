@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from runtime import running, task_files, tasks
+from runtime import courses, running, task_files, tasks
 from runtime.access import door, may_flow
 from runtime.actors import Member
 from runtime.context import Context
@@ -139,6 +139,8 @@ class Progress:
     """The reader's own decision that may be undone now."""
     steps: Sequence[tuple[str, Sentence]] = ()
     """Where who manages the flow may let it go on."""
+    course: Sequence[courses.DrawnLane] = ()
+    """The diagram: what is behind, where it stands, and what may follow."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def seen_run(ctx: Context, instance: UUID) -> Running:
 
 def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
     """One run with names and words. `task` is the reader's own task in it, if they have one."""
-    moments = timeline(running.log_of(ctx, run.id))
+    log = running.log_of(ctx, run.id)
+    moments = timeline(log)
     holders = holding(run.state)
     names = _names(ctx, run, moments, holders)
     words, tone = STATES[run.state.state]
@@ -194,6 +197,7 @@ def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
         may_end=manages and run.state.open and not run.state.outcome, may_manage=manages,
         may_urge=(manages or run.starter == ctx.actor.id) and may_urge(run.state, ctx.now),
         take_back=_own_decision(ctx, run), steps=people_steps(run.flow) if manages else (),
+        course=courses.drawn(ctx, run, log, names, manages),
     )  # fmt: skip
 
 

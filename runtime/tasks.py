@@ -1,22 +1,22 @@
 """The to-do centre: what waits for a member, what they started, decided or were told; and the rights that gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, false, func, literal, or_, select, update
 
 from runtime import definitions, notices, tables
-from runtime.access import Right, may_flow
+from runtime.access import Right, door, may_flow
 from runtime.actors import Member, System
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.models_flow import flow_instance, flow_reader, flow_task
 from runtime.people import Directory
 from runtime.plans import fact
-from runtime.query import titles
+from runtime.query import titled, titles
 from runtime.tables import LiveTable
 from schemas.errors import NotFound
 from schemas.flow import Flow
@@ -28,6 +28,7 @@ INVOLVED = ("live", "paused", "decided")
 """The states of a task whose holder takes part: what is asked now, what waits for somebody they asked, what they did."""
 TABS = ("todo", "started", "decided", "copies")
 SHOWN = 50
+MOST_COUNTED = 1_000
 Parts = dict[str, list[tuple[Any, str, int, str]]]
 
 
@@ -55,12 +56,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Asked:
-    """What to list: a tab, the flow (`slug.flow`) if one is chosen, words in the record's title, a page."""
+    """What to list: a tab, a flow (`slug.flow`) or all of an app (`slug.`), words in the title, only what is late, a page."""
 
     tab: str = "todo"
     flow: str = ""
     search: str = ""
     page: int = 1
+    late: bool = False
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.flow or self.search or self.late)
 
 
 # -- rights (asked by runtime.access) --------------------------------------------------------------
@@ -194,32 +200,55 @@ def counts(ctx: Context) -> dict[str, int]:
 
 
 def tab_counts(ctx: Context) -> dict[str, int]:
-    """How many lines each tab has; of copies, how many are unread."""
+    """How many lines each tab has, up to `MOST_COUNTED`; of copies, how many are unread."""
     found = {}
     for tab in TABS:
         query = _query(ctx, Asked(tab))
         if tab == "copies":
             query = query.where(flow_reader.c.read_at.is_(None))
-        found[tab] = ctx.conn.scalar(select(func.count()).select_from(query.subquery())) or 0
+        found[tab] = ctx.conn.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())) or 0
     return found
 
 
 def listed(ctx: Context, asked: Asked) -> tuple[list[Line], bool]:
     """One page of a tab, newest first (tasks to do: oldest first), and whether there is more."""
-    query = _query(ctx, asked)
-    if asked.flow:
-        slug, _, flow = asked.flow.partition(".")
-        query = query.where(flow_instance.c.flow == flow, flow_instance.c.installation_id == _installation(ctx, slug))
+    query = _narrowed(ctx, asked, _query(ctx, asked))
     order = {
         "todo": flow_task.c.asked_at,
         "started": flow_instance.c.started_at.desc(),
         "decided": flow_task.c.decided_at.desc(),
         "copies": flow_reader.c.told_at.desc(),
     }[asked.tab]
-    rows = list(ctx.conn.execute(query.order_by(order).limit(2_000 if asked.search else SHOWN * asked.page + 1)))
-    lines = [line for line in _lines(ctx, asked.tab, rows) if asked.search.casefold() in line.title.casefold()]
     first = SHOWN * (max(asked.page, 1) - 1)
-    return lines[first : first + SHOWN], len(lines) > first + SHOWN
+    rows = list(ctx.conn.execute(query.order_by(order, flow_instance.c.id).offset(first).limit(SHOWN + 1)))
+    return _lines(ctx, asked.tab, rows[:SHOWN]), len(rows) > SHOWN
+
+
+def _narrowed(ctx: Context, asked: Asked, query: Select[Any]) -> Select[Any]:
+    """Only the lines of the flow or app, that are late, and whose record's title has the words."""
+    i = flow_instance
+    if asked.flow:
+        slug, _, flow = asked.flow.partition(".")
+        query = query.where(i.c.installation_id == _installation(ctx, slug), *([i.c.flow == flow] if flow else []))
+    if asked.late and asked.tab == "todo":
+        query = query.where(flow_task.c.due_at < ctx.now)
+    if asked.search:
+        query = query.where(or_(false(), *_titled(ctx, query, asked.search)))
+    return query
+
+
+def _titled(ctx: Context, query: Select[Any], words: str) -> Iterator[ColumnElement[bool]]:
+    """By table: the record's title, as far as the actor may see it, has the words."""
+    i = flow_instance
+    inner = query.subquery()
+    for installation, table in ctx.conn.execute(select(inner.c.installation_id, inner.c.table_id).distinct()):
+        inst = _installed(ctx, installation)
+        if inst is None or inst.app.table(table) is None:
+            continue
+        gate = door(ctx, tables.live(ctx, inst, table))
+        if gate.may("read"):
+            here = (i.c.installation_id == installation) & (i.c.table_id == table)
+            yield here & i.c.record_id.in_(titled(gate, words))
 
 
 @dataclass(frozen=True)
@@ -242,16 +271,16 @@ def waiting(ctx: Context, limit: int = 6) -> list[Waiting]:
     ]  # fmt: skip
 
 
-def flows_of(ctx: Context, tab: str) -> list[tuple[str, Text]]:
-    """The flows that occur in a tab, as (`slug.flow`, title), for its filter."""
+def flows_of(ctx: Context, tab: str) -> dict[tuple[str, Text], list[tuple[str, Text]]]:
+    """The flows that occur in a tab, as (`slug.flow`, title), by app (slug and title), for its filter."""
     inner = _query(ctx, Asked(tab)).subquery()
-    found = []
+    found: dict[tuple[str, Text], list[tuple[str, Text]]] = {}
     for installation, flow in ctx.conn.execute(select(inner.c.installation_id, inner.c.flow).distinct()):
         inst = _installed(ctx, installation)
         if inst is not None:
-            named = inst.app.flow(flow)
-            found.append((f"{inst.slug}.{flow}", named.title if named and named.title else Text.of(flow)))
-    return sorted(found, key=lambda pair: pair[0])
+            app = (inst.slug, inst.app.title or Text.of(inst.slug))
+            found.setdefault(app, []).append((f"{inst.slug}.{flow}", _flow_title(inst.app.flow(flow), flow)))
+    return {app: sorted(flows, key=lambda pair: pair[0]) for app, flows in sorted(found.items(), key=lambda p: p[0][0])}
 
 
 def _query(ctx: Context, asked: Asked) -> Select[Any]:

@@ -92,7 +92,7 @@ def inbox() -> Any:
     asked = tasks.Asked(
         tab if tab in tasks.TABS else "todo", request.args.get("flow", "")[:100].replace("\x00", ""),
         request.args.get("q", "").strip()[:100].replace("\x00", ""),
-        max(1, min(read_whole(page) or 1, 9_999)),
+        max(1, min(read_whole(page) or 1, 9_999)), bool(request.args.get("late")) and tab == "todo",
     )  # fmt: skip
     with work() as ctx:
         lines, more = tasks.listed(ctx, asked)

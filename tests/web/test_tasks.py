@@ -379,3 +379,27 @@ def test_somebody_outside_answers_without_an_account(
     assert visitor.post(url, {"_action": "approve"}).status_code == 204
     assert claim(shop, record)["flow.state"] == "approved"
     assert "Thank you" in visitor.get(url, headers={"Accept-Language": "en"}).text
+
+
+def test_the_diagram_on_the_record_says_who_did_what_and_what_may_follow(claims: Shop, sign_in: Any) -> None:
+    record = send(claims, amount="20")
+    manager = sign_in(claims, "manager")
+    page = manager.get(f"/a/shop/t/claim/{record}").text
+    course = page[page.index('class="course"') : page.index('class="timeline"')]
+    assert 'aria-current="step"' in course
+    assert course.index("It is here now") < course.index("Manager is asked") < course.index("May follow")
+    manager.post(f"/tasks/{task_of(claims, claims.manager)}", {"_action": "approve"})
+    page = manager.get(f"/a/shop/t/claim/{record}").text
+    course = page[page.index('class="course"') : page.index('class="timeline"')]
+    assert course.index("Done") < course.index("Manager Approved") < course.index("It is here now")
+
+
+def test_the_list_is_narrowed_by_title_app_flow_and_lateness(claims: Shop, sign_in: Any) -> None:
+    send(claims, amount="20")
+    manager = sign_in(claims, "manager")
+    link = f"/tasks/{task_of(claims, claims.manager)}"
+    flow = re.search(r'value="(shop\.[a-z]+)"', sign_in(claims, "clerk").get("/tasks/?tab=started&flow=shop.x").text)
+    for query in ("q=aPe", "flow=shop.", f"flow={flow[1] if flow else ''}"):
+        assert link in manager.get(f"/tasks/?{query}").text, query
+    for query in ("q=stone", "q=%25", "flow=shop.nothing", "flow=other.", "late=1"):
+        assert link not in manager.get(f"/tasks/?{query}").text, query
