@@ -8,6 +8,7 @@ from builder.formula_inputs import kinds_in, shown_formula
 from builder.names import Book
 from builder.parts import Json, Parts
 from schemas import conditions, parsers
+from schemas.fields.date import WEEKDAYS
 from schemas.formula import Formula, FormulaError
 from schemas.messages import Message, say
 from schemas.options import options_of
@@ -249,10 +250,6 @@ def _started(kind: Any, value: Any, named: Named) -> Sentence:
 
 # -- the clock -------------------------------------------------------------------------------------
 
-DAYS = {
-    "mon": say("Monday"), "tue": say("Tuesday"), "wed": say("Wednesday"), "thu": say("Thursday"), "fri": say("Friday"),
-    "sat": say("Saturday"), "sun": say("Sunday"),
-}  # fmt: skip
 AGAIN = {
     "day": say("and again every day"), "week": say("and again every week"), "month": say("and again every month"),
     "year": say("and again every year"),
@@ -264,7 +261,7 @@ def _schedule(value: Mapping[str, Any], named: Named) -> Sentence:
     if every == "hour":
         return say("every hour, at minute {n}", n=at[3:5])
     if every == "week":
-        days = [DAYS[day] for day in value.get("on") or ["mon"] if day in DAYS]
+        days = [WEEKDAYS[day] for day in value.get("on") or ["monday"] if day in WEEKDAYS]
         return say("every week on {days} at {time}", days=joined(days), time=at)
     if every == "month":
         return say("every month on day {n} at {time}", n=value.get("day", 1), time=at)

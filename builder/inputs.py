@@ -124,7 +124,7 @@ def words_of(words: Sequence[str]) -> Choices:
 
 WORDS: dict[str, Message] = {
     **WEEKDAYS, **{name: form.words for name, form in FORMATS.items()},
-    "any": say("Any"),
+    "any": say("Any"), "once": say("once"), "each": say("each time"), "run": say("run all the same"),
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
     "radio": say("radio"), "chips": say("chips"), "checkboxes": say("checkboxes"),
 }  # fmt: skip

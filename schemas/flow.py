@@ -100,10 +100,12 @@ class Trigger:
 class Triggers(ma.Field[tuple[Trigger, ...]]):
     """One trigger, or a list of which any starts the flow."""
 
+    item = Object(Trigger)
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[Trigger, ...]:
         if isinstance(value, list):
-            return Many(Object(Trigger), most=10).deserialize(value)
-        return (Object(Trigger).deserialize(value),)
+            return Many(self.item, most=10).deserialize(value)
+        return (self.item.deserialize(value),)
 
 
 @dataclass(frozen=True, kw_only=True)

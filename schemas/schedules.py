@@ -14,16 +14,16 @@ from zoneinfo import ZoneInfo
 from marshmallow import fields as ma
 
 from schemas.calendars import Calendar
+from schemas.fields.date import WEEKDAYS
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Many, Reference, Whole, Words, refuse
 from schemas.spans import Span, SpanOf
 
 EVERY = ("hour", "day", "workday", "week", "month", "year")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MISSED = ("once", "none", "each")
-OFF = ("run", "skip", "before", "after")
-REPEATS = ("never", "day", "week", "month", "year")
+MISSED = ("once", "skip", "each")
+OFF = ("run", "skip", "workday_before", "workday_after")
+REPEATS = ("once", "day", "week", "month", "year")
 FAR = 366 * 9
 """Days ahead in which a plan must find its next moment: a 29 February comes within eight years."""
 MOST_MISSED = 100
@@ -67,10 +67,13 @@ class Schedule:
     day: int = option(Whole(1, 31), "Day (of a month or year)", 1, help="31 is the last day of a shorter month, too.")
     month: int = option(Whole(1, 12), "Month (of a year)", 1)
     off: str = option(
-        Words(*OFF), "On a day off", "run", help="By the working calendar: run all the same, skip, the working day before or after."
+        Words(*OFF), "On a day off", "run", help="Days off are those of the working calendar."
     )  # fmt: skip
     missed: str = option(
-        Words(*MISSED), "What was missed", "once", help="While nothing ran: made up for once, not at all, or each time."
+        Words(*MISSED),
+        "What was missed",
+        "once",
+        help="What nothing ran for: made up for once, skipped, or made up for each time.",
     )
     zone: ZoneInfo | None = option(Zone(allow_none=True), "Time zone", help="That of the workspace if none is named.")
 
@@ -100,11 +103,11 @@ class Schedule:
             return None
         if self.off == "run" or calendar.works(day):
             return day
-        return None if self.off == "skip" else next_workday(day, calendar, -1 if self.off == "before" else 1)
+        return None if self.off == "skip" else next_workday(day, calendar, -1 if self.off == "workday_before" else 1)
 
     def _meant(self, day: date, calendar: Calendar) -> bool:
         if self.every == "week":
-            return WEEKDAYS[day.weekday()] in (self.on or WEEKDAYS[:1])
+            return list(WEEKDAYS)[day.weekday()] in (self.on or ("monday",))
         if self.every in ("month", "year"):
             return day.day == min(self.day, _length(day)) and (self.every == "month" or day.month == self.month)
         return self.every == "day" or calendar.works(day)
@@ -127,7 +130,7 @@ def reckon(plan: Schedule, planned: datetime, now: datetime, zone: tzinfo, calen
     while coming is not None and coming <= now:
         due = [*due[-MOST_MISSED + 1 :], coming]
         coming = plan.after(coming, zone, calendar)
-    if plan.missed == "none":
+    if plan.missed == "skip":
         due = [moment for moment in due[-1:] if now - moment <= GRACE]
     return Reckoned(tuple(due if plan.missed == "each" else due[-1:]), coming)
 
@@ -146,13 +149,13 @@ class Reached:
     at: time | None = option(
         TimeOfDay(allow_none=True), "At", help="The time of day; of a date 09:00, of a date and time that time if none is named."
     )  # fmt: skip
-    repeat: str = option(Words(*REPEATS), "And again every", "never")
+    repeat: str = option(Words(*REPEATS), "Repeated every", "once")
     times: int | None = option(Whole(1, 1_000, allow_none=True), "How many times in all")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         if self.before is not None and self.after is not None:
             yield "before", say("name either 'before' or 'after'")
-        if self.times is not None and self.repeat == "never":
+        if self.times is not None and self.repeat == "once":
             yield "times", say("'{name}' goes with '{other}'", name="times", other="repeat")
 
     @property
@@ -171,7 +174,7 @@ class Reached:
         if self.span is not None and self.span.unit == "workdays":
             slack += timedelta(days=MOST_DAYS_OFF)
         first, last = since.astimezone(zone).date() - slack, until.astimezone(zone).date() + slack
-        return (first if self.repeat == "never" else None), last
+        return (first if self.repeat == "once" else None), last
 
     def moments(
         self, value: date | datetime, since: datetime, until: datetime, zone: tzinfo, calendar: Calendar
@@ -186,7 +189,7 @@ class Reached:
 
     def _numbers(self, value: date | datetime, since: datetime, until: datetime, zone: tzinfo) -> range:
         """Which repetitions can be meant."""
-        if self.repeat == "never":
+        if self.repeat == "once":
             return range(1)
         length = {"day": 1, "week": 7, "month": 28, "year": 365}[self.repeat]
         longest = {"day": 1, "week": 7, "month": 31, "year": 366}[self.repeat]
@@ -226,7 +229,7 @@ def _repeated(value: date | datetime, number: int, unit: str, zone: tzinfo) -> d
     day = date(local.year, local.month, local.day)
     if unit in ("day", "week"):
         day += timedelta(days=number * (7 if unit == "week" else 1))
-    elif unit != "never":
+    elif unit != "once":
         month = day.month - 1 + number * (12 if unit == "year" else 1)
         first = day.replace(year=day.year + month // 12, month=month % 12 + 1, day=1)
         day = first.replace(day=min(day.day, _length(first)))

@@ -29,6 +29,11 @@ bp = Blueprint("build_flows", __name__)
 FLOW_OPTIONS = {"trigger", "steps", "after"}
 IN_THE_GRID = {"actions": {"rename", "comment", "sign"}, "fields": {"require"}}
 """Options that are ticked in the grid of another one."""
+MATTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "schedule.on": ("every", ("week",)), "schedule.day": ("every", ("month", "year")), "schedule.month": ("every", ("year",)),
+    "schedule.off": ("every", ("day", "week", "month", "year")), "reached.times": ("repeat", ("day", "week", "month", "year")),
+}  # fmt: skip
+"""Options of a trigger that say something only where another one has one of these values."""
 
 
 @bp.get("/build/<app>/flow/<flow>/")
@@ -150,9 +155,19 @@ def _sections(
             for one in inputs
             for i in (one.inner if subject.what == "trigger" and one.widget == "switchable" else [one])
         ]
-        if own := [i for i in flat if i.name.partition(".")[0] not in but]:
+        if own := [i for i in flat if i.name.partition(".")[0] not in but and _matters(subject, i.name)]:
             kept.append((title, own))
     return kept
+
+
+def _matters(subject: Subject, name: str) -> bool:
+    """Whether an option of a trigger says anything beside what is set there."""
+    if subject.what != "trigger" or name not in MATTERS:
+        return True
+    other, values = MATTERS[name]
+    held = subject.values.get(name.partition(".")[0])
+    default = {"every": "day", "repeat": "once"}[other]
+    return (held.get(other, default) if isinstance(held, Mapping) else default) in values
 
 
 def _errors(problems: list[Told], flow: str, chosen: str) -> dict[str, list[Message]]:
