@@ -12,6 +12,7 @@ from builder.inputs import (
     Choices,
     Clock,
     Flag,
+    Icon,
     Json,
     JsonText,
     Label,
@@ -26,6 +27,7 @@ from builder.inputs import (
     Reference,
     References,
     Sent,
+    Tone,
     Whole,
     Widget,
     WordList,
@@ -161,9 +163,9 @@ BY_PARSER: tuple[tuple[type[Any], Callable[[], Widget]], ...] = (
     (people.Quorum, lambda: flow_inputs.Counted(flow_inputs.QUORUMS, {"percent": 60, "count": 2})),
     (parallel.Join, lambda: flow_inputs.Counted(flow_inputs.JOINS, {"count": 1})),
     (parsers.Prose, Prose), (parsers.Label, Label),
-    (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Words, Words),
-    (parsers.Reference, Reference), (payloads.Sample, LongText), (schedules.TimeOfDay, Clock), (schedules.Zone, Widget),
-    (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
+    (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Tone, Tone), (parsers.Icon, Icon),
+    (parsers.Words, Words), (parsers.Reference, Reference), (payloads.Sample, LongText), (schedules.TimeOfDay, Clock),
+    (schedules.Zone, Widget), (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
 )  # fmt: skip
 
 
