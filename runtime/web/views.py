@@ -234,7 +234,7 @@ def move(app: str, view: str) -> Any:
         table, id = live(ctx, inst, chosen.table), record_id(str(wish.get("key", "")))
         changes = _moved(ctx, table, chosen, id, wish)
         if changes:
-            flows.record_saved(ctx, table, id, "changed", set(changes))
+            flows.record_saved(ctx, table, id, "changed", changes)
 
     worked(story)
     return "", 204
