@@ -79,6 +79,7 @@ def studio(
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
         "wide": request.values.get("width", ""), "kind_title": kind_title,
         "canvas_input": canvas_input, "icons": {k.type: k.icon for k in field_types},
+        "about_of": {k.type: k.about for k in field_types},
     }  # fmt: skip
     block = values["chosen_block"]
     values["block_title"] = layout.title_of(block) if block is not None else ""

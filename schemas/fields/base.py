@@ -81,6 +81,8 @@ class Field:
 
     type: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str]
+    """What the field is for, in a sentence or two, shown where it is designed."""
     group: ClassVar[str] = "common"
     icon: ClassVar[str] = "text"
     place: ClassVar[int] = 1_000

@@ -28,6 +28,7 @@ class Duration(Field):
 
     type = "duration"
     title = "Duration"
+    about = "How long something takes, in minutes, hours or days. Lists add it up."
     icon = "field-duration"
     place = 90
     storage = Storage.NUMERIC

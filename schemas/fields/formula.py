@@ -72,6 +72,7 @@ class FormulaField(Computed):
 
     type = "formula"
     title = "Formula"
+    about = "A value worked out from other fields as in Excel. It follows every change and cannot be typed."
     group = "advanced"
     icon = "function"
     place = 60

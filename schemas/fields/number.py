@@ -37,6 +37,7 @@ class Number(Field):
 
     type = "number"
     title = "Number"
+    about = "A number, with decimals, a unit, limits, or as a percentage."
     icon = "hash"
     place = 40
     numeric = True
