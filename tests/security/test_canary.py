@@ -82,6 +82,7 @@ ELSEWHERE = {
     "build_bin.restore": "web/test_bin.py",
     "build_bin.restore_app": "web/test_bin.py",
     "build_languages.save": "web/test_languages.py",
+    "build_apps.set_watermark": "web/test_watermark.py",
     "build_languages.take": "web/test_languages.py",
     "build_revisions.back": "web/test_revisions.py",
     "build_revisions.upgrade": "web/test_revisions.py",
