@@ -30,7 +30,7 @@ from schemas.text import Text
 
 bp = Blueprint("build_apps", __name__)
 WATERMARK_WORDS = {
-    "name": say("Who looks"), "time": say("When"), "phone": say("Last four digits of the phone"), "email": say("E-mail"),
+    "name": say("Who looks"), "time": say("Time of viewing"), "phone": say("Last four digits of the phone"), "email": say("E-mail"),
     "workspace": say("Workspace"),
 }  # fmt: skip
 CHANGED = say("Somebody else has changed this app since you opened it. Reload the page and make your change again.")
@@ -136,7 +136,7 @@ def overview(app: str) -> Any:
             "newer": _newer(ctx, draft),
             "watermark_words": WATERMARK_WORDS,
         }
-        return render_template("builder/overview.html", watermark_words=WATERMARK_WORDS, **values)
+        return render_template("builder/overview.html", **values)
 
 
 def _newer(ctx: Context, draft: Draft) -> Any:
