@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from PIL import ImageFile
+
 from runtime.resources import folder
 from schemas.document import Document
 from schemas.errors import Denied
@@ -52,6 +54,7 @@ def _weasyprint() -> Any:
         import weasyprint
     except (ImportError, OSError):
         return None
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint lets the whole process take damaged pictures
     return weasyprint
 
 

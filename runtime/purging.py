@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, cast, delete, func, insert, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Table, cast, column, delete, func, insert, literal, or_, select, update
+from sqlalchemy import table as quoted
 from sqlalchemy.dialects.postgresql import JSONB
 
 from runtime import audit, layouts, models
@@ -35,7 +36,8 @@ def records_of(ctx: Context, installation: UUID, table: str) -> int:
     )
     if name is None:
         return 0
-    return ctx.conn.scalar(text(f'SELECT count(*) FROM "{name}" WHERE deleted_at IS NULL')) or 0  # noqa: S608  our name
+    kept = select(func.count()).select_from(quoted(name)).where(column("deleted_at").is_(None))
+    return ctx.conn.scalar(kept) or 0
 
 
 def purge(ctx: Context, inst: Installed, path: str, title: str) -> None:
@@ -74,9 +76,9 @@ def _drop(ctx: Context, installation: UUID, where: ColumnElement[bool]) -> None:
     for row in rows:
         holder = row.path.partition("~")[0].rpartition(".")[0]
         if row.kind != "table" and (name := _table_of(ctx, installation, holder)) and name not in tables:
-            ctx.conn.execute(text(f'ALTER TABLE "{name}" DROP COLUMN IF EXISTS "{row.name}"'))
+            ctx.conn.exec_driver_sql(f"ALTER TABLE {name} DROP COLUMN IF EXISTS {row.name}")
     for name in tables:
-        ctx.conn.execute(text(f'DROP TABLE IF EXISTS "{name}" CASCADE'))
+        ctx.conn.exec_driver_sql(f"DROP TABLE IF EXISTS {name} CASCADE")
     ctx.conn.execute(delete(s).where(s.c.installation_id == installation, s.c.number.in_([row.number for row in rows])))
 
 

@@ -534,8 +534,8 @@ def _headers(response: Response) -> Response:
     if not g.get("embedded"):
         response.headers["X-Frame-Options"] = "DENY"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+    if request.endpoint != "static" and response.headers.get("Cache-Control", "no-cache") == "no-cache":
+        response.headers["Cache-Control"] = "no-store"  # Flask's own word for a file lets a browser keep it
     return response
 
 

@@ -13,6 +13,7 @@ OWN_PIPE = {"runtime/sheets.py", "runtime/workbook.py"}
 """A process of our own writes what another of ours reads, and nobody else can."""
 MARKED = {
     "runtime/web/edge.py", "runtime/cells.py", "runtime/listing.py", "runtime/related.py", "runtime/codes.py", "builder/web/studio.py",
+    "runtime/pages.py", "runtime/reading.py", "builder/preview.py", "builder/web/documents.py",
 }  # fmt: skip
 """Where text is said to be markup: each of these escapes what it is given, or renders a template that does."""
 

@@ -186,9 +186,13 @@ def address(place: Place, name: str) -> str:
 
 
 def install_the_crm(page: Page, base: str, rep: str, manager: str, finance: str) -> None:
-    """Installed from the list of apps; then its posts and roles get their people."""
+    """Installed from the template centre; then its posts and roles get their people."""
     page.goto(f"{base}/build/")
-    page.locator("form.tile:has([value=crm]) button").click()
+    page.click("a[href='/templates/']")
+    page.click("a[href='/templates/crm/install']")
+    expect(page.locator("#slot-director option[selected]")).to_have_text("Ada")
+    page.uncheck("[name=sample]")
+    page.locator(".form-actions [type=submit]").click()
     page.wait_for_url(f"{base}/build/crm/people")
     expect(page.locator("#slot-director option[selected]")).to_have_text("Ada")
     for role, who in (("sales_rep", rep), ("sales_manager", manager), ("finance", finance)):

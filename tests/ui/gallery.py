@@ -21,6 +21,7 @@ if str(ROOT) not in sys.path:
 from runtime.cells import tone_of  # noqa: E402
 from runtime.codes import code_svg  # noqa: E402
 from runtime.render import BoundField, BoundRow, Picked  # noqa: E402
+from runtime.web import delivery  # noqa: E402
 from runtime.web.edge import POLICY, condition_fields, moment, words  # noqa: E402
 from schemas.fields import Reader, field_types  # noqa: E402
 from schemas.fields.choice import ChoiceOption  # noqa: E402
@@ -287,7 +288,8 @@ CHARTS: list[dict[str, Any]] = [
 
 def create_app() -> Flask:
     """The gallery as a little application with our own policy."""
-    app = Flask("gallery", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    app = Flask("gallery", static_folder=None, template_folder=str(ROOT / "templates"))
+    delivery.install(app, ROOT / "static")
     app.jinja_env.loader = ChoiceLoader(
         [FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(ROOT / "templates")]
     )
