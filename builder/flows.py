@@ -20,6 +20,7 @@ from builder.flow_tree import (
     sequences_of,
     steps_of,
 )
+from builder.navigation import without_lines
 from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
 from schemas import parsers
 from schemas.errors import InvalidInput, NotFound
@@ -95,7 +96,7 @@ def remove_flow(parts: Parts, flow: str) -> Parts:
     for grant in [g for g in made["order/access"] if _only_for(made[f"access/{g}"], flow)]:
         take(made, "access", grant)
     take(made, "flows", flow)
-    return made
+    return without_lines(made, "flow", [flow])
 
 
 def _only_for(grant: Mapping[str, Any], flow: str) -> bool:

@@ -13,6 +13,7 @@ from builder.names import Book
 from schemas.errors import BadValue
 from schemas.fields.date import WEEKDAYS
 from schemas.formats import FORMATS
+from schemas.icons import ICONS
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
 from schemas.options import Option
@@ -121,11 +122,27 @@ def words_of(words: Sequence[str]) -> Choices:
     return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in words]
 
 
+class Icon(Widget):
+    """An icon, chosen by looking at those there are."""
+
+    name = "icon"
+
+    def choices(self, option: Option, near: Near) -> Choices:
+        return [(name, name) for name in ICONS]
+
+
+class Tone(Words):
+    """A colour of the palette, chosen by looking at them."""
+
+    name = "tone"
+
+
 WORDS: dict[str, Message] = {
     **WEEKDAYS, **{name: form.words for name, form in FORMATS.items()},
     "any": say("Any"),
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
-    "radio": say("radio"), "chips": say("chips"), "checkboxes": say("checkboxes"),
+    "both": say("All devices"), "desk": say("Large screens"), "phone": say("Phones"), "radio": say("radio"),
+    "chips": say("chips"), "checkboxes": say("checkboxes"),
 }  # fmt: skip
 
 

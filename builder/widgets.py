@@ -11,6 +11,7 @@ from builder.formula_inputs import ConditionRows, Defaults, FormulaText, Literal
 from builder.inputs import (
     Choices,
     Flag,
+    Icon,
     Json,
     JsonText,
     Label,
@@ -24,6 +25,7 @@ from builder.inputs import (
     Reference,
     References,
     Sent,
+    Tone,
     Whole,
     Widget,
     WordList,
@@ -159,7 +161,8 @@ BY_PARSER: tuple[tuple[type[Any], Callable[[], Widget]], ...] = (
     (people.Quorum, lambda: flow_inputs.Counted(flow_inputs.QUORUMS, {"percent": 60, "count": 2})),
     (parallel.Join, lambda: flow_inputs.Counted(flow_inputs.JOINS, {"count": 1})),
     (parsers.Prose, Prose), (parsers.Label, Label),
-    (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Words, Words),
+    (parsers.Label, Label), (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Tone, Tone),
+    (parsers.Icon, Icon), (parsers.Words, Words),
     (parsers.Reference, Reference), (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
 )  # fmt: skip
 

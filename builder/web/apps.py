@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, upgrading
+from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, forms, upgrading
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -203,11 +203,12 @@ def _forms(draft: Draft) -> list[dict[str, Any]]:
     listed = []
     for id in draft.parts["order/tables"]:
         table = draft.parts[f"tables/{id}"]
-        own = [f for f in draft.parts["order/forms"] if draft.parts[f"forms/{f}"]["table"] == id]
+        own = forms.forms_of(draft.parts, id)
         listed.append(
             {
                 "table": id,
-                "form": own[0] if own else "",
+                "form": own[0]["id"] if own else "",
+                "others": [(f["id"], Text.of(f.get("title") or f["id"])) for f in own[1:]],
                 "title": Text.of(table.get("title") or id),
                 "fields": len(table["fields"]),
                 "preset": changes.preset_of(draft.parts, id),

@@ -60,6 +60,7 @@ WHOLE = {
     "build_views.": "design",
     "build_boards.": "design",
     "build_flows.": "design",
+    "build_navigation.": "design",
     "build_rights.": "rights",
 }
 """Blueprints whose every other route asks for one power."""
