@@ -321,7 +321,6 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         busy = batches.begin(ctx, shop.table(ctx, "book"), "change", [foreign], {"secret": FIELD})
         live = shop.table(ctx, "book")
         printed = printing.begin(ctx, live, [foreign], documents.template(ctx, live, "everything"), "/")
-        own_books = Wishes.read({})
         listed = listing.show(ctx, live.inst, live.inst.app.all_views["all"], Wishes(), base="/")
         sent_away = exports.begin(ctx, listed, "csv", {}, "/")
     prints = {f"exports.{name}.run": [str(sent_away), str(UUID(int=7))] for name in ("progress", "finished", "stop")}
