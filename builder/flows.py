@@ -432,7 +432,8 @@ def turn_trigger(parts: Parts, flow: str, number: int, kind: str) -> Parts:
     if not 0 <= number < len(known) or kind not in {o.name for o in trigger_kinds()}:
         raise InvalidInput({"": [say("This trigger is no longer there.")]})
     kept = {k: v for k, v in known[number].items() if k in BESIDE_TRIGGERS}
-    known[number] = {**_new_trigger(made, table_of(made, found), kind), **kept}
+    table = table_of(made, found) or next(iter(made["order/tables"]), "")
+    known[number] = {**_new_trigger(made, table, kind), **kept}
     _keep_triggers(found, known)
     return made
 

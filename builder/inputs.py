@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
 from builder.names import Book
@@ -115,7 +116,8 @@ class Words(Widget):
     name = "words"
 
     def choices(self, option: Option, near: Near) -> Choices:
-        return words_of(option.parser.words)  # type: ignore[attr-defined]
+        none = [("", say("–"))] if option.parser.allow_none else []
+        return [*none, *words_of(option.parser.words)]  # type: ignore[attr-defined]
 
 
 def words_of(words: Sequence[str]) -> Choices:
@@ -139,10 +141,11 @@ class Tone(Words):
 
 WORDS: dict[str, Message] = {
     **WEEKDAYS, **{name: form.words for name, form in FORMATS.items()},
-    "any": say("Any"),
+    "any": say("Any"), "once": say("once"), "each": say("each time"), "run": say("run all the same"),
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
     "both": say("All devices"), "desk": say("Large screens"), "phone": say("Phones"), "radio": say("radio"),
-    "chips": say("chips"), "checkboxes": say("checkboxes"),
+    "chips": say("chips"), "checkboxes": say("checkboxes"), "auto": say("Automatic"), "none": say("Nothing"),
+    "sum": say("Sum"), "average": say("Average"), "min": say("Smallest"), "max": say("Largest"), "count": say("Count"),
 }  # fmt: skip
 
 
@@ -199,6 +202,21 @@ class JsonText(Widget):
         except BadValue as err:
             sent.refuse(name, err.message)
             return text
+
+
+class LongText(Widget):
+    """A text of several lines."""
+
+    name = "long_text"
+
+
+class Clock(Widget):
+    """A time of day."""
+
+    name = "clock"
+
+    def show(self, option: Option, name: str, value: Any, near: Near) -> Any:
+        return value.strftime("%H:%M") if isinstance(value, time) else str(value or "")
 
 
 class Names(Widget):

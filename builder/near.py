@@ -43,7 +43,7 @@ class Surroundings:
         if self.app is None:
             return None
         place = self._place(scope, values)
-        if self.app.table(place.table) is None:
+        if self.app.table(place.table) is None and (place.table or not place.flow):
             return None
         if place not in self._books:
             self._books[place] = Book(self.app.analysis, place)

@@ -45,6 +45,8 @@ OFFERED = (
     "schemas.table",
     "schemas.views",
     "schemas.flow",
+    "schemas.schedules",
+    "schemas.payloads",
     "schemas.steps",
     "schemas.document",
 )

@@ -106,3 +106,7 @@ class Table:
         """Every field, and every column of a subform as `items.price`."""
         inner = [f"{rows.id}.{c.id}" for rows in self.subforms for c in rows.fields]
         return (*self.by_id, *inner)
+
+
+NOTHING = Table(id="")
+"""What a flow is about that has no record."""

@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Blueprint, make_response, render_template, request, send_file
 
-from runtime import exporting, exports, listing, preferences
+from runtime import exporting, exports, listing, own_views
 from runtime.context import Context
 from runtime.listing import Shown, Wishes
 from runtime.web.edge import enter, go, is_fragment, record_id, words, work, worked
 from runtime.web.files import sent as sent_file
 from runtime.web.frame import frame
-from runtime.web.views import find_view
+from runtime.web.views import find_view, own_asked
 
 bp = Blueprint("exports", __name__)
 ASKED = ("q", "filter", "sort", "trash")
@@ -20,8 +20,9 @@ def _shown(ctx: Context, app: str, view: str) -> Shown:
     """The list as it stands in the address, with the columns that its reader has chosen. Raises NotFound, Denied."""
     inst = enter(ctx, app)
     chosen = find_view(ctx, inst, view)
-    columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
-    shown = listing.show(ctx, inst, chosen, Wishes.read(request.args), columns.get("shown", ()))
+    wishes = Wishes.read(request.args)
+    columns = own_views.columns_of(ctx, inst, view, own_asked(ctx, inst, view, wishes))
+    shown = listing.show(ctx, inst, chosen, wishes, columns.get("shown", ()))
     shown.gate.require("export")
     return shown
 

@@ -48,7 +48,7 @@ def _page(ctx: Context, run: Running, number: int, workspace: str, secret: str, 
     shown = {
         "bound": current.bound(ctx), "form": current.form, "inst": run.live.inst, "task_id": task_id(run, number),
         "base": f"/reply/{workspace}/{secret}", "outside": True, "run": progress.words_of_run(run), "writable": False,
-        "title": query.titles(ctx, run.live, [run.record]).get(run.record, ""), "comment": comment_of_request(),
+        "title": query.titles(ctx, run.live, [run.its_record]).get(run.its_record, ""), "comment": comment_of_request(),
         "step": progress.step_words(run.flow, step.id), "actions": progress.actions(run, number),
         "conflict": conflict(ctx, current), "task": run.state.tasks[number], "people_step": step, "files": [],
         "held": progress.held_by(ctx, run, number), "signature": [],

@@ -151,7 +151,7 @@ def task_page(
     bound = with_fixed_rows(current.bound(ctx), sheet)
     shown = {
         "bound": bound, "form": current.form, "inst": run.live.inst, "task_id": id, "run": progress.of_run(ctx, run, id),
-        "title": query.titles(ctx, run.live, [run.record]).get(run.record, ""), "comment": comment,
+        "title": query.titles(ctx, run.live, [run.its_record]).get(run.its_record, ""), "comment": comment,
         "step": progress.step_words(run.flow, run.state.tasks[number].step), "actions": progress.actions(run, number),
         "conflict": conflict(ctx, current), "writable": any(not f.readonly for f in bound),
         "task": run.state.tasks[number], "people_step": sheet.step, "held": progress.held_by(ctx, run, number),
@@ -489,13 +489,8 @@ def show_run(id: str) -> Any:
 
 def run_page(ctx: Context, run: Running) -> Any:
     """How a run stands, with its record as far as the reader may see it."""
-    gate = door(ctx, run.live)
-    try:
-        gate.require("read")
-        found = query.fetch(gate, run.record)
-    except NotFound:
-        found = None
-    own = tasks.open_task_for(ctx, run.live, run.record)
+    found = _record_of(ctx, run)
+    own = tasks.open_task_for(ctx, run.live, run.record) if run.record is not None else None
     shown = {
         "run": progress.of_run(ctx, run, own), "title": found.title if found else "", "inst": run.live.inst,
         "blocks": records.details(ctx, run.live, found) if found else [],
@@ -504,6 +499,18 @@ def run_page(ctx: Context, run: Running) -> Any:
     frame(ctx)
     mark(ctx, run.live.inst)
     return render_template("runtime/task_run.html", **shown)
+
+
+def _record_of(ctx: Context, run: Running) -> query.Record | None:
+    """What the run is about, if it is about a record and the reader may see that."""
+    if run.record is None:
+        return None
+    gate = door(ctx, run.live)
+    try:
+        gate.require("read")
+        return query.fetch(gate, run.record)
+    except NotFound:
+        return None
 
 
 @bp.post("/tasks/run/<id>/<verb>")

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schemas.errors import BadValue
+from schemas.fields.totals import below
 from schemas.formula import Type
 from schemas.formula.types import TEXT
 from schemas.messages import Message, say
@@ -123,6 +124,11 @@ class Field:
     def adds_up(self) -> bool:
         """Whether the sum of its numbers, if it holds numbers, means something."""
         return True
+
+    @property
+    def below(self) -> str:
+        """How a list sums up its column, if it holds numbers: sum, average, min, max or none."""
+        return below(self)
 
     @property
     def grouping(self) -> str:

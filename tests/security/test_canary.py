@@ -13,6 +13,7 @@ from tests.security.conftest import COLUMN, COMMENT, FIGURE, RECORD, TRASHED, Gu
 from tests.security.walking import UNSAFE, addresses, kept, knock, told, walk
 
 SIGNED_OUT = {
+    "api_incoming.take",
     "replies.decide",
     "replies.show",
     "session.form",
@@ -73,11 +74,13 @@ ELSEWHERE = {
     "api_definitions.change": "web/test_api_doors.py",
     "api_definitions.publish": "web/test_api_doors.py",
     "api_files.upload": "web/test_api_doors.py",
+    "api_incoming.take": "web/test_incoming.py",
     "api_records.batch": "web/test_api.py",
     "api_records.restore": "web/test_api.py",
     "api_tasks.decide": "web/test_api_doors.py",
     "audit.retention": "web/test_audit.py",
     "build_bin.purge": "web/test_bin.py",
+    "build_flows.new_address": "web/test_incoming.py",
     "build_bin.purge_app": "web/test_bin.py",
     "build_bin.restore": "web/test_bin.py",
     "build_bin.restore_app": "web/test_bin.py",
@@ -156,6 +159,9 @@ ELSEWHERE = {
     "public.send": "web/test_public_links.py",
     "public.unlock": "web/test_public_links.py",
     "public.upload": "web/test_public_links.py",
+    "own_views.change": "web/test_own_views.py",
+    "own_views.make": "web/test_own_views.py",
+    "own_views.remove": "web/test_own_views.py",
     "records.press": "web/test_forms.py",
     "replies.decide": "web/test_tasks.py",
     "tasks.be_away": "web/test_tasks.py",
