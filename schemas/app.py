@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from schemas.analysis import Analysis
 
 LANGUAGE = 1
+WATERMARK = ("name", "time", "phone", "email", "workspace")
+"""What the watermark on an app's pages may say of whoever looks at them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,11 @@ class App:
     description: Text = option(Label(), "Description", Text())
     icon: str = option(Icon(), "Icon", "box")
     color: str = option(Line(20), "Colour", "teal")
+    watermark: tuple[str, ...] = option(
+        Many(Words(*WATERMARK), most=len(WATERMARK)), "Watermark on its pages", (),
+        help="Says across every page, drawer and printed sheet who looked and when. name: of the member, on public pages of the workspace; "
+        "time: when the page was drawn; phone: its last four digits; email, workspace: as they are."
+    )  # fmt: skip
     requires: dict[str, str] = option(Dictionary(Line(40)), "Other apps it uses", None)
     slots: tuple[Slot, ...] = option(Many(Object(Slot), unique="id"), "Slots", ())
     roles: tuple[Role, ...] = option(Many(Object(Role), unique="id"), "Roles", ())

@@ -23,6 +23,7 @@ DOORS = {
     "build_apps.add_form": "design",
     "build_apps.delete_form": "design",
     "build_apps.rename": "design",
+    "build_apps.set_watermark": "design",
     "build_apps.step": "design",
     "build_apps.discard": "design",
     "build_apps.preset": "rights",

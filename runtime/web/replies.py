@@ -12,6 +12,7 @@ from runtime.flows import Decision
 from runtime.retry import attempt
 from runtime.running import Running
 from runtime.web.edge import answers_of_request, engine, is_fragment, language
+from runtime.web.frame import mark
 from runtime.web.tasks import begun, comment_of_request, conflict, still_open
 from runtime.workspaces import find, opened
 from schemas.errors import Conflict, InvalidInput, NotFound
@@ -54,6 +55,7 @@ def _page(ctx: Context, run: Running, number: int, workspace: str, secret: str, 
     }  # fmt: skip
     if is_fragment() and request.method == "POST":
         return page(render_template("runtime/_task.html", **shown), status)
+    mark(ctx, run.live.inst)
     return page(render_template("runtime/reply.html", **shown), status)
 
 

@@ -48,7 +48,7 @@ from runtime.web.edge import (
     worked,
 )
 from runtime.web.files import storage
-from runtime.web.frame import frame
+from runtime.web.frame import frame, mark
 from schemas.errors import BadValue, Conflict, Denied, InvalidInput, NotFound
 from schemas.fields.file import viewed_as
 from schemas.messages import Message, say
@@ -161,6 +161,7 @@ def task_page(
     if is_fragment() and request.method == "POST":
         return make_response(render_template("runtime/_task.html", **shown), status)
     frame(ctx)
+    mark(ctx, run.live.inst)
     return make_response(render_template("runtime/task.html", **shown), status)
 
 
@@ -496,6 +497,7 @@ def run_page(ctx: Context, run: Running) -> Any:
         "record_url": f"/a/{run.live.inst.slug}/t/{run.live.id}/{run.record}" if found else "",
     }  # fmt: skip
     frame(ctx)
+    mark(ctx, run.live.inst)
     return render_template("runtime/task_run.html", **shown)
 
 

@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request, send_file
+from flask import Blueprint, make_response, redirect, render_template, request
 
-from runtime import documents, exporting, flows, listing, own_views, records, spans
+from runtime import documents, flows, listing, own_views, records, spans
 from runtime.access import form_for, may_see_view, views_for
 from runtime.actors import Member
 from runtime.context import Context
@@ -15,7 +15,7 @@ from runtime.definitions import Installed
 from runtime.listing import Wishes
 from runtime.own_views import OwnView
 from runtime.tables import LiveTable, live
-from runtime.web.edge import enter, is_fragment, json_of_request, record_id, words, work, worked
+from runtime.web.edge import enter, is_fragment, json_of_request, record_id, work, worked
 from runtime.web.frame import frame
 from runtime.web.links import share_url
 from schemas import filling, stretches
@@ -157,21 +157,6 @@ def _all_columns(shown: listing.Shown) -> list[tuple[str, Any, bool]]:
 
 def _flat(shown: listing.Shown, path: str) -> bool:
     return path not in shown.live.table.by_id or shown.live.table.by_id[path].storage != "child"
-
-
-@bp.get("/a/<app>/export/<view>")
-def export(app: str, view: str) -> Any:
-    """What the list shows now, as a file: `?as=csv` or Excel."""
-    with work() as ctx:
-        inst = enter(ctx, app)
-        chosen = find_view(ctx, inst, view)
-        wishes = Wishes.read(request.args)
-        columns = own_views.columns_of(ctx, inst, view, own_asked(ctx, inst, view, wishes))
-        shown = listing.show(ctx, inst, chosen, wishes, columns.get("shown", ()))
-        kind = "csv" if request.args.get("as") == "csv" else "xlsx"
-        body, media_type = exporting.of_view(ctx, shown.gate, shown.listing, kind)
-        name = f"{words(chosen.title or inst.app.table(chosen.table).title) or view}.{kind}"  # type: ignore[union-attr]
-        return send_file(body, mimetype=media_type, as_attachment=True, download_name=name)
 
 
 @bp.get("/a/<app>/v/<view>/filter")
