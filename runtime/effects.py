@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import machine, notices
+from runtime import machine, notices, paperwork
 from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
@@ -73,7 +73,7 @@ def reason(err: Exception) -> Message:
 Hand = Callable[[Context, Running, Any], Any]
 HANDS: dict[str, Hand] = {
     "update": machine.update, "create": machine.create, "upsert": machine.upsert, "delete": machine.delete,
-    "find": machine.find, "assign": machine.assign,
+    "find": machine.find, "assign": machine.assign, "document": paperwork.document,
 }  # fmt: skip
 """What each machine step does. It acts in the flow's name, within the flow's rights, and gives what it found."""
 

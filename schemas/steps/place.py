@@ -369,7 +369,7 @@ def _reached(path: str, reached: Reached, place: Place) -> Iterator[Problem]:
     kind = place.app.analysis.type_of(place.table, found).kind
     if kind not in ("date", "datetime") or not place.app.analysis.is_stored(place.table, found):
         yield Problem(f"{path}.field", say("expected a date or a time that is stored"))
-    elif reached.repeat != "never" and reached.once_a_day(kind) is None:
+    elif reached.repeat != "once" and reached.once_a_day(kind) is None:
         yield Problem(f"{path}.at", say("say at what time of day, and count in days"))
 
 
