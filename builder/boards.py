@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from builder.navigation import without_lines
 from builder.parts import Json, Parts, fresh, put, replaced, take, word_of
 from schemas.dashboard import COLUMNS
 from schemas.errors import InvalidInput, NotFound
@@ -50,13 +51,7 @@ def remove_board(parts: Parts, board: str) -> Parts:
     for grant in [g for g in made["order/access"] if made[f"access/{g}"].get("dashboard") == board]:
         take(made, "access", grant)
     take(made, "dashboards", board)
-    made["manifest"]["navigation"] = _without(made["manifest"].get("navigation") or [], board)
-    return made
-
-
-def _without(entries: Sequence[Json], board: str) -> list[Json]:
-    kept = [{**e, "items": _without(e["items"], board)} if "items" in e else e for e in entries]
-    return [e for e in kept if e.get("dashboard") != board and e.get("items") != []]
+    return without_lines(made, "dashboard", [board])
 
 
 def add_widget(parts: Parts, board: str, type: str, table: str, title: Any) -> tuple[Parts, str]:

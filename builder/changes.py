@@ -10,6 +10,7 @@ from typing import Any
 
 from builder import grants
 from builder.layout import place, without_field
+from builder.navigation import without_lines
 from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
 from schemas.access import ACTIONS
 from schemas.errors import InvalidInput
@@ -98,24 +99,14 @@ def delete_form(parts: Parts, table: str) -> Parts:
     made = deepcopy(parts)
     for id in [i for i in made["order/access"] if grants.table_of(made, *grants.about(made[f"access/{i}"])) == table]:
         take(made, "access", id)
+    gone: dict[str, list[str]] = {}
     for kind in ("forms", "views"):
-        for id in [i for i in made[f"order/{kind}"] if made[f"{kind}/{i}"].get("table") == table]:
+        own = [i for i in made[f"order/{kind}"] if made[f"{kind}/{i}"].get("table") == table]
+        gone[kind] = [*own, table]
+        for id in own:
             take(made, kind, id)
     take(made, "tables", table)
-    views = set(made["order/views"])
-    forms = set(made["order/forms"])
-    made["manifest"]["navigation"] = list(kept_entries(made["manifest"].get("navigation") or [], views, forms))
-    return made
-
-
-def kept_entries(entries: list[Json], views: set[str], forms: set[str]) -> Iterator[Json]:
-    for entry in entries:
-        if "items" in entry:
-            inner = list(kept_entries(entry["items"], views, forms))
-            if inner:
-                yield {**entry, "items": inner}
-        elif not (("view" in entry and entry["view"] not in views) or ("form" in entry and entry["form"] not in forms)):
-            yield entry
+    return without_lines(without_lines(made, "view", gone["views"]), "form", gone["forms"])
 
 
 def change_object(parts: Parts, kind: str, id: str, options: Mapping[str, Any]) -> Parts:
@@ -306,7 +297,7 @@ def delete_field(parts: Parts, table: str, path: str) -> Parts:
         found["fields"] = [f for f in found["fields"] if f["id"] != first]
         made["bin"].setdefault(table, []).append({"field": field})
     for form in of_table(made, "forms", table):
-        _take_off_form(form, path)
+        without(form, path)
     for view in of_table(made, "views", table):
         _take_off_view(view, path)
     return made
@@ -329,7 +320,8 @@ def _is_of(path: str, deleted: str) -> bool:
     return path == deleted or path.startswith(f"{deleted}.")
 
 
-def _take_off_form(form: Json, path: str) -> None:
+def without(form: Json, path: str) -> None:
+    """Take a field off a form, with what the form says about it."""
     form["layout"] = without_field(form.get("layout") or [], path)
     for name in ("require", "readonly"):
         if name in form:

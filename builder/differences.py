@@ -26,11 +26,18 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> l
     old = split(before or {})
     new = split(after)
     found: list[Difference] = []
-    if old["manifest"] != new["manifest"]:
-        found.append(("changed", say("The app's title, navigation or roles")))
+    found += _manifest_differences(old["manifest"], new["manifest"])
     for kind in KINDS:
         found += grants.differences(old, new) if kind == "access" else _object_differences(kind, old, new)
     return found
+
+
+def _manifest_differences(old: Json, new: Json) -> Iterator[Difference]:
+    """The navigation apart from what else is said of the whole app."""
+    if old.get("navigation") != new.get("navigation"):
+        yield "changed", say("The navigation")
+    if {**old, "navigation": None} != {**new, "navigation": None}:
+        yield "changed", say("The app's title or roles")
 
 
 def _object_differences(kind: str, old: Parts, new: Parts) -> Iterator[Difference]:

@@ -25,9 +25,8 @@ class Chart:
 
     def __init__(self, draft: Draft, flow: Json, chosen: str, problems: list[Told]) -> None:
         self.parts, self.flow, self.chosen = draft.parts, flow, chosen
-        table = flows.table_of(draft.parts, flow)
         around = FlowSurroundings(draft.parts, draft.app, flow)
-        self.book: Book | None = around.book("record", {}) if table else None
+        self.book: Book | None = around.book("record", {})
         self.wrong: dict[str, list[Told]] = {}
         for one in problems:
             if (one.place.kind, one.place.id) == ("flows", flow["id"]):

@@ -8,6 +8,7 @@ from builder.formula_inputs import kinds_in, shown_formula
 from builder.names import Book
 from builder.parts import Json, Parts
 from schemas import conditions, parsers
+from schemas.fields.date import WEEKDAYS
 from schemas.formula import Formula, FormulaError
 from schemas.messages import Message, say
 from schemas.options import options_of
@@ -226,6 +227,8 @@ def trigger_lines(trigger: Mapping[str, Any], kind: Any, parts: Parts, book: Boo
 
 def _started(kind: Any, value: Any, named: Named) -> Sentence:
     label = say(kind.label)
+    if kind.name in CLOCKS and isinstance(value, Mapping):
+        return CLOCKS[kind.name](value, named)
     if isinstance(kind.parser, parsers.Reference) and isinstance(value, str):
         return say("{label}: {value}", label=label, value=named(kind.parser.to, value))
     if isinstance(value, Mapping):
@@ -243,3 +246,46 @@ def _started(kind: Any, value: Any, named: Named) -> Sentence:
     if isinstance(value, str) and value:
         return say("{label}: {value}", label=label, value=Message("{f}", {"f": value}))
     return label
+
+
+# -- the clock -------------------------------------------------------------------------------------
+
+AGAIN = {
+    "day": say("and again every day"), "week": say("and again every week"), "month": say("and again every month"),
+    "year": say("and again every year"),
+}  # fmt: skip
+
+
+def _schedule(value: Mapping[str, Any], named: Named) -> Sentence:
+    at, every = str(value.get("at") or "09:00"), value.get("every", "day")
+    if every == "hour":
+        return say("every hour, at minute {n}", n=at[3:5])
+    if every == "week":
+        days = [WEEKDAYS[day] for day in value.get("on") or ["monday"] if day in WEEKDAYS]
+        return say("every week on {days} at {time}", days=joined(days), time=at)
+    if every == "month":
+        return say("every month on day {n} at {time}", n=value.get("day", 1), time=at)
+    if every == "year":
+        return say(
+            "every year on {month}-{day} at {time}", month=value.get("month", 1), day=value.get("day", 1), time=at
+        )
+    return say("every working day at {time}", time=at) if every == "workday" else say("every day at {time}", time=at)
+
+
+def _reached(value: Mapping[str, Any], named: Named) -> Sentence:
+    span, side = read_span(value.get("before") or value.get("after")), "before" if value.get("before") else "after"
+    field = Message("{f}", {"f": str(value.get("field", ""))})
+    when: Sentence = say("when {field} is reached", field=field)
+    if span is not None:
+        words = {"n": span.count, "unit": UNIT_WORDS[span.unit], "field": field}
+        when = (
+            say("{n} {unit} before {field}", **words) if side == "before" else say("{n} {unit} after {field}", **words)
+        )
+    parts = [when, *([say("at {time}", time=str(value["at"]))] if value.get("at") else [])]
+    return joined([*parts, *([AGAIN[value["repeat"]]] if value.get("repeat") in AGAIN else [])])
+
+
+CLOCKS: dict[str, Callable[[Mapping[str, Any], Named], Sentence]] = {
+    "schedule": _schedule, "reached": _reached,
+    "incoming": lambda value, named: say("when another program sends data"),
+}  # fmt: skip

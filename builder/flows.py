@@ -20,6 +20,7 @@ from builder.flow_tree import (
     sequences_of,
     steps_of,
 )
+from builder.navigation import without_lines
 from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
 from schemas import parsers
 from schemas.errors import InvalidInput, NotFound
@@ -95,7 +96,7 @@ def remove_flow(parts: Parts, flow: str) -> Parts:
     for grant in [g for g in made["order/access"] if _only_for(made[f"access/{g}"], flow)]:
         take(made, "access", grant)
     take(made, "flows", flow)
-    return made
+    return without_lines(made, "flow", [flow])
 
 
 def _only_for(grant: Mapping[str, Any], flow: str) -> bool:
@@ -431,7 +432,8 @@ def turn_trigger(parts: Parts, flow: str, number: int, kind: str) -> Parts:
     if not 0 <= number < len(known) or kind not in {o.name for o in trigger_kinds()}:
         raise InvalidInput({"": [say("This trigger is no longer there.")]})
     kept = {k: v for k, v in known[number].items() if k in BESIDE_TRIGGERS}
-    known[number] = {**_new_trigger(made, table_of(made, found), kind), **kept}
+    table = table_of(made, found) or next(iter(made["order/tables"]), "")
+    known[number] = {**_new_trigger(made, table, kind), **kept}
     _keep_triggers(found, known)
     return made
 

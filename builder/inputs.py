@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
 from builder.names import Book
 from schemas.errors import BadValue
 from schemas.fields.date import WEEKDAYS
 from schemas.formats import FORMATS
+from schemas.icons import ICONS
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
 from schemas.options import Option
@@ -114,18 +116,36 @@ class Words(Widget):
     name = "words"
 
     def choices(self, option: Option, near: Near) -> Choices:
-        return words_of(option.parser.words)  # type: ignore[attr-defined]
+        none = [("", say("–"))] if option.parser.allow_none else []
+        return [*none, *words_of(option.parser.words)]  # type: ignore[attr-defined]
 
 
 def words_of(words: Sequence[str]) -> Choices:
     return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in words]
 
 
+class Icon(Widget):
+    """An icon, chosen by looking at those there are."""
+
+    name = "icon"
+
+    def choices(self, option: Option, near: Near) -> Choices:
+        return [(name, name) for name in ICONS]
+
+
+class Tone(Words):
+    """A colour of the palette, chosen by looking at them."""
+
+    name = "tone"
+
+
 WORDS: dict[str, Message] = {
     **WEEKDAYS, **{name: form.words for name, form in FORMATS.items()},
-    "any": say("Any"),
+    "any": say("Any"), "once": say("once"), "each": say("each time"), "run": say("run all the same"),
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
-    "radio": say("radio"), "chips": say("chips"), "checkboxes": say("checkboxes"),
+    "both": say("All devices"), "desk": say("Large screens"), "phone": say("Phones"), "radio": say("radio"),
+    "chips": say("chips"), "checkboxes": say("checkboxes"), "auto": say("Automatic"), "none": say("Nothing"),
+    "sum": say("Sum"), "average": say("Average"), "min": say("Smallest"), "max": say("Largest"), "count": say("Count"),
 }  # fmt: skip
 
 
@@ -182,6 +202,21 @@ class JsonText(Widget):
         except BadValue as err:
             sent.refuse(name, err.message)
             return text
+
+
+class LongText(Widget):
+    """A text of several lines."""
+
+    name = "long_text"
+
+
+class Clock(Widget):
+    """A time of day."""
+
+    name = "clock"
+
+    def show(self, option: Option, name: str, value: Any, near: Near) -> Any:
+        return value.strftime("%H:%M") if isinstance(value, time) else str(value or "")
 
 
 class Names(Widget):

@@ -190,6 +190,7 @@ def drop(parts: Parts, form: str, what: str, target: str, side: str) -> Parts:
     if what == target:
         return deepcopy(parts)
     if kind == "field":
+        _known(parts, form, name)
         return _kept(parts, form, _with_field(stops, name, target, side))
     first, last = _block(stops, name)
     moving, rest = stops[first : last + 1], stops[:first] + stops[last + 1 :]
@@ -197,9 +198,14 @@ def drop(parts: Parts, form: str, what: str, target: str, side: str) -> Parts:
     return _kept(parts, form, [*rest[:at], *moving, *rest[at:]])
 
 
+def _known(parts: Parts, form: str, id: str) -> None:
+    """Raises InvalidInput where the table has no such field; one that is not on the form yet is put on it."""
+    if all(field["id"] != id for field in parts[f"tables/{parts[f'forms/{form}']['table']}"]["fields"]):
+        raise InvalidInput({"": [say("This field is no longer there.")]})
+
+
 def _with_field(stops: list[Stop], id: str, target: str, side: str) -> list[Stop]:
-    at = _line(stops, id)
-    if stops[at].fields == (id,) and target == f"field:{id}":
+    if target == f"field:{id}":
         return stops
     rest = [replace(s, fields=tuple(f for f in s.fields if f != id)) for s in stops]
     if side in ("left", "right") and target.startswith("field:"):

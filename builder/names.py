@@ -16,7 +16,7 @@ from schemas.formula.tree import Path
 from schemas.formula.types import BOOLEAN, DEPARTMENT_FACTS, MEMBER_FACTS, NUMBER, TEXT, WORDS, Type, array_of, link_to
 from schemas.messages import Message, say
 from schemas.scopes import TableScope
-from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS, Table
+from schemas.table import NOTHING, SYSTEM_FIELDS, SYSTEM_LABELS, Table
 from schemas.text import Text
 
 FLOW_STATE = "flow.state"
@@ -25,6 +25,9 @@ FACT_LABELS: dict[str, Message] = {
     "external": say("External contact"), "department": say("Department"),
     "departments": say("All departments"), "head": say("Head"), "roles": say("Roles"), "parent": say("Higher department"),
     "headed_departments": say("Headed departments"),
+}  # fmt: skip
+GIVEN_LABELS: dict[str, Message] = {
+    "before": say("Before the change"), "planned": say("The planned time"), "payload": say("What was sent"),
 }  # fmt: skip
 RESULTS = {"boolean": BOOLEAN, "number": NUMBER, "text": TEXT}
 FACTS: dict[str, Mapping[str, Type]] = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}
@@ -69,7 +72,7 @@ class Book:
 
     def __init__(self, analysis: Analysis, place: Place) -> None:
         self.analysis, self.place = analysis, place
-        table = analysis.app.table(place.table)
+        table = analysis.app.table(place.table) if place.table or not place.flow else NOTHING
         rows = table.by_id.get(place.row) if table else None
         this = analysis.app.table(place.this) if place.this else None
         line = this.by_id.get(place.this_row) if this else None
@@ -85,7 +88,8 @@ class Book:
         """What the steps of the flow give, and the record that is looked at where `this` is another one."""
         if self.flow is None:
             return {}
-        looked_at = {"id": link_to(self.place.table)} if self.place.this else {}
+        others = self.place.this or (self.place.table and self.flow.without_record(self.analysis.app))
+        looked_at = {"id": link_to(self.place.table)} if others else {}
         return {**self.analysis.results(self.flow), **looked_at}
 
     def gives(self, expression: Expression) -> bool:
@@ -98,6 +102,8 @@ class Book:
         """What a formula may begin with."""
         if self.scope is None:
             return []
+        if not self.scope.table.id:
+            return _told_apart(list(self._steps()))
         words = self._words_of(self.scope)
         words.append(Word(FLOW_STATE, translate(SYSTEM_LABELS[FLOW_STATE]), TEXT, "flow"))
         if self.scope.this is not None:
@@ -109,7 +115,9 @@ class Book:
         """What the steps give, by their titles."""
         for id, kind in (self.scope.extra if self.scope else {}).items():
             step = self.flow.step(id) if self.flow else None
-            if step is not None:
+            if id in GIVEN_LABELS:
+                yield Word(id, translate(GIVEN_LABELS[id]), kind, "play")
+            elif step is not None:
                 yield Word(id, translate(step.title) or translate(say(step.title_word)), kind, step.icon)
             else:
                 yield Word(id, translate(say("The record looked at")), kind, "form")

@@ -7,7 +7,7 @@ from builder import changes
 from builder.inputs import Choices, Near
 from builder.layout import layout_of, stops_of, title_of
 from builder.names import Book, Place
-from builder.parts import Parts
+from builder.parts import Parts, of_table
 from schemas.app import App
 from schemas.documents.fields import UNPRINTED
 from schemas.fields import field_types
@@ -43,7 +43,7 @@ class Surroundings:
         if self.app is None:
             return None
         place = self._place(scope, values)
-        if self.app.table(place.table) is None:
+        if self.app.table(place.table) is None and (place.table or not place.flow):
             return None
         if place not in self._books:
             self._books[place] = Book(self.app.analysis, place)
@@ -263,6 +263,15 @@ def _linking_sort(near: Surroundings, values: Mapping[str, Any]) -> Named:
     return _both_ways(_linking_fields(near, values))
 
 
+def _files(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return _named(f for f in near.fields if f["type"] == "file")
+
+
+def _templates(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The print templates of this table."""
+    return [(d["id"], title_in(d)) for d in of_table(near.parts, "documents", near.table)]
+
+
 def _pictures(near: Surroundings, values: Mapping[str, Any]) -> Named:
     return _named(f for f in near.fields if f["type"] in ("image", "signature"))
 
@@ -272,5 +281,5 @@ FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "choice field": _choices, "link field": _links, "column": _with_system, "options": _options, "opened field": _opened,
     "sort column": _sorted_by, "moment field": _moments, "number field": _of_kinds("number"), "image field": _images,
     "printed field": _printed, "subform": _subforms, "row column": _row_columns, "linking": _linking, "linking column": _linking_fields,
-    "linking sort": _linking_sort, "picture field": _pictures,
+    "linking sort": _linking_sort, "picture field": _pictures, "file field": _files, "document": _templates,
 }  # fmt: skip

@@ -72,4 +72,4 @@ def replaced(item: Json, options: Mapping[str, Any]) -> Json:
 
 
 def of_table(parts: Parts, kind: str, table: str) -> list[Json]:
-    return [parts[f"{kind}/{i}"] for i in parts[f"order/{kind}"] if parts[f"{kind}/{i}"].get("table") == table]
+    return [parts[f"{kind}/{i}"] for i in parts.get(f"order/{kind}", ()) if parts[f"{kind}/{i}"].get("table") == table]

@@ -9,6 +9,7 @@ from builder import grants
 from builder.differences import THINGS
 from builder.flow_words import title_of_step
 from builder.layout import layout_of, stops_of, title_of
+from builder.navigation import walk
 from builder.panel import input_name
 from builder.parts import Parts
 from schemas.errors import Problem
@@ -16,12 +17,14 @@ from schemas.fields import field_types
 from schemas.flow import Flow
 from schemas.form import Form
 from schemas.messages import Message, say
+from schemas.navigation import Entry
 from schemas.options import options_of
 from schemas.steps import step_types
 from schemas.table import Table
 from schemas.text import Text
 from schemas.views import view_types
 
+NAVIGATION = re.compile(r"navigation((?:\[\d+\](?:\.items(?=\[))?)+)\.?(.*)\Z", re.DOTALL)
 KIND = re.compile(r"(tables|forms|views|flows|dashboards|documents|access)\[(\d+)\]\.?(.*)\Z", re.DOTALL)
 FIELD = re.compile(r"fields\[(\d+)\](?:\.fields\[(\d+)\])?\.?(.*)\Z", re.DOTALL)
 
@@ -74,6 +77,8 @@ def told(parts: Parts, problem: Problem) -> Told:
 
 def place_of(parts: Parts, path: str) -> Place:
     """What a path in the package's JSON (`tables[0].fields[3].default`) is about."""
+    if line := NAVIGATION.match(path):
+        return _line_place(parts, line[1], line[2])
     found = KIND.match(path)
     order = parts.get(f"order/{found[1]}") or () if found else ()
     if found is None or int(found[2]) >= len(order):
@@ -91,6 +96,14 @@ def place_of(parts: Parts, path: str) -> Place:
     classes = {"tables": Table, "forms": Form, "views": view_types.get(item.get("type", "grid"))}
     option = _option_label(classes.get(kind), rest)
     return Place(kind, id, "", input_name(rest), [*trail, *option])
+
+
+def _line_place(parts: Parts, steps: str, rest: str) -> Place:
+    """The line of the navigation that a path lies in."""
+    place = ".".join(re.findall(r"\d+", steps))
+    entry = dict(walk(parts["manifest"].get("navigation") or ())).get(place, {})
+    name = [Text.of(found)] if (found := entry.get("group") or entry.get("title")) else []
+    return Place("navigation", place, place, input_name(rest), [say("Navigation"), *name, *_option_label(Entry, rest)])
 
 
 def _field_place(table: Mapping[str, Any], id: str, found: "re.Match[str]", trail: list[Any]) -> Place:
@@ -144,6 +157,8 @@ def _option_label(kind: Any, rest: str) -> list[Message]:
 
 def url_of(parts: Parts, place: Place) -> str:
     """The page, below the app's own in the builder, where a place is edited; the app's page where there is none."""
+    if place.kind == "navigation":
+        return f"/navigation/?line={place.chosen}&at={place.option}"
     if place.kind == "access":
         return f"/rights/?grant={place.id}"
     if place.kind == "documents" and f"documents/{place.id}" in parts:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from builder.changes import kept_entries
+from builder.navigation import without_lines
 from builder.parts import Json, Parts, fresh, of_table, put, take
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import field_types
@@ -61,9 +61,7 @@ def remove(parts: Parts, view: str) -> tuple[Parts, str]:
     if not others:
         raise InvalidInput({"": [say("A table needs at least one view.")]})
     take(made, "views", view)
-    navigation = made["manifest"].get("navigation") or []
-    made["manifest"]["navigation"] = list(kept_entries(navigation, {*made["order/views"]}, {*made["order/forms"]}))
-    return made, others[0]
+    return without_lines(made, "view", [view]), others[0]
 
 
 def move(parts: Parts, view: str, position: int) -> Parts:

@@ -317,6 +317,11 @@ def _is_for(ctx: Context, inst: Installed, who: Who) -> bool:
     return False
 
 
+def has_role(ctx: Context, inst: Installed, role: str) -> bool:
+    """Whether the actor has a role of this app."""
+    return _is_for(ctx, inst, Who(role=role))
+
+
 def _is_this(actor: Actor, inst: Installed, who: Who) -> bool:
     """Whether a public link or a token of this app is the one that is named."""
     return getattr(actor, "app", "") == inst.slug and getattr(actor, actor.kind, None) == getattr(who, actor.kind)

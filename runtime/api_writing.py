@@ -129,7 +129,7 @@ def _settled(ctx: Context, source: LiveTable, outcome: upserting.Outcome, answer
     if outcome.what == "added":
         flows.record_saved(ctx, source, outcome.id, "created", None)
     elif outcome.what == "changed":
-        flows.record_saved(ctx, source, outcome.id, "changed", set(outcome.changes))
+        flows.record_saved(ctx, source, outcome.id, "changed", outcome.changes)
     return outcome.id
 
 

@@ -89,7 +89,7 @@ def _one(ctx: Context, source: LiveTable, action: str, id: UUID, values: filling
         with ctx.conn.begin_nested():
             if action == "change":
                 changed = records.change(ctx, source, id, dict(values))
-                flows.record_saved(ctx, source, id, "changed", set(changed))
+                flows.record_saved(ctx, source, id, "changed", changed)
             elif not records.trash(ctx, source, [id]):
                 raise NotFound
         return None

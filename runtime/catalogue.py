@@ -45,6 +45,8 @@ OFFERED = (
     "schemas.table",
     "schemas.views",
     "schemas.flow",
+    "schemas.schedules",
+    "schemas.payloads",
     "schemas.steps",
     "schemas.document",
 )
@@ -65,6 +67,7 @@ def _declared() -> Iterator[str]:
     yield from TONES
     for kind in (*field_types, *step_types, *view_types, *widget_types, *block_types):
         yield getattr(kind, "title_word", None) or kind.title
+    yield from (kind.about for kind in field_types)
     for kind in objects():
         yield from (option.help for option in options_of(kind) if option.help)
     for kind in (k for k in objects() if k.__module__.startswith(OFFERED)):

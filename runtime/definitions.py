@@ -188,7 +188,7 @@ def publish(
     Migrates additively, then flips the revision while no writer is inside. Raises DefinitionError, and then
     nothing has changed. A changeover that is under way publishes as `run`, with the columns that it has filled.
     """
-    from runtime import changeover, migrate
+    from runtime import changeover, clocks, incoming, migrate
 
     app = load_app(new)
     i = models.installation
@@ -213,6 +213,8 @@ def publish(
         audit.note(ctx, "rights.grants_changed", slug, id, revision=number, grants=changed)
     ctx.memo.setdefault(Installed, {})[slug] = inst
     migrate.backfill(ctx, inst, changes)
+    clocks.arm(ctx, inst)
+    incoming.provide(ctx, inst)
     return inst
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import machine, notices
+from runtime import machine, notices, paperwork
 from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
@@ -73,7 +73,7 @@ def reason(err: Exception) -> Message:
 Hand = Callable[[Context, Running, Any], Any]
 HANDS: dict[str, Hand] = {
     "update": machine.update, "create": machine.create, "upsert": machine.upsert, "delete": machine.delete,
-    "find": machine.find, "assign": machine.assign,
+    "find": machine.find, "assign": machine.assign, "document": paperwork.document,
 }  # fmt: skip
 """What each machine step does. It acts in the flow's name, within the flow's rights, and gives what it found."""
 
@@ -97,7 +97,7 @@ def tell(ctx: Context, running: Running, effect: Tell) -> None:
 def let_read(ctx: Context, running: Running, step: str, people: list[UUID]) -> None:
     """These members may see the record as the step says; whether they have read it is noted."""
     line = {**running.key(), "step": step, "told_at": ctx.now}
-    if people:
+    if people and running.record is not None:
         again = upsert(flow_reader).values([{**line, "member_id": person} for person in people])
         ctx.conn.execute(
             again.on_conflict_do_update(
@@ -155,7 +155,7 @@ def about(running: Running) -> dict[str, Any]:
     """What a notice is about."""
     return {
         "installation_id": running.inst.id,
-        "table_id": running.live.id,
+        "table_id": running.live.id or None,
         "record_id": running.record,
         "instance_id": running.id,
     }

@@ -15,6 +15,7 @@ from sqlalchemy import false, or_, select, true
 from runtime import (
     definitions,
     effects,
+    given,
     notices,
     outbox,
     outside,
@@ -28,6 +29,8 @@ from runtime import (
 from runtime.access import door, may_flow
 from runtime.actors import Link, Member, System
 from runtime.context import Context
+from runtime.given import Changes
+from runtime.ids import new_id
 from runtime.models import member
 from runtime.models_flow import flow_instance, flow_task
 from runtime.people import Directory
@@ -64,7 +67,7 @@ from schemas.engine.offers import offered
 from schemas.engine.run import OUTSIDE
 from schemas.engine.state import Entry
 from schemas.errors import Denied, InvalidInput, NotFound
-from schemas.flow import Flow
+from schemas.flow import Flow, Trigger
 from schemas.messages import Message, say
 from schemas.steps.people import START, PeopleStep
 
@@ -101,30 +104,39 @@ def record_saved(
     live: LiveTable,
     record: UUID,
     event: str,
-    changed: Collection[str] | None,
+    changed: Changes | None = None,
     form: str | None = None,
 ) -> list[UUID]:
     """A record was created, changed, deleted or restored, in this transaction: start what waits for that. Gives the runs.
 
-    `changed` names the fields; `form` is the one that was submitted. A form sent by somebody who was asked to
+    `changed` says what each field was and is; `form` is the one that was submitted. A form sent by somebody who was asked to
     revise the record is their answer.
     """
     begun = []
     fields = frozenset(changed or ())
     for flow in live.inst.app.flows:
-        matching = [t for t in flow.trigger if t.button is None and t.matches(live.id, form, event, fields)]
+        matching = [t for t in flow.trigger if t.matches(live.id, form, event, fields)]
         if not matching:
             continue
         under_way = running.open_run(ctx, live, flow.id, record)
         if under_way is not None:
             _resubmit(ctx, under_way, form)
-        elif any(t.when is None or _holds(ctx, live, flow, record, t) for t in matching):
-            begun += start(ctx, live, flow, record)
+            continue
+        about = any(t.changed for t in matching) and changed
+        told = given.before(ctx, live, flow, record, changed or {}) if about else {}
+        if any(holds(ctx, live, flow, record, t, told) for t in matching):
+            begun += start(ctx, live, flow, record, given=told)
     return begun
 
 
-def _holds(ctx: Context, live: LiveTable, flow: Flow, record: UUID, trigger: Any) -> bool:
-    about = Running(record, live.inst, flow, live, record, None, ctx.now)
+def holds(
+    ctx: Context, live: LiveTable, flow: Flow, record: UUID | None, trigger: Trigger, told: Mapping[str, Any] | None = None
+) -> bool:  # fmt: skip
+    """Whether the condition of a trigger holds, for this record and with what the trigger gives."""
+    if trigger.when is None:
+        return True
+    about = Running(new_id(), live.inst, flow, live, record, None, ctx.now)
+    about.state.results |= told or {}
     return running.values_of(ctx, about)(trigger.when) is True
 
 
@@ -139,19 +151,23 @@ def _resubmit(ctx: Context, instance: UUID, form: str | None) -> None:
             return
 
 
-def start(ctx: Context, live: LiveTable, flow: Flow, record: UUID, *, parent: Parent | None = None,
-          starter: UUID | None = None, depth: int = 0, chosen: Chosen | None = None) -> list[UUID]:  # fmt: skip
-    """Begin a flow for a record, unless it is under way. Gives its id. Raises Denied for flows that chase each other.
+def start(
+    ctx: Context, live: LiveTable, flow: Flow, record: UUID | None, *, parent: Parent | None = None,
+    starter: UUID | None = None, depth: int = 0, chosen: Chosen | None = None, given: Mapping[str, Any] | None = None,
+    id: UUID | None = None,
+) -> list[UUID]:  # fmt: skip
+    """Begin a flow for a record or for none, unless it is under way for it. Gives its id.
 
-    A subflow has its `parent`, and the parent's starter; `chosen` are the people picked beforehand, by step.
+    A subflow has its `parent`, and the parent's starter; `chosen` are the people picked beforehand, by step; `given` is
+    what the trigger gives. Raises Denied for flows that chase each other.
     """
     if ctx.memo.get(effects.DEPTH, 0) >= effects.DEEPEST:
         raise Denied(say("Too many flows set one another off; '{flow}' was not started.", flow=flow.title or flow.id))
     starter = starter or (ctx.actor.id if isinstance(ctx.actor, Member) else None)
-    run = running.create(ctx, live, flow, record, starter, parent)
+    run = running.create(ctx, live, flow, record, starter, parent, id)
     if run is None:
         return []
-    happen(ctx, run, Started(str(starter or ""), chosen or {}, depth))
+    happen(ctx, run, Started(str(starter or ""), chosen or {}, depth, given or {}))
     return [run.id]
 
 
@@ -174,7 +190,7 @@ def buttons(ctx: Context, live: LiveTable, record: UUID) -> list[Flow]:
         if trigger.button is not None and trigger.button.table == live.id
         and may_flow(ctx, live.inst, flow.id, "start")
         and running.open_run(ctx, live, flow.id, record) is None
-        and (trigger.when is None or _holds(ctx, live, flow, record, trigger))
+        and holds(ctx, live, flow, record, trigger)
     ]  # fmt: skip
 
 
@@ -412,7 +428,8 @@ def reactivate(ctx: Context, instance: UUID, step: str, comment: str = "") -> Ru
     if other not in (None, run.id):
         raise Denied(say("This flow is under way for the record already."))
     try:
-        fetch(door(ctx.acting_as(System()), run.live), run.record)
+        if run.record is not None:
+            fetch(door(ctx.acting_as(System()), run.live), run.record)
     except NotFound:
         raise Denied(say("The record is in the trash.")) from None
     happen(ctx, run, Reactivated(me(ctx), step, comment.strip()))
@@ -465,7 +482,7 @@ def record_deleted(ctx: Context, live: LiveTable, record: UUID, but: UUID | None
     for id in ctx.conn.scalars(select(i.c.id).where(*under_way)).all():
         happen(ctx, running.load(ctx, id), Ended(str(ctx.actor.id or "")))
     gone.discard(record)
-    record_saved(ctx, live, record, "deleted", None)
+    record_saved(ctx, live, record, "deleted")
 
 
 def of_record(ctx: Context, live: LiveTable, record: UUID) -> progress.OfRecord | None:
@@ -536,7 +553,7 @@ def _start_followers(ctx: Context, run: Running) -> None:
     """The flows that wait for the end of this one. Those that chase each other are stopped, and that is told."""
     for flow in run.live.inst.app.flows:
         waiting = [t for t in flow.trigger if t.ended == run.flow.id]
-        if any(t.when is None or _holds(ctx, run.live, flow, run.record, t) for t in waiting):
+        if any(holds(ctx, run.live, flow, run.record, t) for t in waiting):
             try:
                 start(effects.as_flow(ctx, run), run.live, flow, run.record, starter=run.starter)
             except Denied as err:

@@ -24,10 +24,11 @@ from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field, Reader
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
+from schemas.fields.totals import MARKS
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.tree import literal_source
 from schemas.messages import say
-from schemas.numbers import read_whole
+from schemas.numbers import read_whole, round_to
 from schemas.table import SYSTEM_FIELDS, SYSTEM_LABELS
 from schemas.text import Sentence, Text
 from schemas.views import View
@@ -52,6 +53,8 @@ class Wishes:
     trash: bool = False
     day: str = ""
     span: str = ""
+    own: str = ""
+    """The view of somebody's own that this is, or was before it was changed."""
 
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "Wishes":
@@ -64,14 +67,14 @@ class Wishes:
             search=args.get("q", "").replace("\x00", "")[:200], filter=args.get("filter", "")[:4000], sort=args.get("sort", "")[:200],
             after=args.get("after", ""), before=args.get("before", ""), first=max(1, whole("first", 1)),
             size=size if size in SIZES else 0, exact=args.get("total") == "exact", trash=args.get("trash") == "1",
-            day=args.get("day", "")[:10], span=args.get("span", "")[:10],
+            day=args.get("day", "")[:10], span=args.get("span", "")[:10], own=args.get("own", "")[:36],
         )  # fmt: skip
 
     def url(self, base: str, **changes: Any) -> str:
         """The address of the list with some wishes changed."""
         wanted = {
             "q": self.search, "filter": self.filter, "sort": self.sort, "size": self.size or "",
-            "trash": "1" if self.trash else "", "span": self.span, "day": self.day, **changes,
+            "trash": "1" if self.trash else "", "span": self.span, "day": self.day, "own": self.own, **changes,
         }  # fmt: skip
         return base + (
             "?" + urlencode({k: v for k, v in wanted.items() if v not in ("", None)}) if any(wanted.values()) else ""
@@ -140,7 +143,7 @@ def show(
         page = query.page(gate, listing)
     except InvalidInput as err:
         problem = next(iter(err.errors.values()))[0]
-        wishes = Wishes(size=wishes.size, trash=wishes.trash)
+        wishes = Wishes(size=wishes.size, trash=wishes.trash, own=wishes.own)
         listing, _ = listing_of(gate, view, wishes, columns)
         page = query.page(gate, listing)
     whole = query.summary(gate, listing, columns, wishes.exact)
@@ -224,11 +227,17 @@ def _column(
     first = sort[0] if sort else ""
     state = {path: "ascending", f"-{path}": "descending"}.get(first, "")
     turned = f"-{path}" if first == path else path
-    total = found.show(sums[path], reader) if found and path in sums else ""
+    total = shown_below(found, sums[path], reader) if found and path in sums else ""
     return Column(
         path, label_of(gate.live, path), bool(kind and kind.kind == "number"),
         wishes.url(base, sort=turned) if sortable else "", state, sum=total,
     )  # fmt: skip
+
+
+def shown_below(column: Field, figure: Decimal, reader: Reader) -> str:
+    """The figure below a column, marked unless it is a sum."""
+    rounded = figure if column.below == "sum" else round_to(figure, 10 if column.scale is None else column.scale)
+    return MARKS[column.below].format(column.show(rounded, reader))
 
 
 def label_of(table: LiveTable, path: str) -> Sentence:
@@ -535,7 +544,18 @@ class Lane:
         return self.counted.count
 
 
-def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[list[Lane], Door]:
+@dataclass
+class Board:
+    """The lanes of a board, and what its filter is drawn from."""
+
+    gate: Door
+    lanes: list[Lane]
+    conditions: list[Condition] | None
+    filter_fields: FilterFields
+    problem: Sentence | None
+
+
+def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> Board:
     """The lanes of a board by a choice field or the flow's state."""
     table = live(ctx, inst, view.table)
     gate = door(ctx, table)
@@ -544,7 +564,7 @@ def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[
     if by not in {*names_of(table), *table.table.facet_paths} or not gate.readable(by.partition(".")[0]):
         raise NotFound
     columns = gate.shown([c for c in view.card if c in names_of(table)])
-    listing, _ = listing_of(gate, view, wishes, columns)
+    listing, problem = listing_of(gate, view, wishes, columns)
     lanes = _lanes(table, by, query.groups(gate, listing, by, view.sums))
     for lane in lanes:
         told = list(dict.fromkeys([*columns, by])) if lane.others else columns
@@ -554,7 +574,8 @@ def board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes) -> tuple[
         lane.cards = [card_of(table, r, told, reader) for r in found]
         lane.sums = [(label_of(table, p), table.table.by_id[p].show(n, reader)) for p, n in lane.counted.sums.items()]
         lane.folded = lane.value in view.folded and not lane.others
-    return lanes, gate
+    conditions = conditions_of(wishes)
+    return Board(gate, lanes, conditions, _filter_fields(gate, conditions or ()), problem)
 
 
 def _lanes(table: LiveTable, by: str, counts: Mapping[Any, query.Counted]) -> list[Lane]:

@@ -109,7 +109,7 @@ def change(ctx: Context, live: LiveTable, ids: Iterable[UUID], given: Mapping[st
     for id in ids:
         changes = records.change(ctx, live, id, given)
         if changes:
-            flows.record_saved(ctx, live, id, "changed", set(changes))
+            flows.record_saved(ctx, live, id, "changed", changes)
 
 
 def update(ctx: Context, running: Running, step: Any) -> None:

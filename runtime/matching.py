@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, cast, func, literal, select
+from sqlalchemy import ColumnElement, DateTime, cast, func, literal, select
 
 from runtime.access import Door
 from runtime.sources import RecordSource
@@ -22,6 +24,22 @@ def figure(gate: Door, take: str, field: str | None, condition: ColumnElement[bo
     made: Any = func.count() if field is None else makes[take](gate.source().column(field))
     found = gate.ctx.conn.scalar(select(made).select_from(gate.live.sql).where(gate.rows(), condition))
     return found or 0 if take in ("count", "sum") else found
+
+
+def dated(gate: Door, field: str, first: date | None, last: date) -> list[tuple[UUID, date | datetime]]:
+    """The records that the actor may read whose date lies between these days, both counted, with that date."""
+    gate.require("read")
+    column = gate.source().column(field)
+    low, high = _day(gate, column, first), _day(gate, column, last + timedelta(days=1))
+    bounds = [column < high, *([column >= low] if first is not None else [])]
+    query = select(gate.live.sql.c.id, column).select_from(gate.live.sql).where(gate.rows(), *bounds)
+    return [(row[0], row[1]) for row in gate.ctx.conn.execute(query.order_by(gate.live.sql.c.id))]
+
+
+def _day(gate: Door, column: ColumnElement[Any], day: date | None) -> Any:
+    if day is None or not isinstance(column.type, DateTime):
+        return day
+    return datetime.combine(day, time(), tzinfo=gate.ctx.zone)
 
 
 def holding(gate: Door, expression: Expression, given: Mapping[str, tuple[Any, Type]]) -> ColumnElement[bool]:

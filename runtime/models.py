@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 16
+LAYOUT = 17
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -296,3 +296,4 @@ from runtime import models_flow as models_flow  # noqa: E402  (its tables belong
 from runtime import models_forms as models_forms  # noqa: E402
 from runtime import models_importing as models_importing  # noqa: E402
 from runtime import models_people as models_people  # noqa: E402
+from runtime import models_views as models_views  # noqa: E402

@@ -7,6 +7,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -24,8 +25,8 @@ flow_instance = Table(
     Column("installation_id", Uuid, nullable=False),
     Column("flow", Text, nullable=False),
     Column("revision", Integer, nullable=False, comment="of the app, for the whole run"),
-    Column("table_id", Text, nullable=False),
-    Column("record_id", Uuid, nullable=False, index=True),
+    Column("table_id", Text, nullable=False, comment="empty where it is about no record"),
+    Column("record_id", Uuid, index=True),
     Column("starter_id", Uuid),
     Column("state", Text, nullable=False),
     Column("body", JSONB, nullable=False, comment="schemas.engine.State"),
@@ -119,6 +120,44 @@ notice = Table(
     moment("read_at"),
     Index("notice_member", "member_id", "at"),
     Index("notice_unread", "member_id", postgresql_where=text("read_at IS NULL")),
+)
+
+flow_clock = Table(
+    "flow_clock",
+    workspace_metadata,
+    Column("installation_id", Uuid, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("trigger", Integer, primary_key=True, comment="its number in the flow"),
+    Column("mark", Text, nullable=False, comment="what the trigger says: another one begins anew"),
+    moment("next_at", comment="when it is looked at again"),
+    moment("since", nullable=False, comment="until when all that was due has been started"),
+    moment("ran_at", comment="when it has started something last"),
+    Index("flow_clock_next", "next_at"),
+)
+
+flow_address = Table(
+    "flow_address",
+    workspace_metadata,
+    Column("installation_id", Uuid, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the secret in its address"),
+    Column("sealed", Text, nullable=False, comment="that secret, to be shown again"),
+    Column("signing", Text, nullable=False, comment="the secret of signatures, sealed"),
+    Column("minute", Integer, nullable=False, server_default=text("0")),
+    Column("used", Integer, nullable=False, server_default=text("0"), comment="how often in that minute"),
+    moment("made_at", nullable=False),
+)
+
+flow_arrival = Table(
+    "flow_arrival",
+    workspace_metadata,
+    Column("installation_id", Uuid, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column(
+        "key", Text, primary_key=True, comment="hash of what the sender, or the flow, says it is to happen once for"
+    ),
+    Column("run_id", Uuid, nullable=False),
+    moment("at", nullable=False, index=True),
 )
 
 flow_turn = Table(

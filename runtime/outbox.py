@@ -55,7 +55,7 @@ def note_records(
 
 def note_flow(ctx: Context, run: "Running", log: Iterable[Mapping[str, Any]]) -> None:
     """A flow went on: tasks given and decided, the end."""
-    hooks = _listening(ctx, run.inst.id)
+    hooks = _listening(ctx, run.inst.id) if run.record is not None else []
     if not hooks:
         return
     noted: list[dict[str, Any]] = []
@@ -86,7 +86,9 @@ def _task(run: "Running", entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(ctx: Context, hook: UUID, event: str, table: str, record: UUID, about: Mapping[str, Any]) -> dict[str, Any]:
+def _row(
+    ctx: Context, hook: UUID, event: str, table: str, record: UUID | None, about: Mapping[str, Any]
+) -> dict[str, Any]:
     actor = {"kind": ctx.actor.kind, "id": str(ctx.actor.id) if ctx.actor.id else None, "name": ctx.actor.name}
     return {
         "id": new_id(), "webhook_id": hook, "event": event, "table_id": table, "record_id": record,

@@ -11,7 +11,7 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from runtime import progress, query, running
+from runtime import progress, query, running, watermark
 from runtime.access import Door, door
 from runtime.actors import FlowActor
 from runtime.codes import code_svg
@@ -145,7 +145,8 @@ def _margins(page: Page) -> Shown:
         name: _margin(page, getattr(document, name)) for name in ("head_left", "head_right", "foot_left", "foot_right")
     }
     logo = page.pictures.attached(document.logo) if document.logo else ""
-    return {**parts, "logo": logo, "watermark": page.reading.filled_plainly(document.watermark)}
+    return {**parts, "logo": logo, "watermark": page.reading.filled_plainly(document.watermark),
+            "looked": watermark.line(page.ctx, page.live.inst.app)}  # fmt: skip
 
 
 def _margin(page: Page, text: Text) -> Markup:

@@ -73,7 +73,7 @@ def _flow(ctx: Context, live: LiveTable, pressed: _Pressed) -> str:
     record = pressed.found.id
     given = {id: filling.fit(live.table.by_id[id], value) for id, value in _set(ctx, live, pressed).items()}
     if given and (changes := records.change(ctx, live, record, given)):
-        flows.record_saved(ctx, live, record, "changed", set(changes))
+        flows.record_saved(ctx, live, record, "changed", changes)
     flows.press(ctx, live, flow, record)
     return f"/a/{live.inst.slug}/t/{live.id}/{record}"
 

@@ -157,24 +157,28 @@ def total(gate: Door, listing: Listing, exact: bool = False) -> tuple[int, bool]
     return (counted, True) if exact else (min(counted, COUNTED), counted <= COUNTED)
 
 
-def _counted(gate: Door, listing: Listing, paths: Sequence[str], exact: bool) -> Sequence[Any]:
-    """The number of records and the sums of these fields, of no more than are counted unless exactly."""
-    shape = _shape("count", listing, tuple(paths), exact)
-    planned = plans.plan(gate, shape, lambda g: _count_query(g, listing, paths, exact))
+def _counted(gate: Door, listing: Listing, below: Sequence[tuple[str, str]], exact: bool) -> Sequence[Any]:
+    """The number of records and the figures of these fields (by how), of no more than are counted unless exactly."""
+    shape = _shape("count", listing, tuple(below), exact)
+    planned = plans.plan(gate, shape, lambda g: _count_query(g, listing, below, exact))
     return planned.ask(gate.ctx, planned.made).one()
 
 
-def _count_query(gate: Door, listing: Listing, paths: Sequence[str], exact: bool) -> Any:
+FIGURES: dict[str, Any] = {"sum": func.sum, "average": func.avg, "min": func.min, "max": func.max}
+
+
+def _count_query(gate: Door, listing: Listing, below: Sequence[tuple[str, str]], exact: bool) -> Any:
     source = gate.source()
-    values = [source.column(p).label(f"_sum_{n}") for n, p in enumerate(paths)]
+    values = [source.column(p).label(f"_sum_{n}") for n, (p, _) in enumerate(below)]
     found = select(literal(1).label("_one"), *values).where(*_conditions(gate, listing))
     counted = (found if exact else found.limit(COUNTED + 1)).subquery()
-    return select(func.count(), *(func.sum(counted.c[f"_sum_{n}"]) for n in range(len(values)))).select_from(counted)
+    figures = [FIGURES[how](counted.c[f"_sum_{n}"]) for n, (_, how) in enumerate(below)]
+    return select(func.count(), *figures).select_from(counted)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How many records a listing selects, and the sums of its numbers, which are there only with an exact number."""
+    """How many records a listing selects, and what stands below its columns, which is there only with an exact number."""
 
     total: int
     exact: bool
@@ -182,19 +186,22 @@ class Summary:
 
 
 def summary(gate: Door, listing: Listing, paths: Iterable[str], exact: bool = False) -> Summary:
-    """The number of records and the sums of the numeric ones among these fields.
+    """The number of records, and the sums (or averages and the like) of the numeric ones among these fields.
 
     Beyond 10,000 records neither is worked out unless the exact number is asked for.
     """
-    numeric = [p for p in paths if (f := gate.live.table.by_id.get(p)) and _adds_up(gate.live, f) and gate.readable(p)]
-    counted, *sums = _counted(gate, listing, numeric, exact)
+    below = [
+        (p, how) for p in paths
+        if (f := gate.live.table.by_id.get(p)) and (how := _below(gate.live, f)) != "none" and gate.readable(p)
+    ]  # fmt: skip
+    counted, *figures = _counted(gate, listing, below, exact)
     if not exact and counted > COUNTED:
         return Summary(COUNTED, False)
-    return Summary(counted, True, {p: s for p, s in zip(numeric, sums, strict=True) if s is not None})
+    return Summary(counted, True, {p: s for (p, _), s in zip(below, figures, strict=True) if s is not None})
 
 
-def _adds_up(live: LiveTable, found: Field) -> bool:
-    return live.analysis.type_of(live.table, found).kind == "number" and found.adds_up
+def _below(live: LiveTable, found: Field) -> str:
+    return found.below if live.analysis.type_of(live.table, found).kind == "number" else "none"
 
 
 @dataclass(frozen=True)

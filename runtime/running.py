@@ -29,6 +29,7 @@ from schemas.results import read
 from schemas.scopes import TableScope
 from schemas.steps.people import PeopleStep
 from schemas.steps.who import Who, find
+from schemas.table import NOTHING
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,24 @@ class Running:
     inst: Installed
     flow: Flow
     live: LiveTable
-    record: UUID
+    record: UUID | None
     starter: UUID | None
     started_at: datetime
     parent: Parent | None = None
     state: State = field(default_factory=State)
     task_ids: dict[int, UUID] = field(default_factory=dict)
 
+    @property
+    def its_record(self) -> UUID:
+        """The record that it is about. Raises NotFound for a run without one."""
+        if self.record is None:
+            raise NotFound
+        return self.record
+
     def scope(self, rows: Rows | None = None) -> TableScope:
         """The names that its formulas know: the record's, and what its steps give."""
         analysis = self.inst.app.analysis
-        table = self.inst.app.table(self.live.id)
+        table = self.inst.app.table(self.live.id) if self.live.id else NOTHING
         assert table is not None
         return analysis.scope(table, rows, **analysis.results(self.flow))
 
@@ -90,7 +98,7 @@ def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
     if flow is None:
         raise NotFound
     running = Running(
-        row.id, inst, flow, tables.live(ctx, now, row.table_id), row.record_id, row.starter_id, row.started_at
+        row.id, inst, flow, tables.of_flow(ctx, now, row.table_id), row.record_id, row.starter_id, row.started_at
     )
     if row.parent_id is not None:
         running.parent = Parent(row.parent_id, row.parent_token, row.parent_round, row.parent_item, row.waited_for)
@@ -102,10 +110,11 @@ def load(ctx: Context, id: UUID, lock: bool = True) -> Running:
 
 
 def create(
-    ctx: Context, live: LiveTable, flow: Flow, record: UUID, starter: UUID | None, parent: Parent | None = None
-) -> Running | None:
-    """A new run, or None when this flow is running for the record already."""
-    made = Running(new_id(), live.inst, flow, live, record, starter, ctx.now, parent)
+    ctx: Context, live: LiveTable, flow: Flow, record: UUID | None, starter: UUID | None, parent: Parent | None = None,
+    id: UUID | None = None,
+) -> Running | None:  # fmt: skip
+    """A new run, or None when this flow is running for the record already, or there is a run with this id."""
+    made = Running(id or new_id(), live.inst, flow, live, record, starter, ctx.now, parent)
     values = {
         "id": made.id, "installation_id": live.inst.id, "flow": flow.id, "revision": live.inst.revision,
         "table_id": live.id, "record_id": record, "starter_id": starter, "state": "running",
@@ -118,8 +127,10 @@ def create(
     return made if ctx.conn.scalar(statement) else None
 
 
-def open_run(ctx: Context, live: LiveTable, flow: str, record: UUID) -> UUID | None:
+def open_run(ctx: Context, live: LiveTable, flow: str, record: UUID | None) -> UUID | None:
     """The run of this flow that is under way for a record."""
+    if record is None:
+        return None
     i = flow_instance
     under_way = (
         i.c.installation_id == live.inst.id,
@@ -177,10 +188,13 @@ class values_of:
         return evaluate(expression, values, asked(values, expression.needs, found))
 
     def _read(self) -> dict[str, Any]:
+        if self._values is None and self.running.record is None:
+            self._values = {}
         if self._values is None:
-            found = rows.child_values(self.ctx, self.running.live, [self.running.record])
-            self._values = found.get(self.running.record, {})
-            self._values |= {"flow": {"state": self._values.get("flow.state")}, "this": self.running.record}
+            record = self.running.its_record
+            found = rows.child_values(self.ctx, self.running.live, [record])
+            self._values = found.get(record, {})
+            self._values |= {"flow": {"state": self._values.get("flow.state")}, "this": record}
         return self._values
 
 
@@ -257,7 +271,8 @@ def keep(ctx: Context, running: Running, log: list[Entry]) -> None:
         lines = [{"instance_id": running.id, "number": entry["number"], "entry": entry} for entry in log]
         ctx.conn.execute(insert(flow_log), lines)
     _keep_tasks(ctx, running, log)
-    records.set_flow_state(ctx.acting_as(System()), running.live, running.record, state.state)
+    if running.record is not None:
+        records.set_flow_state(ctx.acting_as(System()), running.live, running.record, state.state)
 
 
 def _keep_tasks(ctx: Context, running: Running, log: list[Entry]) -> None:

@@ -122,9 +122,9 @@ def write_back(ctx: Context, run: Running, step: Subflow, child: Running) -> Non
         given: dict[str, Any] = {source.id: rows}
     else:
         given = {name: _fit(run.live, name, value(formula)) for name, formula in step.results.items()}
-    changes = records.change(ctx, run.live, run.record, given)
+    changes = records.change(ctx, run.live, run.its_record, given)
     if changes:
-        flows.record_saved(ctx, run.live, run.record, "changed", set(changes))
+        flows.record_saved(ctx, run.live, run.its_record, "changed", changes)
 
 
 def children(ctx: Context, run: Running) -> list[UUID]:

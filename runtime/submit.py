@@ -12,6 +12,7 @@ from runtime import files, fills, flows, models, query, records, unsent
 from runtime.access import door
 from runtime.actors import PublicLink
 from runtime.context import Context
+from runtime.given import Changes
 from runtime.ids import new_id
 from runtime.tables import LiveTable
 from schemas import filling
@@ -49,11 +50,11 @@ def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     personal = sent.form if not isinstance(ctx.actor, PublicLink) else None
     if personal is not None:
         unsent.become(ctx, live.inst, personal.id, sent.record)
-    changed: set[str] | None = None
+    changed: Changes | None = None
     if sent.record is None:
         records.create(ctx, live, values, form=sent.form, key=sent.key or None, id=id)
     else:
-        changed = set(records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None))
+        changed = records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None)
     files.attach(ctx, live, id, values)
     if personal is not None and personal.remember and sent.record is None:
         unsent.sent(ctx, live.inst, personal.id, id)

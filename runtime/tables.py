@@ -217,6 +217,15 @@ def live(ctx: Context, inst: Installed, table: str) -> LiveTable:
     return found
 
 
+def of_flow(ctx: Context, inst: Installed, table: str) -> LiveTable:
+    """The table whose records a flow is about; one that holds nothing where it is about no record. Raises NotFound."""
+    if table:
+        return live(ctx, inst, table)
+    metadata = MetaData()
+    sql = Table("nothing", metadata, *record_columns())
+    return LiveTable(inst, definition.NOTHING, sql, {}, words_table("nothing", metadata), family(ctx, inst))
+
+
 def family(ctx: Context, inst: Installed) -> Mapping[str, LiveTable]:
     """All tables of an installation. What a transaction has just published is not shared before it commits."""
     key = (inst.id, inst.revision)

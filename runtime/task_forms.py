@@ -30,7 +30,7 @@ class Sheet:
         """The starter revises by their own rights; everybody else by the step's."""
         if self.step.id == START:
             return door(self.ctx, self.live)
-        record = self.run.record
+        record = self.run.its_record
         right = Right(frozenset({"read", "update"}), lambda sql: sql.c.id == record, None, self.right)
         return Door(self.ctx, self.live, [right], free=False)
 
@@ -50,7 +50,7 @@ class Sheet:
 
     def record(self) -> Record:
         """The record as the holder sees it. Raises NotFound when it is gone."""
-        return fetch(self.gate, self.run.record)
+        return fetch(self.gate, self.run.its_record)
 
     def writable(self) -> bool:
         """Whether there is anything on the form to fill in."""
@@ -67,7 +67,7 @@ class Sheet:
 
     def refuse_stale(self, seen: int, values: Mapping[str, Any]) -> None:
         """Raises Conflict when a field that the holder sees has been changed since this version."""
-        entries = history.of_record(self.ctx, self.live, self.run.record, since=seen)
+        entries = history.of_record(self.ctx, self.live, self.run.its_record, since=seen)
         changed = {id for entry in entries for id in entry.changes}
         visible = sorted(id for id in changed if self.right(id) != "hidden" and self.gate.readable(id))
         if visible:
@@ -89,15 +89,15 @@ class Sheet:
             ctx = self.ctx.acting_as(self.ctx.actor, self.origin)
             form = self.form if self.step.id == START else None
             gate = None if self.step.id == START else self.gate
-            records.change(ctx, self.live, self.run.record, values, seen=seen, form=form, gate=gate)
-            files.attach(self.ctx, self.live, self.run.record, values)
+            records.change(ctx, self.live, self.run.its_record, values, seen=seen, form=form, gate=gate)
+            files.attach(self.ctx, self.live, self.run.its_record, values)
 
     def _understood(self, offered: Mapping[str, Any]) -> Values:
         """The values meant. The starter revises by the form, so that what is read-only there takes no answer here."""
         from runtime.submit import Sent, understand
 
         if self.step.id == START:
-            return understand(self.ctx, self.live, Sent(self.form, offered, self.run.record))
+            return understand(self.ctx, self.live, Sent(self.form, offered, self.run.its_record))
         values, errors = filling.parse(self.live.table, offered, self.ctx.zone)
         if errors:
             raise InvalidInput(errors)  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ class Sheet:
         """The rows as they are stored, hidden columns included, so that these survive the write."""
         from runtime.rows import child_values
 
-        stored = child_values(self.ctx, self.live, [self.run.record]).get(self.run.record)
+        stored = child_values(self.ctx, self.live, [self.run.its_record]).get(self.run.its_record)
         if stored is None:
             raise NotFound
         return list(stored.get(found.id) or ())

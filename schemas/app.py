@@ -9,8 +9,9 @@ from schemas.dashboard import Dashboard
 from schemas.document import Document
 from schemas.flow import Flow
 from schemas.form import Block, Form
+from schemas.navigation import Entry
 from schemas.options import option
-from schemas.parsers import Dictionary, Id, Kinds, Label, Line, Many, Object, Reference, Whole, Words
+from schemas.parsers import Dictionary, Icon, Id, Kinds, Label, Line, Many, Object, Whole, Words
 from schemas.rights import Opening, openings
 from schemas.table import Table
 from schemas.text import Text
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from schemas.analysis import Analysis
 
 LANGUAGE = 1
+WATERMARK = ("name", "time", "phone", "email", "workspace")
+"""What the watermark on an app's pages may say of whoever looks at them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +36,6 @@ class Slot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A line of the navigation: a view, form or dashboard; or a group of such lines."""
-
-    group: Text = option(Label(), "Group", Text())
-    icon: str = option(Line(40), "Icon", "")
-    items: tuple["Entry", ...] = option(Many(Object(lambda: Entry)), "Items", ())
-    view: str | None = option(Reference("view", allow_none=True), "View")
-    form: str | None = option(Reference("form", allow_none=True), "Form")
-    dashboard: str | None = option(Reference("dashboard", allow_none=True), "Dashboard")
-
-
-@dataclass(frozen=True, kw_only=True)
 class App:
     """Everything that one package defines."""
 
@@ -53,8 +44,13 @@ class App:
     version: str = option(Line(40), "Version", "1.0.0")
     title: Text = option(Label(), "Title", Text())
     description: Text = option(Label(), "Description", Text())
-    icon: str = option(Line(40), "Icon", "box")
+    icon: str = option(Icon(), "Icon", "box")
     color: str = option(Line(20), "Colour", "teal")
+    watermark: tuple[str, ...] = option(
+        Many(Words(*WATERMARK), most=len(WATERMARK)), "Watermark on its pages", (),
+        help="Says across every page, drawer and printed sheet who looked and when. name: of the member, on public pages of the workspace; "
+        "time: when the page was drawn; phone: its last four digits; email, workspace: as they are."
+    )  # fmt: skip
     requires: dict[str, str] = option(Dictionary(Line(40)), "Other apps it uses", None)
     slots: tuple[Slot, ...] = option(Many(Object(Slot), unique="id"), "Slots", ())
     roles: tuple[Role, ...] = option(Many(Object(Role), unique="id"), "Roles", ())

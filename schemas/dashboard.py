@@ -8,7 +8,7 @@ from schemas.dependencies import up_to_the_fault
 from schemas.errors import Problem
 from schemas.messages import say
 from schemas.options import option
-from schemas.parsers import Id, Kinds, Label, Line, Many
+from schemas.parsers import Icon, Id, Kinds, Label, Many
 from schemas.text import Text
 from schemas.widgets import Widget, widget_types
 
@@ -24,7 +24,7 @@ class Dashboard:
 
     id: str = option(Id(required=True), "Id", section="advanced")
     title: Text = option(Label(), "Title", Text())
-    icon: str = option(Line(40), "Icon", "dashboard")
+    icon: str = option(Icon(), "Icon", "dashboard")
     widgets: tuple[Widget, ...] = option(Many(Kinds(widget_types), unique="id", most=60), "Widgets", ())
 
     def widget(self, id: str) -> Widget | None:

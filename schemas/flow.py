@@ -12,6 +12,8 @@ from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Flag, FormulaSource, Id, Kinds, Label, Many, Object, Reference, Words
+from schemas.payloads import Incoming
+from schemas.schedules import Reached, Schedule
 from schemas.steps import Step, step_types
 from schemas.steps.handle import Handle
 from schemas.steps.people import START, PeopleStep
@@ -21,7 +23,8 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from schemas.app import App
 
-KINDS = ("submit", "created", "changed", "deleted", "restored", "button", "ended")
+KINDS = ("submit", "created", "changed", "deleted", "restored", "button", "ended", "reached", "schedule", "incoming")
+WITHOUT_RECORD = ("schedule", "incoming")
 MAIN = "main"
 OUTCOMES = ("approved", "rejected", "withdrawn", "ended")
 WITHDRAW = ("never", "until_first_decision", "until_end")
@@ -54,6 +57,9 @@ class Trigger:
     deleted: str | None = option(Reference("table", allow_none=True), "Record moved to the trash in")
     restored: str | None = option(Reference("table", allow_none=True), "Record restored in")
     ended: str | None = option(Reference("flow", allow_none=True), "Another flow has ended")
+    reached: Reached | None = option(Object(Reached, allow_none=True), "A date is reached")
+    schedule: Schedule | None = option(Object(Schedule, allow_none=True), "On a schedule")
+    incoming: Incoming | None = option(Object(Incoming, allow_none=True), "Another program sends data")
     when: Formula | None = option(FormulaSource("boolean", allow_none=True), "Only when")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
@@ -70,8 +76,16 @@ class Trigger:
             others = other.trigger if other is not None and self.ended not in asked else ()
             tables = (t.table(app, asked | {self.ended}) for t in others)
             return next((table for table in tables if table is not None), None)
-        named = self.changed or self.button
+        named = self.changed or self.button or self.reached
         return named.table if named else self.created or self.deleted or self.restored
+
+    def without_record(self, app: "App", asked: frozenset[str] = frozenset()) -> bool:
+        """Whether what it starts is about no record."""
+        if self.ended is not None and self.ended not in asked:
+            other = app.flow(self.ended)
+            others = other.trigger if other is not None else ()
+            return bool(others) and all(t.without_record(app, asked | {self.ended}) for t in others)
+        return any(getattr(self, kind) is not None for kind in WITHOUT_RECORD)
 
     def matches(self, table: str, form: str | None, event: str, changed: frozenset[str]) -> bool:
         """Whether what happened (created or changed, by `form` if any, deleted, restored) starts the flow, `when` aside."""
@@ -86,10 +100,12 @@ class Trigger:
 class Triggers(ma.Field[tuple[Trigger, ...]]):
     """One trigger, or a list of which any starts the flow."""
 
+    item = Object(Trigger)
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[Trigger, ...]:
         if isinstance(value, list):
-            return Many(Object(Trigger), most=10).deserialize(value)
-        return (Object(Trigger).deserialize(value),)
+            return Many(self.item, most=10).deserialize(value)
+        return (self.item.deserialize(value),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +215,10 @@ class Flow:
     def table(self, app: "App") -> str | None:
         """The id of the table whose records the flow is about."""
         return next((table for t in self.trigger if (table := t.table(app)) is not None), None)
+
+    def without_record(self, app: "App") -> bool:
+        """Whether its runs are about no record: all that it knows is what its trigger and its steps give."""
+        return bool(self.trigger) and all(trigger.without_record(app) for trigger in self.trigger)
 
     def formulas(self) -> Iterator[Formula]:
         """Every formula that a run may evaluate about its record."""

@@ -9,7 +9,20 @@ from typing import Any
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Dictionary, Flag, FormulaSource, Id, Label, Line, Literal, Many, Object, Reference, Words
+from schemas.parsers import (
+    Dictionary,
+    Flag,
+    FormulaSource,
+    Icon,
+    Id,
+    Label,
+    Line,
+    Literal,
+    Many,
+    Object,
+    Reference,
+    Words,
+)
 from schemas.table import Check
 from schemas.text import Text
 
@@ -115,7 +128,7 @@ class Form:
     id: str = option(Id(required=True), "Id", section="advanced")
     table: str = option(Reference("table", required=True), "Table", "")
     title: Text = option(Label(), "Title", Text())
-    icon: str = option(Line(40), "Icon", "file-text")
+    icon: str = option(Icon(), "Icon", "file-text")
     layout: tuple[Block, ...] = option(Many(Object(Block)), "Layout", ())
     widths: dict[str, str] = option(
         Dictionary(Words(*WIDTHS), keys="field"), "Widths", None,

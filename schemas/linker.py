@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from schemas import navigation
 from schemas.access import Grant, Who
 from schemas.analysis import DEEPEST_VOLATILE, Analysis
-from schemas.app import App, Entry
+from schemas.app import App
 from schemas.dependencies import Circle, up_to_the_fault
 from schemas.errors import Problem
 from schemas.fields import Field
@@ -52,7 +53,7 @@ def _all_of(analysis: Analysis) -> Iterator[Problem]:
     for n, grant in enumerate(app.access):
         yield from up_to_the_fault(_grant(analysis, grant, f"access[{n}]"))
     for n, entry in enumerate(app.navigation):
-        yield from _entry(app, entry, f"navigation[{n}]")
+        yield from navigation.problems(app, entry, f"navigation[{n}]")
     yield from _others(analysis)
 
 
@@ -440,7 +441,7 @@ def _filter(
         yield Problem(path, reason)
 
 
-# -- access and navigation -------------------------------------------------------------------------
+# -- access ----------------------------------------------------------------------------------------
 
 
 def _grant(analysis: Analysis, grant: Grant, path: str) -> Iterator[Problem]:
@@ -475,17 +476,6 @@ def _who(app: App, who: Who, path: str) -> Iterator[Problem]:
     for name, known in (("role", app.roles), ("slot", app.slots), ("flow", app.flows)):
         if chosen := getattr(who, name):
             yield from _known(f"{path}.{name}", [chosen], [item.id for item in known])
-
-
-def _entry(app: App, entry: Entry, path: str) -> Iterator[Problem]:
-    if entry.view:
-        yield from _known(f"{path}.view", [entry.view], app.all_views)
-    if entry.form:
-        yield from _known(f"{path}.form", [entry.form], app.all_forms)
-    if entry.dashboard:
-        yield from _known(f"{path}.dashboard", [entry.dashboard], [d.id for d in app.dashboards])
-    for n, inner in enumerate(entry.items):
-        yield from _entry(app, inner, f"{path}.items[{n}]")
 
 
 # -- words -----------------------------------------------------------------------------------------

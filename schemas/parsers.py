@@ -72,6 +72,10 @@ class Words(ma.Field[str]):
         raise refuse(say("'{word}' is not known here (one of: {known})", word=value, known=", ".join(self.words)))
 
 
+class Tone(Words):
+    """One of the colours of the palette, chosen by looking at them."""
+
+
 class Flag(ma.Field[bool]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -123,6 +127,13 @@ class Line(ma.Field[str]):
         if UNKEEPABLE.search(value):
             raise refuse(say("text may not contain NUL or half of a character"))
         return value
+
+
+class Icon(Line):
+    """The name of an icon; the builder offers those of `schemas/icons.py`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(40, **kwargs)
 
 
 class Pattern(Line):

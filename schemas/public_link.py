@@ -53,6 +53,7 @@ class Settings:
     edit: bool = option(Flag(), "May be changed later", False)
     intro: str = option(Line(2_000), "Words at the top", "")
     thanks: str = option(Line(2_000), "Words of thanks", "")
+    onward: str = option(Line(500), "Where visitors are led after the thanks", "")
     sites: tuple[str, ...] = option(Many(Line(200), most=MOST_SITES), "Sites that may embed it", ())
     word: str = option(Line(40), "Name in rights", "")
 
@@ -141,7 +142,18 @@ def problems(kind: str, settings: Settings, table: Table, form: Form | None) -> 
         yield from _of_columns(settings.columns, showable(table))
     if kind == "lookup":
         yield from _of_keys(settings.keys, knowable(table))
+    if settings.onward and not is_web(settings.onward):
+        yield "onward", say("Give the address of a page, as https://example.org/page.")
     yield from site_problems(settings)
+
+
+def is_web(address: str) -> bool:
+    """Whether this is the address of a page somewhere in the web, and nothing that a browser would run."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not re.search(r"[\x00-\x20]", address)
 
 
 def site_problems(settings: Settings) -> Iterator[tuple[str, Message]]:

@@ -74,8 +74,8 @@ def _kinds_in(parser: Any) -> Iterator[type[Any]]:
     elif isinstance(parser, parsers.Either):
         for part in (parser.text, parser.object):
             yield from _kinds_in(part)
-    elif isinstance(parser, parsers.Many | parsers.Dictionary):
-        yield from _kinds_in(parser.item)
+    elif (item := getattr(parser, "item", None)) is not None:
+        yield from _kinds_in(item)
 
 
 def _options(options: Iterable[Option]) -> Iterator[str]:

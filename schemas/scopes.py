@@ -75,6 +75,8 @@ class TableScope:
 
     def names(self) -> dict[str, Type]:
         """Every name that a formula may begin with here."""
+        if not self.table.id:
+            return dict(self.extra)
         names = {**SYSTEM_FIELDS, **{f.id: self.analysis.type_of(self.table, f) for f in self.table.fields}}
         if self.row:
             names |= {c.id: self.analysis.type_of(self.table, c, self.row) for c in self.row.fields}
@@ -84,12 +86,16 @@ class TableScope:
     def _first(self, name: str, rest: tuple[str, ...]) -> _Place | Message:
         if name in self.extra:
             return _Place(self.extra[name])
+        if not self.table.id:
+            return self._of_no_record(name)
         if self.row and (column := self.row.column(name)):
             return self._field(column, self.row)
         if found := self.table.by_id.get(name):
             return self._field(found, None)
         if (side := self.analysis.reverses(self.table).get(name)) is not None:
             return _Place(array_of(link_to(side[0].id)), hops=1)
+        if name == "this" and self.this is not None and not self.this.id:
+            return self._of_no_record(name)
         if name == "this":
             return _Place(link_to((self.this or self.table).id))
         if name == "flow":
@@ -105,6 +111,14 @@ class TableScope:
                 *SYSTEM_FIELDS,
             ],
         )
+
+    def _of_no_record(self, name: str) -> Message:
+        if self.extra:
+            known = ", ".join(sorted(self.extra))
+            return say(
+                "this flow has no record: '{name}' is none of what its steps know ({known})", name=name, known=known
+            )
+        return say("this flow has no record, and no step gives '{name}'", name=name)
 
     def _field(self, found: "Field", row: Rows | None) -> _Place | Message:
         if found.type == "query":

@@ -12,7 +12,7 @@ from schemas.formula import Formula
 from schemas.formula.types import DATETIME, MEMBER, NUMBER, TEXT, Type
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Flag, FormulaSource, Id, Kinds, Label, Line, Many, Object, Reference
+from schemas.parsers import Flag, FormulaSource, Icon, Id, Kinds, Label, Many, Object, Reference
 from schemas.text import Text
 
 SYSTEM_FIELDS: dict[str, Type] = {
@@ -55,7 +55,7 @@ class Table:
 
     id: str = option(Id(required=True), "Id", section="advanced")
     title: Text = option(Label(), "Title", Text())
-    icon: str = option(Line(40), "Icon", "table")
+    icon: str = option(Icon(), "Icon", "table")
     title_formula: Formula | None = option(FormulaSource("any", allow_none=True), "Title of a record")
     fields: tuple[Field, ...] = option(Many(Kinds(field_types), unique="id", most=500, required=True), "Fields", ())
     keys: tuple[Key, ...] = option(Many(Object(Key)), "Unique combinations", (), section="checks")
@@ -106,3 +106,7 @@ class Table:
         """Every field, and every column of a subform as `items.price`."""
         inner = [f"{rows.id}.{c.id}" for rows in self.subforms for c in rows.fields]
         return (*self.by_id, *inner)
+
+
+NOTHING = Table(id="")
+"""What a flow is about that has no record."""

@@ -1,10 +1,11 @@
 """Texts with formulas in braces: `{no} was paid on {paid_on}`, with a format after a bar: `{total|#,##0.00}`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from schemas.formula import Formula, FormulaError
 from schemas.messages import say
+from schemas.text import Text
 
 
 @cache
@@ -61,3 +62,12 @@ def _closing(line: str, start: int) -> int:
 def fill_in(line: str, shown: Callable[[Formula], str]) -> str:
     """The text with every formula replaced by what `shown` says of it."""
     return "".join(part if isinstance(part, str) else shown(part) for part in parts_of(line))
+
+
+def formulas_in(text: Text) -> Iterator[Formula]:
+    """Every formula in a text, whatever the language; none of a line that cannot be read."""
+    for line in text.by_language.values():
+        try:
+            yield from (part for part in parts_of(line) if isinstance(part, Formula))
+        except FormulaError:
+            continue

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, upgrading
+from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, forms, upgrading
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -21,7 +21,7 @@ from runtime.people import Directory
 from runtime.sample import written
 from runtime.web.edge import go, is_fragment, local_url, tell, work
 from runtime.web.frame import frame
-from schemas.app import Slot
+from schemas.app import WATERMARK, Slot
 from schemas.errors import Conflict, DefinitionError, InvalidInput, NotFound
 from schemas.messages import say
 from schemas.numbers import read_whole
@@ -29,6 +29,10 @@ from schemas.powers import WORKSPACE
 from schemas.text import Text
 
 bp = Blueprint("build_apps", __name__)
+WATERMARK_WORDS = {
+    "name": say("Who looks"), "time": say("Time of viewing"), "phone": say("Last four digits of the phone"), "email": say("E-mail"),
+    "workspace": say("Workspace"),
+}  # fmt: skip
 CHANGED = say("Somebody else has changed this app since you opened it. Reload the page and make your change again.")
 
 
@@ -125,7 +129,13 @@ def overview(app: str) -> Any:
             "flows": _flows(draft),
             "documents": _documents(draft),
         }
-        values = {**about(ctx, draft), **listed, "sample": _sample(ctx, draft), "newer": _newer(ctx, draft)}
+        values = {
+            **about(ctx, draft),
+            **listed,
+            "sample": _sample(ctx, draft),
+            "newer": _newer(ctx, draft),
+            "watermark_words": WATERMARK_WORDS,
+        }
         return render_template("builder/overview.html", **values)
 
 
@@ -193,11 +203,12 @@ def _forms(draft: Draft) -> list[dict[str, Any]]:
     listed = []
     for id in draft.parts["order/tables"]:
         table = draft.parts[f"tables/{id}"]
-        own = [f for f in draft.parts["order/forms"] if draft.parts[f"forms/{f}"]["table"] == id]
+        own = forms.forms_of(draft.parts, id)
         listed.append(
             {
                 "table": id,
-                "form": own[0] if own else "",
+                "form": own[0]["id"] if own else "",
+                "others": [(f["id"], Text.of(f.get("title") or f["id"])) for f in own[1:]],
                 "title": Text.of(table.get("title") or id),
                 "fields": len(table["fields"]),
                 "preset": changes.preset_of(draft.parts, id),
@@ -258,6 +269,16 @@ def rename(app: str) -> Any:
     if not title:
         raise InvalidInput({"title": [say("Give the app a name.")]})
     edited(app, say("App renamed"), lambda parts: changes.change_manifest(parts, {"title": title}))
+    return go(f"/build/{app}/")
+
+
+@bp.post("/build/<app>/watermark")
+def set_watermark(app: str) -> Any:
+    """What the watermark on the app's pages says; nothing chosen takes it away."""
+    chosen = [part for part in WATERMARK if part in request.form.getlist("watermark")]
+    told_as = say("Watermark changed") if chosen else say("Watermark taken away")
+    edited(app, told_as, lambda parts: changes.change_manifest(parts, {"watermark": chosen or None}))
+    tell(say("Changed in the draft. It holds once the app is published."))
     return go(f"/build/{app}/")
 
 

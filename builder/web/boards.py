@@ -1,6 +1,7 @@
 """The designer of dashboards: widgets on a grid with the figures that are there, and the options of the chosen one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from flask import Blueprint, request
 from builder import boards, drafts, panel
 from builder.drafts import Draft
 from builder.near import Surroundings
+from builder.panel import Input
 from builder.parts import Json, Parts
 from builder.places import told
 from builder.web import edits
@@ -26,6 +28,8 @@ from schemas.text import Text
 from schemas.widgets import widget_types
 
 bp = Blueprint("build_boards", __name__)
+MAY_BE_DATES = ("date", "datetime", "formula", "lookup", "rollup")
+"""Types of fields whose values may fall into periods."""
 PLACED = {"at"}
 """What is set by dragging and not on the panel."""
 
@@ -73,7 +77,24 @@ def _some_table(parts: Parts) -> str:
 def _panel(around: Surroundings, widget: Json, errors: Any, typed: Json | None) -> Any:
     values = {**_options(widget), **{k: v for k, v in (typed or {}).items() if v is not None}}
     found = panel.inputs(widget_types[widget["type"]], values, around.near(edits.modes_sent()), errors)
-    return [(t, kept) for t, items in found if (kept := [i for i in items if i.name not in PLACED])]
+    undated = _undated(around.parts.get(f"tables/{widget['table']}") or {"fields": ()}, values.get("group") or ())
+    return [(t, kept) for t, items in found if (kept := [_without(i, undated) for i in items if i.name not in PLACED])]
+
+
+def _undated(table: Json, groups: Sequence[Json]) -> set[str]:
+    """The inputs for the period of groups that are no dates."""
+    plain = {f["id"] for f in table["fields"] if f["type"] not in MAY_BE_DATES} | {
+        "created_by",
+        "updated_by",
+        "flow.state",
+    }
+    return {f"group.{n}.by" for n, group in enumerate(groups) if group.get("field") in plain and not group.get("by")}
+
+
+def _without(input: Input, names: Collection[str]) -> Input:
+    """An input without some of those in its items."""
+    items = [replace(item, inputs=[i for i in item.inputs if i.name not in names]) for item in input.items]
+    return replace(input, items=items)
 
 
 def _options(widget: Json) -> Json:

@@ -23,6 +23,7 @@ DOORS = {
     "build_apps.add_form": "design",
     "build_apps.delete_form": "design",
     "build_apps.rename": "design",
+    "build_apps.set_watermark": "design",
     "build_apps.step": "design",
     "build_apps.discard": "design",
     "build_apps.preset": "rights",
@@ -59,6 +60,7 @@ WHOLE = {
     "build_views.": "design",
     "build_boards.": "design",
     "build_flows.": "design",
+    "build_navigation.": "design",
     "build_rights.": "rights",
 }
 """Blueprints whose every other route asks for one power."""

@@ -15,9 +15,10 @@ from builder.parts import Json, Parts
 from builder.places import Told, told
 from builder.web import edits
 from builder.web.apps import designer
+from runtime import definitions, incoming
 from runtime.context import Context
 from runtime.web.edge import go, work
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, NotFound
 from schemas.flow import MAIN, Flow, Trigger
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
@@ -28,6 +29,11 @@ bp = Blueprint("build_flows", __name__)
 FLOW_OPTIONS = {"trigger", "steps", "after"}
 IN_THE_GRID = {"actions": {"rename", "comment", "sign"}, "fields": {"require"}}
 """Options that are ticked in the grid of another one."""
+MATTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "schedule.on": ("every", ("week",)), "schedule.day": ("every", ("month", "year")), "schedule.month": ("every", ("year",)),
+    "schedule.off": ("every", ("day", "week", "month", "year")), "reached.times": ("repeat", ("day", "week", "month", "year")),
+}  # fmt: skip
+"""Options of a trigger that say something only where another one has one of these values."""
 
 
 @bp.get("/build/<app>/flow/<flow>/")
@@ -60,9 +66,18 @@ def page(
         "chosen": subject.chosen, "subject": subject, "chart": Chart(draft, found, subject.chosen, problems).draw(),
         "sections": _sections(subject, panel.inputs(subject.kind, values, around.near(edits.modes_sent()), wrong)),
         "kinds": list(step_types), "kind_of": step_types, "trigger_kinds": flows.trigger_kinds(), "action_words": ACTION_WORDS,
+        "address": _address(ctx, draft, flow) if subject.what == "trigger" else None,
         "here": f"/build/{draft.slug}/flow/{flow}/", "tab": "step", "own_errors": wrong.get("", []), "values": values,
     }  # fmt: skip
     return edits.drawn(ctx, draft, around, problems, "flow_studio", shown, status)
+
+
+def _address(ctx: Context, draft: Draft, flow: str) -> incoming.Address | None:
+    """Where other programs send data for the flow, once it is published."""
+    try:
+        return incoming.address(ctx, definitions.installed(ctx, draft.slug), flow)
+    except NotFound:
+        return None
 
 
 class Subject:
@@ -140,9 +155,19 @@ def _sections(
             for one in inputs
             for i in (one.inner if subject.what == "trigger" and one.widget == "switchable" else [one])
         ]
-        if own := [i for i in flat if i.name.partition(".")[0] not in but]:
+        if own := [i for i in flat if i.name.partition(".")[0] not in but and _matters(subject, i.name)]:
             kept.append((title, own))
     return kept
+
+
+def _matters(subject: Subject, name: str) -> bool:
+    """Whether an option of a trigger says anything beside what is set there."""
+    if subject.what != "trigger" or name not in MATTERS:
+        return True
+    other, values = MATTERS[name]
+    held = subject.values.get(name.partition(".")[0])
+    default = {"every": "day", "repeat": "once"}[other]
+    return (held.get(other, default) if isinstance(held, Mapping) else default) in values
 
 
 def _errors(problems: list[Told], flow: str, chosen: str) -> dict[str, list[Message]]:
@@ -253,6 +278,15 @@ def trigger(app: str, flow: str) -> Any:
         return making(app, flow, say("Options changed"),
                       lambda parts: (flows.turn_trigger(parts, flow, number, kind), f"trigger:{number}"))  # fmt: skip
     return making(app, flow, say("New trigger"), lambda parts: flows.add_trigger(parts, flow))
+
+
+@bp.post("/build/<app>/flow/<flow>/address")
+def new_address(app: str, flow: str) -> Any:
+    """Another secret address for data from outside; the old one leads nowhere from now on."""
+    with work() as ctx:
+        designer(ctx)
+        incoming.renew(ctx, definitions.installed(ctx, app), flow)
+        return page(ctx, drafts.open_draft(ctx, app), flow, sent_id())
 
 
 @bp.post("/build/<app>/flow/<flow>/slot")

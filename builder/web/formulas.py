@@ -29,9 +29,10 @@ def the_book(ctx: Context, app: str) -> tuple[Book, LiveTable | None]:
     """The names for the place that the editor stands in, and the published table if there is one. Raises NotFound."""
     draft = drafts.open_draft(ctx, app)
     place = Place.of(request.values.get("place", ""))
-    if draft.app is None or draft.app.table(place.table) is None:
+    about_none = not place.table and draft.app is not None and draft.app.flow(place.flow) is not None
+    if draft.app is None or (draft.app.table(place.table) is None and not about_none):
         raise NotFound
-    return Book(draft.app.analysis, place), published(ctx, app, place.table)
+    return Book(draft.app.analysis, place), None if about_none else published(ctx, app, place.table)
 
 
 def published(ctx: Context, app: str, table: str) -> LiveTable | None:

@@ -9,14 +9,14 @@ from flask import Blueprint, render_template, request
 from flask_babel import get_locale
 from markupsafe import Markup
 
-from builder import changes, drafts, layout, panel
+from builder import changes, drafts, forms, layout, panel
 from builder.drafts import Draft
 from builder.near import Surroundings
 from builder.parts import Parts
 from builder.places import Told, errors_at, told, uses_at
 from builder.retyping import may_become
 from builder.web import edits
-from builder.web.apps import designer
+from builder.web.apps import designer, edited
 from runtime.context import Context
 from runtime.render import BoundField, BoundRow
 from runtime.web.edge import go, work
@@ -70,6 +70,7 @@ def studio(
         "form_id": form, "form": found, "table": table, "table_id": table_id, "chosen": chosen, "tab": tab,
         "groups": palette(), "blocks_to_add": BLOCKS, "block_icons": BLOCK_ICONS,
         "widths": WIDTHS, "width_of": (found.get("widths") or {}).get(chosen, ""),
+        "forms": forms.forms_of(draft.parts, table_id), "unplaced": list(forms.unplaced(draft.parts, form)),
         "bin": draft.parts["bin"].get(table_id, []), "blocks": canvas(draft, form, chosen, problems),
         "here": f"/build/{draft.slug}/form/{form}/",
         "sections": _panel(draft, around, form, chosen, tab, problems, errors, typed), "column_types": column_types(),
@@ -78,6 +79,7 @@ def studio(
         "uses": uses_at(draft.parts, draft.uses(table_id, chosen), chosen) if chosen else [],
         "wide": request.values.get("width", ""), "kind_title": kind_title,
         "canvas_input": canvas_input, "icons": {k.type: k.icon for k in field_types},
+        "about_of": {k.type: k.about for k in field_types},
     }  # fmt: skip
     block = values["chosen_block"]
     values["block_title"] = layout.title_of(block) if block is not None else ""
@@ -386,6 +388,44 @@ def delete(app: str, form: str) -> Any:
     return change(
         app, form, say("Field deleted"), lambda parts: changes.delete_field(parts, the_form(parts, form)[0], path), rows
     )
+
+
+@bp.post("/build/<app>/form/<form>/take-off")
+def take_off(app: str, form: str) -> Any:
+    """A field that stays in the table leaves this form."""
+    id = request.form.get("id", "")
+    return change(app, form, say("Field taken off the form"), lambda parts: forms.take_off(parts, form, id))
+
+
+@bp.post("/build/<app>/form/<form>/another")
+def another(app: str, form: str) -> Any:
+    """Another form of the same table: a copy of this one, or with what must be filled in (`way`)."""
+    title, way = request.form.get("title", "").strip()[:80], request.form.get("way", "")
+    if not title:
+        raise InvalidInput({"title": [say("Give the form a name.")]})
+    made: dict[str, str] = {}
+
+    def add(parts: Parts) -> Parts:
+        the_form(parts, form)
+        parts, made["form"] = forms.add(parts, form, title, way)
+        return parts
+
+    edited(app, say("New form {name}", name=title), add)
+    return go(f"/build/{app}/form/{made['form']}/?tab=form")
+
+
+@bp.post("/build/<app>/form/<form>/remove")
+def remove(app: str, form: str) -> Any:
+    """This form, when its table has another one."""
+    left: dict[str, str] = {}
+
+    def taken(parts: Parts) -> Parts:
+        the_form(parts, form)
+        parts, left["form"] = forms.remove(parts, form)
+        return parts
+
+    edited(app, say("Form {name} removed", name=form), taken)
+    return go(f"/build/{app}/form/{left['form']}/?tab=form")
 
 
 @bp.post("/build/<app>/form/<form>/restore")

@@ -644,6 +644,7 @@ def _frame() -> dict[str, Any]:
         "several_workspaces": bool(signed_in and signed_in.several),
         "viewing": g.get("viewing", ""),
         "public_page": for_strangers(),
+        "watermark": g.get("watermark", ""),
     }
     return {**frame, "navigation_settings": g.get("navigation_settings")}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flask import g, request
 
-from runtime import navigation, powers, sharing, tasks
+from runtime import navigation, powers, sharing, tasks, watermark
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.navigation import Item
@@ -23,9 +23,15 @@ def frame(ctx: Context, inst: Installed | None = None, current: str = "") -> Non
     g.counts = tasks.counts(ctx)
     if inst is None:
         return
+    mark(ctx, inst)
     g.app_title = words(inst.app.title or Text.of(inst.slug))
     g.navigation = navigation.entries(ctx, inst, current or request.path)
     g.navigation_settings = list(_settings(ctx, inst))
+
+
+def mark(ctx: Context, inst: Installed) -> None:
+    """Lay the app's watermark over the page, where it has one."""
+    g.watermark = watermark.line(ctx, inst.app)
 
 
 def _settings(ctx: Context, inst: Installed) -> Iterator[Item]:

@@ -32,7 +32,7 @@ def app_home(app: str) -> Any:
     """The first thing in the app's navigation that the member may see."""
     with work() as ctx:
         inst = enter(ctx, app)
-        first = navigation.first_entry(ctx, inst)
+        first = navigation.first_entry(ctx, inst, "Mobi" in request.user_agent.string)
         if first:
             return redirect(first.url)
         frame(ctx, inst)

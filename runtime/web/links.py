@@ -273,6 +273,7 @@ def _sent_settings(table: LiveTable | None, about: About) -> Settings:
         uses=uses, values=values, columns=_known(table, sent.getlist("_columns")), keys=_known(table, sent.getlist("_keys")),
         once=sent.get("_once_by", "")[:40], captcha="_captcha" in sent, again="_again" in sent, edit="_edit" in sent,
         intro=sent.get("_intro", "").strip()[:2_000], thanks=sent.get("_thanks", "").strip()[:2_000],
+        onward=sent.get("_onward", "").strip()[:500],
         sites=tuple(lines[: public_link.MOST_SITES]), word=sent.get("_word", "").strip()[:40],
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ from runtime.web.edge import (
 )
 from runtime.web.files import sent as sent_file
 from runtime.web.files import shown_small, storage
+from runtime.web.frame import mark
 from runtime.workspaces import find, opened
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
 from schemas.fields.choice import Choice
@@ -70,6 +71,7 @@ def link(token: str, locked: bool = True) -> Iterator[Context]:
         kept = g.public_link = of(entered)
         if locked and kept.password is not None and not _has_pass(kept):
             raise Locked
+        mark(entered, public_pages.inst_of(entered))
         yield entered
 
 

@@ -12,6 +12,7 @@ from runtime.flows import Decision
 from runtime.retry import attempt
 from runtime.running import Running
 from runtime.web.edge import answers_of_request, engine, is_fragment, language
+from runtime.web.frame import mark
 from runtime.web.tasks import begun, comment_of_request, conflict, still_open
 from runtime.workspaces import find, opened
 from schemas.errors import Conflict, InvalidInput, NotFound
@@ -47,13 +48,14 @@ def _page(ctx: Context, run: Running, number: int, workspace: str, secret: str, 
     shown = {
         "bound": current.bound(ctx), "form": current.form, "inst": run.live.inst, "task_id": task_id(run, number),
         "base": f"/reply/{workspace}/{secret}", "outside": True, "run": progress.words_of_run(run), "writable": False,
-        "title": query.titles(ctx, run.live, [run.record]).get(run.record, ""), "comment": comment_of_request(),
+        "title": query.titles(ctx, run.live, [run.its_record]).get(run.its_record, ""), "comment": comment_of_request(),
         "step": progress.step_words(run.flow, step.id), "actions": progress.actions(run, number),
         "conflict": conflict(ctx, current), "task": run.state.tasks[number], "people_step": step, "files": [],
         "held": progress.held_by(ctx, run, number), "signature": [],
     }  # fmt: skip
     if is_fragment() and request.method == "POST":
         return page(render_template("runtime/_task.html", **shown), status)
+    mark(ctx, run.live.inst)
     return page(render_template("runtime/reply.html", **shown), status)
 
 

@@ -48,7 +48,7 @@ from runtime.web.edge import (
     worked,
 )
 from runtime.web.files import storage
-from runtime.web.frame import frame
+from runtime.web.frame import frame, mark
 from schemas.errors import BadValue, Conflict, Denied, InvalidInput, NotFound
 from schemas.fields.file import viewed_as
 from schemas.messages import Message, say
@@ -151,7 +151,7 @@ def task_page(
     bound = with_fixed_rows(current.bound(ctx), sheet)
     shown = {
         "bound": bound, "form": current.form, "inst": run.live.inst, "task_id": id, "run": progress.of_run(ctx, run, id),
-        "title": query.titles(ctx, run.live, [run.record]).get(run.record, ""), "comment": comment,
+        "title": query.titles(ctx, run.live, [run.its_record]).get(run.its_record, ""), "comment": comment,
         "step": progress.step_words(run.flow, run.state.tasks[number].step), "actions": progress.actions(run, number),
         "conflict": conflict(ctx, current), "writable": any(not f.readonly for f in bound),
         "task": run.state.tasks[number], "people_step": sheet.step, "held": progress.held_by(ctx, run, number),
@@ -161,6 +161,7 @@ def task_page(
     if is_fragment() and request.method == "POST":
         return make_response(render_template("runtime/_task.html", **shown), status)
     frame(ctx)
+    mark(ctx, run.live.inst)
     return make_response(render_template("runtime/task.html", **shown), status)
 
 
@@ -488,20 +489,28 @@ def show_run(id: str) -> Any:
 
 def run_page(ctx: Context, run: Running) -> Any:
     """How a run stands, with its record as far as the reader may see it."""
-    gate = door(ctx, run.live)
-    try:
-        gate.require("read")
-        found = query.fetch(gate, run.record)
-    except NotFound:
-        found = None
-    own = tasks.open_task_for(ctx, run.live, run.record)
+    found = _record_of(ctx, run)
+    own = tasks.open_task_for(ctx, run.live, run.record) if run.record is not None else None
     shown = {
         "run": progress.of_run(ctx, run, own), "title": found.title if found else "", "inst": run.live.inst,
         "blocks": records.details(ctx, run.live, found) if found else [],
         "record_url": f"/a/{run.live.inst.slug}/t/{run.live.id}/{run.record}" if found else "",
     }  # fmt: skip
     frame(ctx)
+    mark(ctx, run.live.inst)
     return render_template("runtime/task_run.html", **shown)
+
+
+def _record_of(ctx: Context, run: Running) -> query.Record | None:
+    """What the run is about, if it is about a record and the reader may see that."""
+    if run.record is None:
+        return None
+    gate = door(ctx, run.live)
+    try:
+        gate.require("read")
+        return query.fetch(gate, run.record)
+    except NotFound:
+        return None
 
 
 @bp.post("/tasks/run/<id>/<verb>")

@@ -5,15 +5,17 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request, send_file
+from flask import Blueprint, make_response, redirect, render_template, request
 
-from runtime import documents, exporting, flows, listing, preferences, records, spans
+from runtime import documents, flows, listing, own_views, records, spans
 from runtime.access import form_for, may_see_view, views_for
+from runtime.actors import Member
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import Wishes
+from runtime.own_views import OwnView
 from runtime.tables import LiveTable, live
-from runtime.web.edge import enter, is_fragment, json_of_request, record_id, words, work, worked
+from runtime.web.edge import enter, is_fragment, json_of_request, record_id, work, worked
 from runtime.web.frame import frame
 from runtime.web.links import share_url
 from schemas import filling, stretches
@@ -55,7 +57,7 @@ def drawn(ctx: Context, inst: Installed, view: View, wishes: Wishes, base: str =
 
 
 def _grid(ctx: Context, inst: Installed, view: View, wishes: Wishes, about: dict[str, Any]) -> Any:
-    columns = preferences.read(ctx, f"columns:{inst.id}:{view.id}") or {}
+    columns = own_views.columns_of(ctx, inst, view.id, about["own"])
     shown = listing.show(ctx, inst, view, wishes, columns.get("shown", ()))
     values = {**about, "shown": shown, "widths": columns.get("widths", {}), "all_columns": _all_columns(shown),
               "print_templates": documents.templates(ctx, shown.live) if shown.gate.may("print") else []}  # fmt: skip
@@ -65,14 +67,16 @@ def _grid(ctx: Context, inst: Installed, view: View, wishes: Wishes, about: dict
 
 
 def _board(ctx: Context, inst: Installed, view: Kanban, wishes: Wishes, about: dict[str, Any]) -> Any:
-    lanes, gate = listing.board(ctx, inst, view, wishes)
+    shown = listing.board(ctx, inst, view, wishes)
+    gate = shown.gate
     movable = (
         not about["preview"]
         and gate.may("update")
         and view.group in gate.live.table.by_id
         and gate.best(view.group, "update") == "write"
     )
-    return render_template("runtime/board.html", lanes=lanes, gate=gate, movable=movable, **about)
+    adds = movable and about["new_url"] and not view.group.startswith("flow.")
+    return render_template("runtime/board.html", shown=shown, lanes=shown.lanes, movable=movable, adds=adds, **about)
 
 
 def _gallery(ctx: Context, inst: Installed, view: Gallery, wishes: Wishes, about: dict[str, Any]) -> Any:
@@ -121,12 +125,25 @@ DRAWN: dict[type[View], Callable[..., Any]] = {
 def _tabs(ctx: Context, inst: Installed, view: View, wishes: Wishes, base: str = "") -> dict[str, Any]:
     """What every view needs. With an address of another's it is a preview: to look at, not to change anything by."""
     form = None if base else form_for(ctx, inst, view.table, "create", view.form or "")
+    views = views_for(ctx, inst, view.table)
+    owned = [] if base else own_views.listed(ctx, inst, views)
+    own = next((one for one in owned if str(one.id) == wishes.own and one.view == view.id), None)
     return {
-        "inst": inst, "view": view, "views": views_for(ctx, inst, view.table), "wishes": wishes,
+        "inst": inst, "view": view, "views": views, "wishes": wishes, "owned": owned, "own": own,
+        "may_keep": not base and isinstance(ctx.actor, Member), "may_share_view": not base and own_views.may_share(ctx, inst),
+        "as_kept": own is not None and {n: v for n, v in request.args.items() if n in own_views.KEPT} == own.wishes,
         "base": base or f"/a/{inst.slug}/v/{view.id}/", "preview": bool(base), "table": inst.app.table(view.table),
         "share_url": "" if base else share_url(ctx, inst, "view", view.id),
         "new_url": f"/a/{inst.slug}/f/{form.id}/new" if form else "",
     }  # fmt: skip
+
+
+def own_asked(ctx: Context, inst: Installed, view: str, wishes: Wishes) -> OwnView | None:
+    """The view of one's own that an address names; nothing for one that is no longer there."""
+    try:
+        return own_views.one_of(ctx, inst, view, UUID(wishes.own)) if wishes.own else None
+    except (NotFound, ValueError):
+        return None
 
 
 def _all_columns(shown: listing.Shown) -> list[tuple[str, Any, bool]]:
@@ -140,20 +157,6 @@ def _all_columns(shown: listing.Shown) -> list[tuple[str, Any, bool]]:
 
 def _flat(shown: listing.Shown, path: str) -> bool:
     return path not in shown.live.table.by_id or shown.live.table.by_id[path].storage != "child"
-
-
-@bp.get("/a/<app>/export/<view>")
-def export(app: str, view: str) -> Any:
-    """What the list shows now, as a file: `?as=csv` or Excel."""
-    with work() as ctx:
-        inst = enter(ctx, app)
-        chosen = find_view(ctx, inst, view)
-        columns = preferences.read(ctx, f"columns:{inst.id}:{view}") or {}
-        shown = listing.show(ctx, inst, chosen, Wishes.read(request.args), columns.get("shown", ()))
-        kind = "csv" if request.args.get("as") == "csv" else "xlsx"
-        body, media_type = exporting.of_view(ctx, shown.gate, shown.listing, kind)
-        name = f"{words(chosen.title or inst.app.table(chosen.table).title) or view}.{kind}"  # type: ignore[union-attr]
-        return send_file(body, mimetype=media_type, as_attachment=True, download_name=name)
 
 
 @bp.get("/a/<app>/v/<view>/filter")
@@ -175,7 +178,9 @@ def filter(app: str, view: str) -> Any:
             "OR" if request.args.get("joined") == "OR" else "AND",
             listing.writers_of(shown.live),
         )
-        wishes = Wishes.read({k: v for k, v in request.args.items() if k in ("q", "sort", "size", "day", "span")})
+        wishes = Wishes.read(
+            {k: v for k, v in request.args.items() if k in ("q", "sort", "size", "day", "span", "own")}
+        )
         return redirect(wishes.url(shown.base, filter=formula), 303)
 
 
@@ -188,7 +193,8 @@ def columns(app: str, view: str) -> Any:
         find_view(ctx, inst, view)
         hidden = set(_names(wish.get("hidden")))
         shown = [c for c in _names(wish.get("order")) if c not in hidden]
-        preferences.write(ctx, f"columns:{inst.id}:{view}", {"shown": shown, "widths": _widths(wish.get("widths"))})
+        own = own_asked(ctx, inst, view, Wishes.read(request.args))
+        own_views.keep_columns(ctx, inst, view, own, {"shown": shown, "widths": _widths(wish.get("widths"))})
         return "", 204
 
 
@@ -213,7 +219,7 @@ def move(app: str, view: str) -> Any:
         table, id = live(ctx, inst, chosen.table), record_id(str(wish.get("key", "")))
         changes = _moved(ctx, table, chosen, id, wish)
         if changes:
-            flows.record_saved(ctx, table, id, "changed", set(changes))
+            flows.record_saved(ctx, table, id, "changed", changes)
 
     worked(story)
     return "", 204

@@ -62,7 +62,9 @@ def advance(flow: Flow, state: State, event: Event, facts: Facts) -> Advance:
 
 
 def _start(run: Run, event: Started) -> None:
-    run.note("started", by=event.by, depth=event.depth)
+    given = {"given": dict(event.given)} if event.given else {}
+    run.note("started", by=event.by, depth=event.depth, **given)
+    run.facts.hear(run.state.results)
     _keep_chosen(run, event.chosen)
     run.begin(MAIN)
 

@@ -15,11 +15,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The trigger was met. `depth` counts the flows that this one is a part of."""
+    """The trigger was met. `depth` counts the flows that this one is a part of.
+
+    `given` is what the trigger gives to the steps (JSON, see `schemas.results`): before, planned, payload.
+    """
 
     by: str = ""
     chosen: Chosen = field(default_factory=dict)
     depth: int = 0
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ A scenario is one object, or {"scenarios": [...]}:
   now, zone   when it starts ("2026-03-02T09:00") and in which time zone ("Asia/Shanghai")
   calendar    "CN", or {"weekend": "0000011", "holidays": [...], "workdays": [...]}
   chosen      people picked beforehand, by step
+  given       what the trigger gives: {"payload": {...}, "before": {...}, "planned": {"datetime": "2026-03-02T09:00"}}
   results     what machine steps give, by step: {"found": 3}, for formulas of later steps
   machines    "wait" to say yourself when a machine step is done; otherwise it is done at once
   events      what happens, one after the other; each may have
@@ -66,7 +67,7 @@ MINUTE = timedelta(minutes=1)
 MOST_ALARMS = 500
 START_OF_ALL = datetime(2026, 3, 2, 9)
 KEYS = ("name", "flow", "starter", "members", "departments", "slots", "values", "now", "zone", "calendar", "chosen",
-        "machines", "results", "events", "expect")  # fmt: skip
+        "machines", "given", "results", "events", "expect")  # fmt: skip
 
 
 @dataclass
@@ -168,7 +169,7 @@ class Rehearsal:
         self.people = People(_members(scenario.get("members", {})), _object(scenario, "departments"),
                              _object(scenario, "slots"), self.zone)  # fmt: skip
         self.values = {name: read_value(value, self.zone) for name, value in _object(scenario, "values").items()}
-        self.given = {step: read_value(value, self.zone) for step, value in _object(scenario, "results").items()}
+        self.given = {step: _whole(value, self.zone) for step, value in _object(scenario, "results").items()}
         self.heard: dict[str, Any] = {}
         self.now = _moment(scenario["now"], self.zone) if "now" in scenario else START_OF_ALL.replace(tzinfo=UTC)
         self.state, self.log = State(), list[Entry]()
@@ -180,7 +181,8 @@ class Rehearsal:
         """The start, and each event after the other."""
         chosen = {step: tuple(people) for step, people in _object(self.scenario, "chosen").items()}
         starter = str(self.scenario.get("starter", ""))
-        start = happenings.Started(starter, chosen)
+        given = {name: dump(_whole(value, self.zone)) for name, value in _object(self.scenario, "given").items()}
+        start = happenings.Started(starter, chosen, given=given)
         yield self._one(f"{starter or '-'} start", lambda: self.happen(start), self.scenario)
         for event in self.scenario.get("events", ()):
             if not isinstance(event, Mapping):
@@ -288,7 +290,7 @@ class Rehearsal:
             self.values |= {name: self._value(formula) for name, formula in step.set.items()}
 
     def _hear(self, results: Mapping[str, Any]) -> None:
-        self.heard = {step: read(result) for step, result in results.items()}
+        self.heard = {name: one for step, result in results.items() for name, one in _named(step, read(result))}
 
     def _value(self, formula: Formula) -> Any:
         value = evaluate_untyped(formula.source, {**self.values, **self.heard}, self.now, self.zone)
@@ -425,6 +427,22 @@ def _object(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise BadValue(say("'{name}' is an object in JSON; see: mortise flow --help", name=name))
     return dict(value)
+
+
+def _whole(given: Any, zone: ZoneInfo) -> Any:
+    """A value from JSON, with objects of any depth."""
+    if isinstance(given, list):
+        return [_whole(item, zone) for item in given]
+    if isinstance(given, Mapping) and not set(given) <= {"date", "datetime", "error"}:
+        return {str(name): _whole(part, zone) for name, part in given.items()}
+    return read_value(given, zone)
+
+
+def _named(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A value by its name, and what is inside it by dotted ones."""
+    yield name, value
+    for part, inner in value.items() if isinstance(value, Mapping) else ():
+        yield from _named(f"{name}.{part}", inner)
 
 
 def _members(given: Any) -> Mapping[str, Mapping[str, Any]]:

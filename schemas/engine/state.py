@@ -174,6 +174,7 @@ def replay(log: Iterable[Entry]) -> State:
 
 def _started(state: State, entry: Entry) -> None:
     state.starter, state.depth = entry["by"], entry.get("depth", 0)
+    state.results |= entry.get("given", {})
 
 
 def _token(state: State, entry: Entry) -> None:

@@ -22,6 +22,7 @@ class Address(Field):
 
     type = "address"
     title = "Address"
+    about = "A place by province, city and district, with the street in words. Lists can be filtered and counted by each part."
     group = "advanced"
     icon = "field-address"
     place = 40

@@ -18,6 +18,7 @@ class Barcode(Field):
 
     type = "barcode"
     title = "Barcode"
+    about = "Draws a barcode of another field's value, to print on labels and to scan again."
     group = "advanced"
     icon = "field-barcode"
     place = 60

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schemas.errors import BadValue
+from schemas.fields.totals import below
 from schemas.formula import Type
 from schemas.formula.types import TEXT
 from schemas.messages import Message, say
@@ -80,6 +81,8 @@ class Field:
 
     type: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str]
+    """What the field is for, in a sentence or two, shown where it is designed."""
     group: ClassVar[str] = "common"
     icon: ClassVar[str] = "text"
     place: ClassVar[int] = 1_000
@@ -123,6 +126,11 @@ class Field:
     def adds_up(self) -> bool:
         """Whether the sum of its numbers, if it holds numbers, means something."""
         return True
+
+    @property
+    def below(self) -> str:
+        """How a list sums up its column, if it holds numbers: sum, average, min, max or none."""
+        return below(self)
 
     @property
     def grouping(self) -> str:

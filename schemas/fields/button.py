@@ -24,6 +24,7 @@ class Button(FormulaField):
 
     type = "button"
     title = "Button"
+    about = "A button on the record that opens a form with values filled in, starts a flow, or opens an address."
     icon = "field-button"
     place = 80
     names_itself = True

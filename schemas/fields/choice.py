@@ -49,6 +49,7 @@ class Choice(Field):
 
     type = "choice"
     title = "Single choice"
+    about = "One of several options, as a list, chips or round buttons. Options have colours and may come from other records."
     icon = "circle-dot"
     place = 100
     may_be_key = True

@@ -19,6 +19,7 @@ class Choices(Choice):
 
     type = "choices"
     title = "Multiple choice"
+    about = "Several of the options at once, each with a colour."
     icon = "list-checks"
     place = 110
     may_be_key = False

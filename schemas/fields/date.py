@@ -72,6 +72,7 @@ class DateField(Dated):
 
     type = "date"
     title = "Date"
+    about = "A day, month or year. It may be limited, for instance to days from today on."
     icon = "calendar"
     place = 60
     storage = Storage.DATE

@@ -19,6 +19,7 @@ class DateTimeField(Dated):
 
     type = "datetime"
     title = "Date and time"
+    about = "A day with its time, kept exactly and shown in the time zone of the team."
     icon = "calendar-clock"
     place = 70
     storage = Storage.TIMESTAMP

@@ -22,6 +22,7 @@ class Department(AnyDepartment):
 
     type = "department"
     title = "Department"
+    about = "One department of the team. Rights, flows and charts can follow it."
     icon = "building"
     place = 160
     may_be_key = True

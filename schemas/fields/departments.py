@@ -12,5 +12,6 @@ class Departments(Several, AnyDepartment):
 
     type = "departments"
     title = "Several departments"
+    about = "Several departments of the team."
     icon = "network"
     place = 170

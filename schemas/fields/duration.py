@@ -8,6 +8,7 @@ from schemas.clock import DAY, read_span, show_span, type_span
 from schemas.errors import BadValue
 from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.fields.number import FOOTERS
+from schemas.fields.totals import TOTALS
 from schemas.formula import Type
 from schemas.formula.types import NUMBER
 from schemas.messages import Message, say
@@ -27,6 +28,7 @@ class Duration(Field):
 
     type = "duration"
     title = "Duration"
+    about = "How long something takes, in minutes, hours or days. Lists add it up."
     icon = "field-duration"
     place = 90
     storage = Storage.NUMERIC
@@ -39,6 +41,10 @@ class Duration(Field):
     minimum: Decimal | None = option(parsers.Number(allow_none=True), "Smallest allowed", section="checks")
     maximum: Decimal | None = option(parsers.Number(allow_none=True), "Largest allowed", section="checks")
     footer: str = option(Words(*FOOTERS), "Below its column in a subform", "none")
+    total: str = option(
+        Words(*TOTALS), "Below its column in a list", "auto",
+        help="Automatic: the sum, unless its name says that it is a price, a rate, a year or the like.",
+    )  # fmt: skip
 
     @property
     def scale(self) -> int:

@@ -34,6 +34,7 @@ class File(Field):
 
     type = "file"
     title = "File"
+    about = "Files to attach, limited in number, size and kind. Whoever may see the field may open them."
     group = "advanced"
     icon = "paperclip"
     place = 15

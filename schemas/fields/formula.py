@@ -5,6 +5,7 @@ from typing import Any
 from schemas.fields.base import Field, Reader, Storage, field_types
 from schemas.fields.choice import ChoiceOption
 from schemas.fields.number import FOOTERS
+from schemas.fields.totals import TOTALS
 from schemas.formula import ErrorValue, Formula
 from schemas.numbers import grouped
 from schemas.options import option
@@ -25,6 +26,10 @@ class Computed(Field):
     unit: Text = option(Label(), "Unit", Text())
 
     footer: str = option(Words(*FOOTERS), "Below its column in a subform", "none")
+    total: str = option(
+        Words(*TOTALS), "Below its column in a list", "auto",
+        help="Automatic: the sum, unless its name says that it is a price, a rate, a year or the like.",
+    )  # fmt: skip
 
     @property
     def adds_up(self) -> bool:
@@ -67,6 +72,7 @@ class FormulaField(Computed):
 
     type = "formula"
     title = "Formula"
+    about = "A value worked out from other fields as in Excel. It follows every change and cannot be typed."
     group = "advanced"
     icon = "function"
     place = 60

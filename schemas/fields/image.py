@@ -16,6 +16,7 @@ class Image(File):
 
     type = "image"
     title = "Picture"
+    about = "Pictures, from a file or the camera of a phone, with small previews in lists and galleries."
     group = "advanced"
     icon = "field-image"
     place = 10

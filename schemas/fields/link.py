@@ -33,6 +33,9 @@ class Link(Field):
 
     type = "link"
     title = "Link"
+    about = (
+        "Points at one record of a form, such as the machine of an inspection. Its values can be shown and calculated with."
+    )
     group = "relation"
     icon = "link"
     place = 10

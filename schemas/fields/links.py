@@ -23,6 +23,7 @@ class Links(Link):
 
     type = "links"
     title = "Links"
+    about = "Points at several records of a form."
     group = "relation"
     icon = "field-links"
     place = 20

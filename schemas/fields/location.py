@@ -37,6 +37,7 @@ class Location(Field):
 
     type = "location"
     title = "Location"
+    about = "Where somebody is, from the device or a map, and how far that may be from a given place."
     group = "advanced"
     icon = "field-location"
     place = 50

@@ -18,6 +18,7 @@ class LongText(Field):
 
     type = "long_text"
     title = "Long text"
+    about = "Text of several lines, for notes and descriptions."
     icon = "align-left"
     place = 20
     wide = True

@@ -20,6 +20,7 @@ class Lookup(Computed):
 
     type = "lookup"
     title = "Lookup"
+    about = "Shows a field of a linked record, such as the maker of a machine. It changes with that record."
     group = "relation"
     icon = "field-lookup"
     place = 30

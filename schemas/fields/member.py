@@ -79,6 +79,7 @@ class Member(AnyMember):
 
     type = "member"
     title = "Member"
+    about = "One member of the team. Flows can ask them, and rights can be given to whoever stands here."
     icon = "user"
     place = 140
     may_be_key = True

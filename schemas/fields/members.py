@@ -11,5 +11,6 @@ class Members(Several, AnyMember):
 
     type = "members"
     title = "Several members"
+    about = "Several members of the team."
     icon = "users"
     place = 150

@@ -29,6 +29,7 @@ class Money(Number):
 
     type = "money"
     title = "Money"
+    about = "An amount in one currency, with its sign and decimals."
     icon = "coins"
     place = 50
     may_be_unique = False

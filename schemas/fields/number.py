@@ -6,6 +6,7 @@ from typing import Any
 from schemas import parsers
 from schemas.errors import BadValue
 from schemas.fields.base import Field, Reader, Storage, field_types
+from schemas.fields.totals import TOTALS
 from schemas.formula import Type
 from schemas.formula.types import NUMBER
 from schemas.messages import Message, say
@@ -36,6 +37,7 @@ class Number(Field):
 
     type = "number"
     title = "Number"
+    about = "A number, with decimals, a unit, limits, or as a percentage."
     icon = "hash"
     place = 40
     numeric = True
@@ -49,6 +51,10 @@ class Number(Field):
     separators: bool = option(Flag(), "Thousands separators", True)
     unit: Text = option(Label(), "Unit", Text())
     footer: str = option(Words(*FOOTERS), "Below its column in a subform", "none")
+    total: str = option(
+        Words(*TOTALS), "Below its column in a list", "auto",
+        help="Automatic: the sum, unless its name says that it is a price, a rate, a year or the like.",
+    )  # fmt: skip
 
     @property
     def scale(self) -> int:

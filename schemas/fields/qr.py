@@ -20,6 +20,7 @@ class QrCode(FormulaField):
 
     type = "qr"
     title = "QR code"
+    about = "Draws a QR code of a text or of the record's own address, to print and scan."
     icon = "field-qr"
     place = 70
 

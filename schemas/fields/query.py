@@ -19,6 +19,7 @@ class Query(Computed):
 
     type = "query"
     title = "Query"
+    about = "Shows matching records of a form inside this one, without a link. Nothing is stored."
     group = "relation"
     icon = "field-query"
     place = 50

@@ -22,6 +22,7 @@ class Rating(Field):
 
     type = "rating"
     title = "Rating"
+    about = "Stars, whole or half."
     icon = "star"
     place = 130
     storage = Storage.NUMERIC

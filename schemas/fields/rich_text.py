@@ -28,6 +28,7 @@ class RichText(Field):
 
     type = "rich_text"
     title = "Formatted text"
+    about = "Text with headings, lists, tables, links and pictures."
     icon = "field-rich_text"
     place = 30
     wide = True

@@ -25,6 +25,7 @@ class Rollup(Computed):
 
     type = "rollup"
     title = "Rollup"
+    about = "Counts, adds up or averages linked or matching records, and stays right when these change."
     group = "relation"
     icon = "sigma"
     place = 40

@@ -37,6 +37,7 @@ class Rows(Field):
 
     type = "rows"
     title = "Subform"
+    about = "A table inside the form, such as the items of an order. Rows can be pasted from Excel."
     group = "advanced"
     icon = "table-rows"
     place = 50

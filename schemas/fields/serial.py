@@ -33,6 +33,7 @@ class Serial(Field):
 
     type = "serial"
     title = "Serial number"
+    about = "A number that is given by itself, from a date, a counter and fields. No number is given twice."
     group = "advanced"
     icon = "list-ordered"
     place = 70

@@ -13,6 +13,7 @@ class Signature(File):
 
     type = "signature"
     title = "Signature"
+    about = "A signature by finger, pen or mouse, kept as a picture."
     group = "advanced"
     icon = "field-signature"
     place = 30

@@ -21,6 +21,7 @@ class Switch(Field):
 
     type = "switch"
     title = "Switch"
+    about = "Yes or no."
     icon = "toggle-right"
     place = 120
     storage = Storage.BOOLEAN

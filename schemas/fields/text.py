@@ -22,6 +22,7 @@ class TextField(Field):
 
     type = "text"
     title = "Text"
+    about = "One line of text. It may have to look like a phone number, an e-mail address or a pattern of your own."
     icon = "text"
     place = 10
     may_be_unique = True

@@ -21,6 +21,7 @@ class TimeField(Field):
 
     type = "time"
     title = "Time of day"
+    about = "A time of day, without a date."
     icon = "clock"
     place = 80
     storage = Storage.NUMERIC

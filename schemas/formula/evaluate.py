@@ -86,7 +86,7 @@ def _asking(need: Need) -> Step:
 
 def _reading(node: Read) -> Step:
     if any(kind.element.parts is not None for kind in node.kinds):
-        return _of_parts(_reading(replace(node, kinds=())), node.type.kind == "number")
+        return _of_parts(_reading(replace(node, kinds=())), node.type.kind)
     if node.rows:
         return _reading_row(node)
     if node.need:
@@ -104,14 +104,14 @@ def _reading(node: Read) -> Step:
     return read
 
 
-def _of_parts(read: Step, number: bool) -> Step:
-    """A value of several parts as the text that it is as a whole; a part that is a number as one."""
+def _of_parts(read: Step, kind: str) -> Step:
+    """A text of several parts as the text that it is as a whole; a part that is a number as one."""
 
     def whole(run: Run) -> Any:
         value = read(run)
-        if value.__class__ is dict:
+        if value.__class__ is dict and kind == "text":
             value = value.get("text")
-        return Decimal(value) if number and value.__class__ is str else value
+        return Decimal(value) if kind == "number" and value.__class__ is str else value
 
     return whole
 

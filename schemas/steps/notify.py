@@ -12,6 +12,7 @@ from schemas.parsers import Dictionary, Label, Many, Words
 from schemas.steps.base import Step, field_right, step_types
 from schemas.steps.who import People, Who, find
 from schemas.text import Text
+from schemas.wording import formulas_in
 
 if TYPE_CHECKING:
     from schemas.engine.run import Run
@@ -47,6 +48,7 @@ class Notify(Step):
 
     def formulas(self) -> Iterator[Formula]:
         yield from (formula for who in self.to for formula in who.formulas)
+        yield from formulas_in(self.text)
 
     def complaints(self, place: "Place") -> Iterator[Problem]:
         yield from place.people("to", self.to)

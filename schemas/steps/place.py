@@ -12,13 +12,14 @@ from schemas.fields import Field
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
 from schemas.formula import Formula, FormulaError, Type, names
-from schemas.formula.types import ANY, BOOLEAN, link_to, unify
+from schemas.formula.types import ANY, BOOLEAN, DATETIME, link_to, unify
 from schemas.messages import Message, say
 from schemas.rights import Opening
+from schemas.schedules import Reached
 from schemas.scopes import TableScope
 from schemas.steps.people import PREVIOUS, START, PeopleStep
 from schemas.steps.who import HeadOf, UpToRole, Who
-from schemas.table import Table
+from schemas.table import NOTHING, Table
 from schemas.text import Text
 from schemas.wording import parts_of
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from schemas.flow import Flow, Position
 
 PEOPLE = ("member", "department")
+GIVEN = ("before", "planned", "payload")
 
 
 @dataclass(frozen=True)
@@ -277,14 +279,10 @@ class Place:
             yield Problem(path, say("there is no {thing} '{name}'", thing=thing, name=name))
 
 
-NOTHING = Table(id="nothing")
-"""What a flow is about that has no record."""
-
-
 def results_of(flow: "Flow", app: "App") -> dict[str, Type]:
-    """What each step gives, in reading order: later ones may read earlier ones."""
+    """What the triggers and each step give, in reading order: later ones may read earlier ones."""
     table = app.table(flow.table(app) or "") or NOTHING
-    known: dict[str, Type] = {}
+    known: dict[str, Type] = given_by_triggers(flow, app, table)
     for position in flow.all_positions:
         kind = position.step.result(Place(flow, app, table, position, dict(known)))
         if kind is not None:
@@ -292,23 +290,47 @@ def results_of(flow: "Flow", app: "App") -> dict[str, Type]:
     return known
 
 
+def given_by_triggers(flow: "Flow", app: "App", table: Table) -> dict[str, Type]:
+    """What the steps know of what started the flow: the values before a change, the planned moment, what was sent."""
+    known: dict[str, Type] = {}
+    for trigger in flow.trigger:
+        if trigger.changed is not None:
+            kept = (f for f in table.fields if app.analysis.is_stored(table, f) and f.storage != "child")
+            parts = {f.id: app.analysis.type_of(table, f) for f in kept}
+            known["before"] = Type("any", target=f"{flow.id}.before", parts=parts)
+        if trigger.schedule is not None or trigger.reached is not None:
+            known["planned"] = DATETIME
+        if trigger.incoming is not None:
+            known["payload"] = trigger.incoming.type(flow.id)
+    return known
+
+
 def problems_of(flow: "Flow", app: "App") -> Iterator[Problem]:
     """Everything wrong with a flow, by path inside it."""
     yield from _repeated(flow)
     yield from _unreachable(flow)
-    tables = [(number, trigger.table(app)) for number, trigger in enumerate(flow.trigger)]
-    for number, name in tables:
-        if app.table(name or "") is None:
+    about = flow.table(app)
+    for number, trigger in enumerate(flow.trigger):
+        name = trigger.table(app)
+        if trigger.without_record(app):
+            if about is not None:
+                yield Problem(f"trigger[{number}]", MIXED)
+        elif app.table(name or "") is None:
             yield Problem(f"trigger[{number}]", say("there is no such form or table"))
-        elif name != flow.table(app):
+        elif name != about:
             yield Problem(f"trigger[{number}]", say("all triggers of a flow are about the same table"))
-    table = app.table(flow.table(app) or "")
+    table = NOTHING if flow.without_record(app) else app.table(about or "")
     if table is not None and not list(_repeated(flow)):
         yield from _linked(flow, app, table)
 
 
+MIXED = say("a schedule or data from another program starts a flow without a record: make it a flow of its own, that "
+            "finds or creates records")  # fmt: skip
+NOBODY = say("this flow has no record that anybody could be shown: let it create one that starts another flow")
+
+
 def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
-    whole = Place(flow, app, table)
+    whole = Place(flow, app, table, known=given_by_triggers(flow, app, table))
     for number, trigger in enumerate(flow.trigger):
         if trigger.ended is not None:
             yield from whole._known(
@@ -316,11 +338,17 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
             )
         if trigger.when is not None:
             yield from whole.formula(f"trigger[{number}].when", trigger.when, BOOLEAN)
+        if trigger.incoming is not None and trigger.incoming.once_by is not None:
+            yield from whole.formula(f"trigger[{number}].incoming.once_by", trigger.incoming.once_by)
         for name in trigger.changed.fields if trigger.changed else ():
             yield from whole.field(f"trigger[{number}].changed.fields", name)
-    yield from whole.people("owner", flow.owner)
+        if trigger.reached is not None:
+            yield from _reached(f"trigger[{number}].reached", trigger.reached, whole)
+    yield from Place(flow, app, table).people("owner", flow.owner)
     for position in flow.all_positions:
         place = Place(flow, app, table, position)
+        if position.step.for_people and not table.id:
+            yield Problem(position.path, NOBODY)
         if position.step.id in table.by_id and position.step.result(place) is not None:
             message = say("a field has the id '{id}' too: formulas would not know which is meant", id=position.step.id)
             yield Problem(f"{position.path}.id", message)
@@ -332,11 +360,24 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
             )
 
 
+def _reached(path: str, reached: Reached, place: Place) -> Iterator[Problem]:
+    """A date that is reached lies in a field that is stored; a repeated one has a time of day, looked for once a day."""
+    found = place.table.by_id.get(reached.field)
+    if found is None:
+        yield from place.field(f"{path}.field", reached.field)
+        return
+    kind = place.app.analysis.type_of(place.table, found).kind
+    if kind not in ("date", "datetime") or not place.app.analysis.is_stored(place.table, found):
+        yield Problem(f"{path}.field", say("expected a date or a time that is stored"))
+    elif reached.repeat != "once" and reached.once_a_day(kind) is None:
+        yield Problem(f"{path}.at", say("say at what time of day, and count in days"))
+
+
 def _repeated(flow: "Flow") -> Iterator[Problem]:
     seen: set[str] = set()
     for position in flow.all_positions:
         id = position.step.id
-        if id in (START, PREVIOUS, "this", "flow"):
+        if id in (START, PREVIOUS, "this", "flow", *GIVEN):
             yield Problem(f"{position.path}.id", say("'{id}' is a reserved word", id=id))
         elif id in seen:
             yield Problem(f"{position.path}.id", say("the id '{id}' is used twice", id=id))

@@ -10,7 +10,7 @@ from schemas.fields.choice import Choice
 from schemas.formula import Formula, Type
 from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import FormulaSource, Id, Label, Line, Many, Reference, Whole, refuse
+from schemas.parsers import FormulaSource, Icon, Id, Label, Many, Reference, Whole, refuse
 from schemas.registry import Registry
 from schemas.strangers import strangers
 from schemas.table import SYSTEM_FIELDS, Table
@@ -47,7 +47,7 @@ class View:
     id: str = option(Id(required=True), "Id", section="advanced")
     table: str = option(Reference("table", required=True), "Table", "")
     title: Text = option(Label(), "Title", Text())
-    icon: str = option(Line(40), "Icon", "table")
+    icon: str = option(Icon(), "Icon", "table")
     columns: tuple[str, ...] = option(Many(Reference("column"), most=200), "Columns", ())
     filter: Formula | None = option(FormulaSource("boolean", allow_none=True), "Only records where")
     sort: tuple[str, ...] = option(Many(SortKey("sort column"), most=5), "Sort", ())

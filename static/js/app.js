@@ -38,6 +38,7 @@ const ON_SIGHT = {
   "sort": "[data-sortable]",
   "subform": "[data-rows]",
   "upload": ".upload",
+  "watermark": "#watermark",
 };
 
 for (const [behaviour, selector] of Object.entries(ON_SIGHT)) whenever(selector, () => import(`./${behaviour}.js`));

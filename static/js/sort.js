@@ -20,6 +20,8 @@ async function report(item, from, to, back) {
   if (!to.dispatchEvent(event) || !to.dataset.sortable) return;
   if (to.dataset.swap) {
     const text = new FormData();
+    const counter = to.closest("[data-counter]")?.dataset.counter;
+    if (counter) text.append("counter", counter);
     Object.entries(body).forEach(([name, value]) => text.append(name, Array.isArray(value) ? JSON.stringify(value) : value));
     window.htmx.ajax("POST", to.dataset.sortable, { target: to.dataset.swap, swap: "outerMorph", values: Object.fromEntries(text) });
     return;

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from runtime import exporting, importing, query, records
+from runtime import exporting, importing, listing, query, records
 from runtime.access import door
 from runtime.query import Listing
 from runtime.sheets import read_sheet
 from runtime.tables import LiveTable
 from schemas import filling
 from schemas.errors import InvalidInput
+from schemas.fields import Reader
 from schemas.formula import Formula
 from tests.runtime.conftest import Shop
 
@@ -42,6 +43,7 @@ DESK: dict[str, Any] = {
                 {"id": "stars", "type": "rating", "halves": True},
                 {"id": "share", "type": "number", "percent": True, "decimals": 1},
                 {"id": "cost", "type": "money"},
+                {"id": "age", "type": "number", "total": "average"},
                 {"id": "heard", "type": "choice", "options": [{"id": "web", "label": "Web"}, {"id": "ad"}], "other": True},
             ],
         }
@@ -143,11 +145,10 @@ def test_lists_add_up_money_and_durations_but_neither_stars_nor_clocks(desk):
     with desk.opened(desk.manager) as ctx:
         live = desk.table(ctx, "visit")
         for _ in range(2):
-            typed(ctx, live, what="x", start="8:00", pause="30", stars="4", share="10%", cost="5")
-        assert query.summary(door(ctx, live), Listing(), ["start", "pause", "stars", "share", "cost"]).sums == {
-            "pause": 60,
-            "cost": 10,
-        }
+            typed(ctx, live, what="x", start="8:00", pause="30", stars="4", share="10%", cost="5", age="7")
+        found = query.summary(door(ctx, live), Listing(), ["start", "pause", "stars", "share", "cost", "age"]).sums
+        assert found == {"pause": 60, "cost": 10, "age": 7}
+        assert listing.shown_below(live.table.by_id["age"], found["age"], Reader()) == "⌀ 7"
 
 
 def test_another_answer_is_found_filtered_counted_and_exported_as_written(desk):

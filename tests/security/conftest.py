@@ -16,9 +16,11 @@ from runtime import (
     comments,
     definitions,
     documents,
+    exports,
     files,
     flows,
     importing,
+    listing,
     people,
     powers,
     printing,
@@ -31,6 +33,7 @@ from runtime import (
 from runtime.access import door
 from runtime.comments import Said
 from runtime.flows import Decision
+from runtime.listing import Wishes
 from runtime.sharing import About, Wish
 from runtime.submit import Sent, submit
 from tests.runtime.conftest import SHOP, Shop, make_shop, prepared, shop  # noqa: F401
@@ -181,6 +184,7 @@ class Guarded:
             self.ids["comments.download.file"][1],
             self.ids["batch"][0],
             self.ids["printing.stop.run"][0],
+            self.ids["exports.stop.run"][0],
         } - {
             str(self.mine),
             str(UUID(int=7)),
@@ -317,7 +321,10 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         busy = batches.begin(ctx, shop.table(ctx, "book"), "change", [foreign], {"secret": FIELD})
         live = shop.table(ctx, "book")
         printed = printing.begin(ctx, live, [foreign], documents.template(ctx, live, "everything"), "/")
-    prints = {f"printing.{name}.run": [str(printed), str(UUID(int=7))] for name in ("progress", "finished", "stop")}
+        listed = listing.show(ctx, live.inst, live.inst.app.all_views["all"], Wishes(), base="/")
+        sent_away = exports.begin(ctx, listed, "csv", {}, "/")
+    prints = {f"exports.{name}.run": [str(sent_away), str(UUID(int=7))] for name in ("progress", "finished", "stop")}
+    prints |= {f"printing.{name}.run": [str(printed), str(UUID(int=7))] for name in ("progress", "finished", "stop")}
     unknown = str(UUID(int=7))
     tables = ["author", "book", "none"]
     books = [str(own), str(foreign), str(trashed), str(writer), str(hidden), unknown, "nonsense", "new"]

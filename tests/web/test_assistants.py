@@ -2,6 +2,11 @@
 
 import asyncio
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +14,7 @@ import pytest
 
 from runtime import assistants, people, records, tokens
 from tests.runtime.conftest import SHOP, Shop
+from tests.web.conftest import Person
 
 pytest.importorskip("mcp")
 
@@ -20,6 +26,11 @@ def shop(make_shop: Callable[..., Shop]) -> Shop:
         for title in ("Emma", "Persuasion"):
             records.create(ctx, made.table(ctx, "book"), {"title": title, "owner": made.clerk.id})
     return made
+
+
+@pytest.fixture(scope="module")
+def boss(shop: Shop, sign_in: Any) -> Person:
+    return sign_in(shop, "boss")
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +64,7 @@ def said(result: Any) -> Any:
     return json.loads(result.content[0].text)
 
 
-def test_an_assistant_reads_writes_and_proposes_but_never_publishes(shop: Shop, ask: Any, sign_in: Any) -> None:
-    boss = sign_in(shop, "boss")
+def test_an_assistant_reads_writes_and_proposes_but_never_publishes(boss: Person, ask: Any) -> None:
     server = assistants.server(ask, boss.bearer)
     tools, results = converse(
         server, ("list_apps", {}), ("describe_table", {"app": "shop", "table": "book"}),
@@ -102,3 +112,53 @@ def test_an_assistant_may_no_more_than_its_token(shop: Shop, ask: Any, sign_in: 
     assert draft.is_error
     _, (nobody,) = converse(assistants.server(ask, "mrt_nobody" * 5), ("list_apps", {}))
     assert nobody.is_error
+
+
+# -- as the command serves it ----------------------------------------------------------------------
+
+
+def environment(token: str = "") -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
+    return {**kept, "MORTISE_TOKEN": token, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_the_sdks_client_speaks_to_the_command_on_standard_input(boss: Person, address: str) -> None:
+    from mcp.client.stdio import StdioServerParameters
+
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "cli", "mcp", "--url", address], env=environment(boss.bearer)
+    )
+    tools, (apps,) = converse(command, ("list_apps", {}))
+    assert "propose_change" in tools
+    assert [a["id"] for a in said(apps)["apps"]] == ["shop"]
+
+
+def test_the_sdks_client_speaks_to_the_command_by_http_with_a_token_of_its_own(boss: Person, address: str) -> None:
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    bearer = boss.bearer
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "cli", "mcp", "--http", "--port", str(port), "--url", address]
+
+    async def asked(token: str) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx2.AsyncClient(headers=headers) as http:
+            from mcp import Client
+
+            async with Client(streamable_http_client(f"http://127.0.0.1:{port}/mcp", http_client=http)) as client:
+                return await client.call_tool("list_apps", {})
+
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(200):
+                with socket.socket() as tried:
+                    if tried.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.05)
+            assert [a["id"] for a in said(asyncio.run(asked(bearer)))["apps"]] == ["shop"]
+            assert asyncio.run(asked("mrt_nobody")).is_error
+        finally:
+            server.terminate()

@@ -59,6 +59,23 @@ def test_an_edit_is_undone_and_done_again(boss):
     assert 'id="canvas-field_2"' in boss.get(studio).text
 
 
+def test_a_table_gets_a_short_form_of_its_own_and_loses_it_again(boss, shop, sign_in):
+    slug, studio = made(boss)
+    field = chosen(boss.post(f"{studio}add", {"type": "number"}))
+    assert boss.post(f"{studio}another", {"title": " ", "way": "copy"}).status_code == 422
+    short = (
+        boss.post(f"{studio}another", {"title": "On the phone", "way": "copy"}).headers["HX-Redirect"].partition("?")[0]
+    )
+    assert f'id="canvas-{field}"' not in boss.post(f"{short}take-off", {"id": field}).text
+    assert f'id="canvas-{field}"' in boss.get(studio).text
+    assert boss.post(f"/build/{slug}/publish", {}).status_code == 204
+    clerk = sign_in(shop, "clerk")
+    assert f'name="{field}"' not in clerk.get(f"/a/{slug}/f/request_2/new").text
+    assert f'name="{field}"' in clerk.get(f"/a/{slug}/f/request/new").text
+    assert boss.post(f"{short}remove").headers["HX-Redirect"].startswith(studio)
+    assert boss.post(f"{studio}remove").status_code == 422
+
+
 def test_a_deleted_field_can_be_restored_with_its_values(boss):
     slug, studio = made(boss)
     boss.post(f"{studio}add", {"type": "text"})
@@ -267,6 +284,11 @@ def test_a_dashboard_is_made_of_widgets_and_shows_figures_before_it_is_published
     for measure, wrong in (("COUNT() / 2", False), ("COUNT(", True), ("field_1", True)):
         said = boss.post(f"/build/{slug}/formula", {"place": place, "formula": measure, "result": "number"}).text
         assert ("error" in said) is wrong, said
+    boss.post(f"{board}add", {"type": "bar", "table": "request"})
+    for grouped, period in (("created_at", True), ("field_1", False)):
+        bar = boss.post(f"{board}options", {"path": "bar", "group.0.field": grouped, "measure": "COUNT()"}).text
+        assert ('name="group.0.by"' in bar) is period
+    boss.post(f"{board}delete", {"id": "bar"})
     moved = boss.post(f"{board}place", {"id": "number", "at": "4,2,5,3"})
     assert 'data-at="4,2,5,3"' in moved.text
     for senseless in ("", "1,2,3", "a,b,c,d", "1,2,3,4,5"):

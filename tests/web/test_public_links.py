@@ -407,12 +407,26 @@ def test_only_named_sites_embed_a_link(app: Any, rep: Person) -> None:
     assert refused.status_code == 422
 
 
+def test_after_the_thanks_a_visitor_is_led_on_unless_there_is_an_address_to_keep(app: Any, rep: Person) -> None:
+    page = "https://example.org/after?a=1&b=2"
+    visitor = Visitor(app, share(rep, **ASKED, _onward=page))
+    thanks = visitor.client.get(visitor.send({"title": "Onward", "phone": "1"}).headers["Location"]).text
+    assert '<meta http-equiv="refresh" content="3;url=https://example.org/after?a=1&amp;b=2">' in thanks
+    assert 'href="https://example.org/after?a=1&amp;b=2"' in thanks
+    keeps = Visitor(app, share(rep, **ASKED, _onward=page, _edit="1"))
+    thanks = keeps.client.get(keeps.send({"title": "Kept", "phone": "1"}).headers["Location"]).text
+    assert "private-link" in thanks
+    assert 'href="https://example.org/after' in thanks
+    assert "http-equiv" not in thanks
+
+
 def test_settings_that_cannot_work_are_refused_with_words(rep: Person) -> None:
     new = "/a/shop/links/new?kind=fill&target=tell"
     for sent, words in (
         ({"_name": ""}, "Give the link a name"), ({"_password": "abc"}, "at least 4"), ({"_most": "0"}, "Choose from 1"),
         ({"_most": "x"}, "whole number"), ({"_opens_at": "tomorrow"}, "a date and a time"), ({"_word": "erp"}, "Only administrators"),
         ({"_use.title": ""}, "must be filled in"), ({"_use.owner": "ask"}, "cannot be done"), ({"_once_by": "author"}, "Choose a field"),
+        ({"_onward": "javascript:alert(1)"}, "the address of a page"), ({"_onward": "/inside"}, "the address of a page"),
     ):  # fmt: skip
         answer = rep.post(new, {"_name": "Odd", **ASKED, **sent})
         assert answer.status_code == 422, sent

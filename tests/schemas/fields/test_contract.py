@@ -1,5 +1,6 @@
 """What holds for every field type: whoever adds one learns here what is missing."""
 
+import io
 import json
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +25,7 @@ from schemas.text import LANGUAGES
 from tests.schemas.fields.examples import examples, module_of
 
 ROOT = Path(__file__).parents[3]
+CHINESE = read_po(io.BytesIO((ROOT / "runtime/translations/zh/LC_MESSAGES/messages.po").read_bytes()))
 TYPES = sorted(kind.type for kind in field_types)
 for type in TYPES:
     # Imported now: a module with properties of its own cannot be imported amid one of ours.
@@ -161,3 +164,10 @@ def test_whatever_is_sent_is_read_or_refused_and_can_then_be_shown(type: str, ra
         for reader in READERS:
             assert isinstance(field.show(value, reader), str)
         assert field.parse(json.loads(json.dumps(field.dump(value)))) == value
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_it_says_what_it_is_for_in_both_languages(type: str) -> None:
+    about = field_types[type].about
+    assert 0 < len(about) <= 140
+    assert CHINESE.get(about).string
