@@ -33,7 +33,9 @@ def links(ctx: Context, run: Running, task: Task) -> Sequence[tuple[Sentence, st
     step = run.flow.step(task.step)
     if ctx.workspace.second_factor or not isinstance(step, PeopleStep) or not _is_simple(step, task):
         return []
-    where = f"{Settings.read().public_url}/reply/{ctx.workspace.slug}/{secret_of(ctx, run.task_ids[task.id], task.member)}"
+    where = (
+        f"{Settings.read().public_url}/reply/{ctx.workspace.slug}/{secret_of(ctx, run.task_ids[task.id], task.member)}"
+    )
     return [
         (say("{action} (this link is for you alone, for {n} days):", action=step.word(act) or progress.ACTIONS[act], n=HOLDS.days),
          f"{where}?do={act}")
@@ -43,7 +45,13 @@ def links(ctx: Context, run: Running, task: Task) -> Sequence[tuple[Sentence, st
 
 
 def _is_simple(step: PeopleStep, task: Task) -> bool:
-    return task.live and task.step != START and task.kind not in ("choose", "delegated") and not step.require and not step.sign
+    return (
+        task.live
+        and task.step != START
+        and task.kind not in ("choose", "delegated")
+        and not step.require
+        and not step.sign
+    )
 
 
 def secret_of(ctx: Context, task: UUID, member: str) -> str:

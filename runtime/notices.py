@@ -73,16 +73,16 @@ def send_mail(
             continue
         if often in ways.DIGESTS:
             line = {"id": new_id(), "member_id": person.id, "often": often, "body": dump(sentence)}
-            ctx.conn.execute(insert(digest_line).values(**line, address=address(about) or "/", at=ctx.now))
+            ctx.conn.execute(insert(digest_line).values(**line, address=address(about) or "/notices/", at=ctx.now))
             continue
         text = spoken(sentence, ctx.workspace.language)
         more = [f"{spoken(words, ctx.workspace.language)}\n{url}" for words, url in links if chosen[person.id].links]
-        mail.post(ctx, person.email, text, "\n\n".join([text, page_address(ctx, address(about)), *more]))
+        mail.post(ctx, person.email, text, "\n\n".join([text, page_address(ctx, address(about) or "/notices/"), *more]))
 
 
 def page_address(ctx: Context, path: str) -> str:
     """The whole address of a page of this workspace."""
-    return f"{Settings.read().public_url}{path or '/'}?w={ctx.workspace.slug}"
+    return f"{Settings.read().public_url}{path}?w={ctx.workspace.slug}"
 
 
 def spoken(sentence: Sentence, language: str) -> str:

@@ -45,7 +45,9 @@ class Ways:
         if not kept:
             return cls()
         own = cls()
-        return cls({**own.inbox, **kept["inbox"]}, {**own.mail, **kept["mail"]}, kept["hour"], kept["weekday"], kept["links"])
+        return cls(
+            {**own.inbox, **kept["inbox"]}, {**own.mail, **kept["mail"]}, kept["hour"], kept["weekday"], kept["links"]
+        )
 
 
 def of_members(ctx: Context, members: Iterable[UUID]) -> dict[UUID, Ways]:
