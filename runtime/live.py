@@ -86,6 +86,8 @@ class Hub:
     _thread: threading.Thread | None = None
     _wake: tuple[socket.socket, socket.socket] | None = None
     _hears: Any = None
+    _ear: int = -1
+    _stopping: bool = False
 
     def join(self, sock: socket.socket, workspace: Workspace, member: UUID, chunked: bool) -> None:
         """Keep this browser up to date from now on; its connection is ours."""
@@ -100,6 +102,20 @@ class Hub:
         with suppress(OSError):
             self._wake[1].send(b".")
 
+    def stop(self) -> None:
+        """Let go of every browser: they come again, to whoever serves them next."""
+        if self._thread is None or self._wake is None:
+            return
+        self._stopping = True
+        self._wake[1].send(b".")
+        self._thread.join()
+        for one in [one for there in self._here.values() for one in there]:
+            self._drop(one)
+        self._deaf()
+        self._selector.close()
+        for end in self._wake:
+            end.close()
+
     def __len__(self) -> int:
         return sum(map(len, self._here.values()))
 
@@ -110,7 +126,7 @@ class Hub:
         self._wake[0].setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake[0], selectors.EVENT_READ)
-        while True:
+        while not self._stopping:
             try:
                 self._turn()
             except (psycopg.Error, SQLAlchemyError, OSError) as err:
@@ -125,7 +141,7 @@ class Hub:
             self._listen()
             changed |= set(self._here)
         beat = time.monotonic() + HEARTBEAT
-        while (left := beat - time.monotonic()) > 0:
+        while (left := beat - time.monotonic()) > 0 and not self._stopping:
             self._hear(self._selector.select(GATHERED if changed else left), changed)
             if changed and not self._more():
                 self._tell(changed)
@@ -136,20 +152,21 @@ class Hub:
         url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._hears = psycopg.connect(url, autocommit=True, connect_timeout=5)
         self._hears.execute(f"LISTEN {CHANNEL}")
-        self._selector.register(self._hears, selectors.EVENT_READ)
+        self._ear = self._hears.fileno()
+        self._selector.register(self._ear, selectors.EVENT_READ)
 
     def _deaf(self) -> None:
         """The database is away: what happens meanwhile is asked for when it is back."""
         if self._hears is not None:
             with suppress(KeyError, ValueError):
-                self._selector.unregister(self._hears)
+                self._selector.unregister(self._ear)
             with suppress(psycopg.Error):
                 self._hears.close()
             self._hears = None
 
     def _hear(self, ready: list[Any], changed: set[Key]) -> None:
         for key, _ in ready:
-            if key.fileobj is self._hears:
+            if key.fd == self._ear and key.data is None:
                 for said in self._hears.notifies(timeout=0):
                     schema, *members = said.payload.split()
                     changed |= {(schema, UUID(member)) for member in members} & set(self._here)

@@ -12,21 +12,27 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from runtime import digests, flows, letters, live, mail, ways
+from runtime.models import member
 from runtime.models_flow import flow_task
 from runtime.people import Directory
 from tests.runtime.conftest import Shop
 from tests.runtime.test_flows import CLAIMS, fill_slots, id_of, send, task_of
 from tests.web.conftest import Person
 
+ENGLISH = {"Accept-Language": "en"}
+
 
 @pytest.fixture
 def claims(make_shop: Callable[..., Shop]) -> Shop:
     package = deepcopy(CLAIMS)
     package["flows"][0]["steps"][1]["due"] = {"in": "2 days"}
-    return fill_slots(make_shop(package))
+    shop = fill_slots(make_shop(package))
+    with shop.opened() as ctx:
+        ctx.conn.execute(update(member).where(member.c.id == id_of(shop.manager)).values(email="manager@example.org"))
+    return shop
 
 
 def heard(sock: socket.socket, words: bytes) -> bytes:
@@ -37,19 +43,20 @@ def heard(sock: socket.socket, words: bytes) -> bytes:
     return read
 
 
-def test_three_hundred_browsers_hear_of_a_task_and_one_thread_serves_them(claims: Shop) -> None:
+def test_three_hundred_browsers_hear_of_a_task_and_one_thread_serves_them(claims: Shop, request: Any) -> None:
     hub = live.Hub(claims.engine)
+    request.addfinalizer(hub.stop)
     before = threading.active_count()
     browsers = [socket.socketpair() for _ in range(300)]
     for ours, _ in browsers:
         hub.join(live.taken_over(ours), claims.workspace, id_of(claims.manager), chunked=True)
     for ours, browser in browsers:
-        assert b'"tasks": 0' in heard(browser, b"\r\n\r\n")
+        assert b'"tasks": 0' in heard(browser, b"\n\n\r\n")
         ours.close()
     assert threading.active_count() == before + 1
     send(claims, amount="20")
     for _, browser in browsers:
-        assert b'{"tasks": 1, "notices": 1}\n\n\r\n' in heard(browser, b'"tasks": 1')
+        assert b'{"tasks": 1, "notices": 1}\n\n\r\n' in heard(browser, b'"tasks": 1, "notices": 1}\n\n\r\n')
     for _, browser in browsers:
         browser.close()
     until = time.monotonic() + 5
@@ -131,13 +138,13 @@ def test_a_mail_decides_by_a_button_never_by_being_opened(
     record = send(claims, amount="20")
     approve = link_of(post[0][2], "approve")
     for _ in range(2):
-        page = stranger.get(f"{approve}?do=approve")
+        page = stranger.get(f"{approve}?do=approve", headers=ENGLISH)
         assert page.status_code == 200
         assert 'value="reject"' not in page.text
         assert "Decide otherwise" in page.text
     assert decisions(claims, record) == [], "what only opens links decides nothing"
     assert 'value="reject"' in stranger.get(approve).text
-    refused = stranger.post(approve, {"_action": "reject"})
+    refused = stranger.post(approve, {"_action": "reject"}, ENGLISH)
     assert refused.status_code == 422
     assert "Add a comment." in refused.text
     assert stranger.post(approve, {"_action": "approve"}).status_code == 204
