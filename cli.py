@@ -20,6 +20,7 @@ from schemas.messages import say
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from builder.upgrading import Plan
     from runtime.context import Context
     from schemas.flow import Flow
 
@@ -31,6 +32,7 @@ Mortise: forms, tables, approvals and dashboards, without code.
   mortise workspace add acme "Acme"  make a workspace, one organisation's data
   mortise user add ada@example.org   let somebody in
   mortise install my-app/            install an app
+  mortise upgrade my_app my-app/     upgrade an installed app; what was changed here stays
   mortise check my-app/              say everything that is wrong with an app
   mortise formula < cases.jsonl      try formulas, a line of JSON each
   mortise flow scenario.json         play a flow, and see how it stands after each event
@@ -199,7 +201,7 @@ def install(settings: Settings, options: argparse.Namespace) -> int:
     from builder import bundle
 
     source = bundle.bundled().get(options.app, Path(options.app))
-    sample = source / "sample" if options.sample else None
+    sample = bundle.sample_in(source) if options.sample else None
     package = bundle.read(source)
     with workspace_context(settings, options.workspace) as ctx:
         slots = bundle.slots_named(ctx, package, pairs("--slot", options.slot))
@@ -208,6 +210,45 @@ def install(settings: Settings, options: argparse.Namespace) -> int:
         where = ctx.workspace.title
     print(f"{installed.slug} is installed in {where}.")
     return 0
+
+
+def upgrade(settings: Settings, options: argparse.Namespace) -> int:
+    """Upgrade an installed app to a newer package: a folder, a zip file, or the name of one that comes with Mortise.
+
+    What was changed here stays; what both sides changed stays as it is here unless --theirs names it (or says all).
+    No record and no value is ever deleted. With --dry-run only the plan is printed.
+    """
+    from builder import bundle, drafts, upgrading
+
+    package = bundle.read(bundle.bundled().get(options.package or options.app, Path(options.package or options.app)))
+    with workspace_context(settings, options.workspace) as ctx:
+        draft = drafts.open_draft(ctx, options.app)
+        first = upgrading.plan(ctx, draft, package, {})
+        asked = {item.key for item in first.merge.items if item.asks}
+        if strange := [path for path in options.theirs if path != "all" and path not in asked]:
+            raise Refused(f"The plan asks nothing about {', '.join(strange)}. See: mortise upgrade --dry-run")
+        choices = dict.fromkeys(asked if "all" in options.theirs else options.theirs, "theirs")
+        choices |= dict.fromkeys(options.keep, "yours")
+        plan = upgrading.plan(ctx, draft, package, choices)
+        print_plan(plan)
+        if options.dry_run:
+            return 0
+        upgrading.upgrade(ctx, options.app, package, choices)
+        where = ctx.workspace.title
+    print(f"{options.app} is upgraded to version {plan.after} in {where}.")
+    return 0
+
+
+def print_plan(plan: "Plan") -> None:
+    """One line for everything that an upgrade does; what can be settled with its path."""
+    from builder.upgrading import words_of
+
+    for line in plan.lines:
+        settled = f" -> {line.item.chosen}" if line.item.asks else ""
+        print(f"{line.item.kind:8}  {line.item.key}  ({words_of(line)}){settled}")
+    for problem in plan.problems:
+        print(f"{problem.severity}: {problem}")
+    print(f"{len(plan.lines)} items, {len(plan.merge.conflicts)} conflicts; {plan.kept} changes made here are kept.")
 
 
 def pairs(option: str, said: Sequence[str]) -> list[tuple[str, str]]:
@@ -266,19 +307,24 @@ def import_file(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def export(settings: Settings, options: argparse.Namespace) -> int:
-    """Write an app as it is published into a folder, or a zip file when the name ends in .zip."""
-    from builder import bundle
+    """Write an app as it is published into a folder, or a zip file when the name ends in .zip.
+
+    With --data its records too, in the form of sample data: `mortise install --sample` writes them elsewhere.
+    Attachments do not come along; numbers and calculations are made anew.
+    """
+    from builder import bundle, datapack
     from schemas.errors import NotFound
 
     with workspace_context(settings, options.workspace) as ctx:
         try:
             package = bundle.export(ctx, options.app)
+            data = datapack.export(ctx, options.app) if options.data_too else None
         except NotFound as err:
             raise Refused(f"There is no app {options.app!r} in {ctx.workspace.title}.") from err
     if options.target.suffix == ".zip":
-        options.target.write_bytes(bundle.zipped(package))
+        options.target.write_bytes(bundle.zipped(package, data))
     else:
-        bundle.write(package, options.target)
+        bundle.write(package, options.target, data)
     print(f"{options.target} holds {options.app}.")
     return 0
 
@@ -511,6 +557,21 @@ def parser() -> argparse.ArgumentParser:
     i.add_argument(
         "--role", action="append", default=[], metavar="NAME=WHO", help="who has a role in it; may be repeated"
     )
+    n = command(commands, "upgrade", upgrade)
+    n.add_argument("app", help="short name of the installed app")
+    n.add_argument(
+        "package",
+        nargs="?",
+        default="",
+        metavar="FOLDER|ZIP|NAME",
+        help="the newer package; its own name when left out",
+    )
+    n.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    n.add_argument(
+        "--theirs", action="append", default=[], metavar="PATH", help="take the new version's side; all for every one"
+    )
+    n.add_argument("--keep", action="append", default=[], metavar="PATH", help="keep what the new version takes away")
+    n.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     f = command(commands, "import", import_file)
     f.add_argument("into", metavar="APP.TABLE|people")
     f.add_argument("file", type=Path)
@@ -528,6 +589,7 @@ def parser() -> argparse.ArgumentParser:
     e = command(commands, "export", export)
     e.add_argument("app", help="short name of the installed app")
     e.add_argument("target", type=Path, metavar="FOLDER|ZIP")
+    e.add_argument("--data", dest="data_too", action="store_true", help="with its records")
     e.add_argument("--workspace", metavar="SLUG", help="needed when there are several")
     c = command(commands, "check", check)
     c.add_argument("app", type=Path, metavar="FOLDER|ZIP|FILE|NAME")

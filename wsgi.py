@@ -23,6 +23,9 @@ LARGEST_FORM = 20 * 1024 * 1024
 MOST_FORM_PARTS = 10_000
 """What a form may send beside its files: rich text, and subforms of 2,000 rows."""
 
+PATIENCE = "60s"
+"""How long a statement of a request may take; jobs take the time they need."""
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application on a database that runs. Call it in the process that serves: its pool is made here."""
@@ -40,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
     )
     sealing.use(app.config["SECRET_KEY"])
-    engine = connect(database_url(settings))
+    engine = connect(database_url(settings), patience=PATIENCE)
     app.extensions["engine"] = engine
     app.extensions["storage"] = storage_of(settings)
     if settings.proxies:

@@ -27,6 +27,9 @@ class Pair:
     size: int = 1
     goal: float | None = None
     limit: float | None = None
+    longest: Callable[[], float] | None = None
+    """The longest that anybody waited in all calls so far, in seconds; `patience` is the most that may be."""
+    patience: float = 2.0
     served: bool = False
     """Whether processes of their own do the work, and this one only asks: then theirs is the time that counts."""
 
@@ -63,6 +66,8 @@ class Result:
     @property
     def met(self) -> bool | None:
         """Whether the goal is met; None where there is none."""
+        if self.pair.longest is not None:
+            return self.pair.longest() <= self.pair.patience
         if self.pair.limit is not None:
             return self.ours.cpu * 1000 <= self.pair.limit
         if self.pair.goal is None or self.ratio is None:

@@ -40,6 +40,8 @@ def _goal(result: Result) -> str:
     pair = result.pair
     if result.met is None:
         return ""
+    if pair.longest is not None:
+        return f"waits {_time(pair.longest())}, {pair.patience:g} s {'met' if result.met else 'MISSED'}"
     wanted = f"{pair.limit:g} ms" if pair.limit is not None else f"{pair.goal:g}x"
     return f"{wanted} {'met' if result.met else 'MISSED'}"
 

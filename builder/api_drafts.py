@@ -52,7 +52,8 @@ def change(ctx: Context, app: str, sent: Redraft) -> Json:
 
     def edited(parts: Parts) -> Parts:
         if sent.package is not None:
-            return Parts({**_whole(sent.package), "bin": parts.get("bin", {})})
+            besides = {name: parts[name] for name in ("bin", "upgrade") if name in parts}
+            return Parts({**_whole(sent.package), **besides})
         made = Parts(parts)
         for name, part in (sent.parts or {}).items():
             _put(made, name, part)

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any, TypeVar
 from uuid import UUID
 
 from runtime import audit, definitions, membership
@@ -21,7 +21,7 @@ from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.people import assign_slot, give_role
 from runtime.resources import folder
-from runtime.sample import install_sample
+from runtime.sample import Files, install_sample
 from schemas.app import App, Slot
 from schemas.errors import BadValue, DefinitionError, Problem
 from schemas.messages import Message, say
@@ -29,7 +29,8 @@ from schemas.options import load
 from schemas.parsers import ID
 from schemas.source import read_json
 
-KINDS = ("tables", "forms", "views", "flows", "dashboards", "access")
+Entry = TypeVar("Entry")
+KINDS = ("tables", "forms", "views", "flows", "dashboards", "documents", "access")
 """Kinds of objects, each with a folder of its own."""
 
 MANIFEST = "manifest.json"
@@ -42,7 +43,12 @@ LARGEST_PACKAGE = 50_000_000
 WIDTH = 110
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
+NOT_READ = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError)
 OBJECT_FILE = re.compile(rf"({'|'.join(KINDS)})/([^/]+)\.json\Z")
+SAMPLE_FILE = re.compile(r"sample/[a-z][a-z0-9_]{0,39}\.json\Z")
+NO_ZIP = say("this is not a zip file that can be read")
+Sample = dict[str, Any]
+"""What the files of a package's sample data hold, by their names."""
 
 
 def read(source: Path | str) -> dict[str, Any]:
@@ -62,14 +68,68 @@ def read_zip(data: bytes) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             return package_of(_files_in_zip(archive))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError):
-        raise refusal("", say("this is not a zip file that can be read")) from None
+    except NOT_READ:
+        raise refusal("", NO_ZIP) from None
 
 
-def write(package: Mapping[str, Any], target: Path | str) -> None:
+def read_sent(files: Iterable[tuple[str, IO[bytes]]]) -> tuple[dict[str, Any], Sample | None]:
+    """The package, and its sample data if there is some, of what a browser sent: one zip file, or a folder's files.
+
+    Raises DefinitionError whose paths name the files.
+    """
+    sent = list(files)
+    if len(sent) == 1 and sent[0][0].casefold().endswith(".zip"):
+        return _with_sample(_zip_sent(sent[0][1]))
+    if len(sent) > MOST_FILES:
+        raise refusal("", say("at most {n} files", n=MOST_FILES))
+    return _with_sample(_folder_sent({_safe_path(name): file for name, file in sent}))
+
+
+def _zip_sent(file: IO[bytes]) -> dict[str, bytes]:
+    data = file.read(LARGEST_PACKAGE + 1)
+    if len(data) > LARGEST_PACKAGE:
+        raise refusal("", say("the file is too large"))
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return _files_in_zip(archive, sample=True)
+    except NOT_READ:
+        raise refusal("", NO_ZIP) from None
+
+
+def _folder_sent(sent: Mapping[str, IO[bytes]]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    left = LARGEST_PACKAGE
+    for name, file in _unwrapped(sent).items():
+        if SAMPLE_FILE.match(name) or _belongs(name):
+            files[name] = _bounded(name, file, left)
+            left -= len(files[name])
+    return files
+
+
+def _with_sample(files: Mapping[str, bytes]) -> tuple[dict[str, Any], Sample | None]:
+    package = package_of({name: data for name, data in files.items() if not SAMPLE_FILE.match(name)})
+    sample: Sample = {}
+    for name, data in files.items():
+        if SAMPLE_FILE.match(name):
+            try:
+                sample[PurePosixPath(name).name] = read_json(data, say("this is not JSON that can be read"))
+            except BadValue as err:
+                raise refusal(name, err.message) from None
+    return package, sample or None
+
+
+def sample_in(source: Path) -> Files | None:
+    """The sample data beside a package in a folder or zip file. Raises DefinitionError."""
+    if source.is_dir():
+        return source / "sample" if (source / "sample").is_dir() else None
+    with source.open("rb") as file:
+        return read_sent([(source.name, file)])[1]
+
+
+def write(package: Mapping[str, Any], target: Path | str, sample: Mapping[str, Any] | None = None) -> None:
     """Write a package as a folder; files of objects that it no longer has are removed."""
     target = Path(target)
-    files = files_of(package)
+    files = files_of(package) | {f"sample/{name}": text_of(content) for name, content in (sample or {}).items()}
     for stale in [path for kind in KINDS for path in (target / kind).glob("*.json")]:
         if stale.relative_to(target).as_posix() not in files:
             stale.unlink()
@@ -79,11 +139,12 @@ def write(package: Mapping[str, Any], target: Path | str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def zipped(package: Mapping[str, Any]) -> bytes:
-    """A package as a zip file; the same package gives the same bytes."""
+def zipped(package: Mapping[str, Any], sample: Mapping[str, Any] | None = None) -> bytes:
+    """A package as a zip file, with files of sample data if there are some; the same package gives the same bytes."""
     buffer = BytesIO()
+    files = files_of(package) | {f"sample/{name}": text_of(content) for name, content in (sample or {}).items()}
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files_of(package).items():
+        for name, text in files.items():
             entry = zipfile.ZipInfo(f"{package['app']}/{name}", LONG_AGO)
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
@@ -226,7 +287,7 @@ def _files_in_folder(source: Path) -> dict[str, bytes]:
     return files
 
 
-def _files_in_zip(archive: zipfile.ZipFile) -> dict[str, bytes]:
+def _files_in_zip(archive: zipfile.ZipFile, sample: bool = False) -> dict[str, bytes]:
     entries = {}
     if len(archive.infolist()) > MOST_FILES:
         raise refusal("", say("at most {n} files", n=MOST_FILES))
@@ -236,14 +297,14 @@ def _files_in_zip(archive: zipfile.ZipFile) -> dict[str, bytes]:
             raise refusal(name, say("the file is there twice"))
         if not entry.is_dir():
             entries[name] = entry
-    return _extracted(archive, _unwrapped(entries))
+    return _extracted(archive, _unwrapped(entries), sample)
 
 
-def _extracted(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, bytes]:
+def _extracted(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], sample: bool) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     left = LARGEST_PACKAGE
     for name, entry in entries.items():
-        if not _belongs(name):
+        if not (sample and SAMPLE_FILE.match(name) or _belongs(name)):
             continue
         # Sizes in the header are the sender's claim, so what comes out is measured.
         with archive.open(entry) as file:
@@ -254,17 +315,22 @@ def _extracted(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo])
 
 def _safe_name(entry: zipfile.ZipInfo) -> str:
     name = entry.filename
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\x00" in name:
-        raise refusal(name[:200], say("a path may not lead out of the package"))
+    path = _safe_path(name)
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise refusal(name[:200], say("links are not followed; put the file itself here"))
     if entry.flag_bits & 1:
         raise refusal(name[:200], say("the file is encrypted"))
+    return path
+
+
+def _safe_path(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\x00" in name:
+        raise refusal(name[:200], say("a path may not lead out of the package"))
     return path.as_posix()
 
 
-def _unwrapped(entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+def _unwrapped(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """The entries without the one folder around them, if there is one: people zip the folder itself."""
     if MANIFEST in entries:
         return dict(entries)
@@ -308,11 +374,11 @@ def install(
     package: Mapping[str, Any],
     slug: str | None = None,
     slots: Mapping[str, UUID] | None = None,
-    sample: Path | None = None,
+    sample: Files | None = None,
 ) -> Installed:
     """Install a package under a slug (its own id unless said), with members or departments for its slots.
 
-    The package is kept as it came, for later upgrades. `sample` is the folder of sample data to write too.
+    The package is kept as it came, for later upgrades. `sample` are the files of sample data to write too.
     Raises DefinitionError with every problem, and then nothing has changed.
     """
     slug = slug or str(package.get("app", ""))

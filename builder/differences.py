@@ -15,7 +15,7 @@ from schemas.views import view_types
 
 THINGS = {
     "tables": say("table"), "forms": say("form"), "views": say("view"), "flows": say("flow"),
-    "dashboards": say("dashboard"), "access": say("grant"),
+    "dashboards": say("dashboard"), "documents": say("print template"), "access": say("grant"),
 }  # fmt: skip
 CLASSES: dict[str, type[Any]] = {"tables": Table, "forms": Form}
 Difference = tuple[str, Message]

@@ -101,8 +101,10 @@ def _there(ctx: Context, slug: str) -> bool:
 
 
 def open_draft(ctx: Context, slug: str) -> Draft:
-    """The app's draft, begun from what is published when there is none. Raises NotFound."""
+    """The app's draft, begun from what is published when there is none. Raises NotFound, DefinitionError."""
     installation, revision = drafts.installation_of(ctx, slug)
+    if revision:
+        definitions.installed(ctx, slug)
     try:
         kept = drafts.read(ctx, installation)
     except NotFound:

@@ -159,6 +159,12 @@ def languages(value: Any) -> dict[str, str]:
     return {code: (value or {}).get(code, "") for code, _ in LANGUAGES}
 
 
+class Prose(Label):
+    """The same in several lines."""
+
+    name = "prose"
+
+
 class JsonText(Widget):
     """What no other widget knows, as JSON."""
 

@@ -9,6 +9,7 @@ from builder.layout import layout_of, stops_of, title_of
 from builder.names import Book, Place
 from builder.parts import Parts
 from schemas.app import App
+from schemas.documents.fields import UNPRINTED
 from schemas.fields import field_types
 from schemas.messages import say
 from schemas.table import SYSTEM_LABELS
@@ -197,7 +198,10 @@ def _with_system(near: Surroundings, values: Mapping[str, Any]) -> Named:
 
 def _sorted_by(near: Surroundings, values: Mapping[str, Any]) -> Named:
     """Every column to sort by, upwards and downwards."""
-    found = _with_system(near, values)
+    return _both_ways(_with_system(near, values))
+
+
+def _both_ways(found: Named) -> Named:
     return [
         *((id, say("{name} ↑", name=n)) for id, n in found),
         *((f"-{id}", say("{name} ↓", name=n)) for id, n in found),
@@ -228,8 +232,45 @@ def _images(near: Surroundings, values: Mapping[str, Any]) -> Named:
     return _named(f for f in near.fields if f["type"] == "image")
 
 
+def _printed(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return [(id, name) for id, name in _with_system(near, values) if _type_of(near, id) not in UNPRINTED]
+
+
+def _type_of(near: Surroundings, id: str) -> str:
+    return str((near.field(id) or {}).get("type", ""))
+
+
+def _subforms(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return _named(f for f in near.fields if f["type"] == "rows")
+
+
+def _row_columns(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The columns of the subform that `rows` names."""
+    return _named((near.field(str(values.get("rows") or "")) or {}).get("fields", ()))
+
+
+def _linking(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The tables that link here, each by its link."""
+    return [(path, name) for path, name in _links(near, values) if "." in path]
+
+
+def _linking_fields(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    there = near.parts.get(f"tables/{str(values.get('over') or '').partition('.')[0]}")
+    return [*_named(there["fields"]), *SYSTEM_LABELS.items()] if there else []
+
+
+def _linking_sort(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return _both_ways(_linking_fields(near, values))
+
+
+def _pictures(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    return _named(f for f in near.fields if f["type"] in ("image", "signature"))
+
+
 FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "field": _paths, "field or section": _sections, "own field": _own, "own path": _own_paths, "key field": _keys, "target field": _targets,
     "choice field": _choices, "link field": _links, "column": _with_system, "options": _options, "opened field": _opened,
     "sort column": _sorted_by, "moment field": _moments, "number field": _of_kinds("number"), "image field": _images,
+    "printed field": _printed, "subform": _subforms, "row column": _row_columns, "linking": _linking, "linking column": _linking_fields,
+    "linking sort": _linking_sort, "picture field": _pictures,
 }  # fmt: skip

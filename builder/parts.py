@@ -12,7 +12,7 @@ from typing import Any
 from schemas.errors import NotFound
 
 Json = dict[str, Any]
-KINDS = ("tables", "forms", "views", "flows", "dashboards", "access")
+KINDS = ("tables", "forms", "views", "flows", "dashboards", "documents", "access")
 
 
 class Parts(dict[str, Any]):

@@ -22,7 +22,7 @@ from schemas.table import Table
 from schemas.text import Text
 from schemas.views import view_types
 
-KIND = re.compile(r"(tables|forms|views|flows|dashboards|access)\[(\d+)\]\.?(.*)\Z", re.DOTALL)
+KIND = re.compile(r"(tables|forms|views|flows|dashboards|documents|access)\[(\d+)\]\.?(.*)\Z", re.DOTALL)
 FIELD = re.compile(r"fields\[(\d+)\](?:\.fields\[(\d+)\])?\.?(.*)\Z", re.DOTALL)
 
 
@@ -146,6 +146,8 @@ def url_of(parts: Parts, place: Place) -> str:
     """The page, below the app's own in the builder, where a place is edited; the app's page where there is none."""
     if place.kind == "access":
         return f"/rights/?grant={place.id}"
+    if place.kind == "documents" and f"documents/{place.id}" in parts:
+        return f"/document/{place.id}/?block={_block_in(parts, place)}"
     if place.kind == "dashboards" and f"dashboards/{place.id}" in parts:
         return f"/dashboard/{place.id}/?widget={_widget_in(parts, place)}"
     if place.kind == "flows" and f"flows/{place.id}" in parts:
@@ -166,6 +168,13 @@ def _widget_in(parts: Parts, place: Place) -> str:
     return (
         str(widgets[int(number[0])]["id"]) if number and number[0].isdigit() and int(number[0]) < len(widgets) else ""
     )
+
+
+def _block_in(parts: Parts, place: Place) -> str:
+    """The block of a print template that an option (`blocks.3.text`) belongs to."""
+    blocks = parts[f"documents/{place.id}"].get("blocks") or ()
+    number = place.option.split(".")[1:2] if place.option.startswith("blocks.") else []
+    return str(blocks[int(number[0])]["id"]) if number and number[0].isdigit() and int(number[0]) < len(blocks) else ""
 
 
 def form_of(parts: Parts, table: str) -> str:

@@ -20,6 +20,7 @@ from builder.inputs import (
     Offers,
     PairLines,
     Pairs,
+    Prose,
     Reference,
     References,
     Sent,
@@ -157,7 +158,8 @@ BY_PARSER: tuple[tuple[type[Any], Callable[[], Widget]], ...] = (
     (spans.SpanOf, flow_inputs.Span), (due.DeadlineOf, flow_inputs.Deadline),
     (people.Quorum, lambda: flow_inputs.Counted(flow_inputs.QUORUMS, {"percent": 60, "count": 2})),
     (parallel.Join, lambda: flow_inputs.Counted(flow_inputs.JOINS, {"count": 1})),
-    (parsers.Label, Label), (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Words, Words),
+    (parsers.Prose, Prose), (parsers.Label, Label),
+    (parsers.Flag, Flag), (parsers.Whole, Whole), (parsers.Number, Number), (parsers.Words, Words),
     (parsers.Reference, Reference), (parsers.Line, Widget), (parsers.Id, Widget), (parsers.Literal, Literal),
 )  # fmt: skip
 

@@ -39,12 +39,21 @@ def _written() -> Iterator[str]:
             yield message if isinstance(message, str) else message[0]
 
 
-OFFERED = ("schemas.fields", "schemas.form", "schemas.table", "schemas.views", "schemas.flow", "schemas.steps")
+OFFERED = (
+    "schemas.fields",
+    "schemas.form",
+    "schemas.table",
+    "schemas.views",
+    "schemas.flow",
+    "schemas.steps",
+    "schemas.document",
+)
 """Where the options stand whose words a panel offers."""
 
 
 def _declared() -> Iterator[str]:
     """Names of kinds, help texts and words of options, which stand in the registries."""
+    from schemas.documents import block_types
     from schemas.fields import field_types
     from schemas.fields.choice import TONES
     from schemas.options import options_of
@@ -54,7 +63,7 @@ def _declared() -> Iterator[str]:
     from schemas.widgets import widget_types
 
     yield from TONES
-    for kind in (*field_types, *step_types, *view_types, *widget_types):
+    for kind in (*field_types, *step_types, *view_types, *widget_types, *block_types):
         yield getattr(kind, "title_word", None) or kind.title
     for kind in objects():
         yield from (option.help for option in options_of(kind) if option.help)

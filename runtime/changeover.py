@@ -65,6 +65,13 @@ def run_of(ctx: Context, id: UUID) -> Any:
     return row
 
 
+def recent(ctx: Context, installation: UUID, most: int = 5) -> list[Any]:
+    """The latest runs for an app, the newest first."""
+    r = run_table
+    wanted = select(r.c.id, r.c.state, r.c.done, r.c.total).where(r.c.installation_id == installation)
+    return list(ctx.conn.execute(wanted.order_by(r.c.id.desc()).limit(most)))
+
+
 def active(ctx: Context, installation: UUID) -> UUID | None:
     """The run that is under way for an app."""
     r = run_table

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from runtime import files, migrate, recalculate
+from runtime import files, migrate, purging, recalculate
 from runtime.context import Context
 from runtime.jobs import job, periodic
 from runtime.settings import Settings
@@ -35,3 +35,13 @@ def remove_orphans(engine: Engine, moment: datetime) -> None:
     for workspace in found:
         with opened(engine, workspace, now=moment) as ctx:
             files.remove_orphans(ctx, storage_of(Settings.read()))
+
+
+@periodic("purge_removed_apps", "41 3 * * *")
+def purge_removed_apps(engine: Engine, moment: datetime) -> None:
+    """Every night: removed apps whose data was to go, when their time in the bin is over."""
+    with engine.connect() as conn:
+        found = all_workspaces(conn)
+    for workspace in found:
+        with opened(engine, workspace, now=moment) as ctx:
+            purging.purge_due(ctx)

@@ -52,14 +52,30 @@ def consequences(ctx: Context, inst: Installed, after: App) -> Iterator[Conseque
 def _converted(inst: Installed, outcome: Outcome) -> Consequence:
     change, lost = outcome.change, outcome.filled - outcome.kept
     values = {"field": _name(change.old), "type": say(change.new.title), "kept": outcome.kept, "all": outcome.filled}
+    if outcome.unseen:
+        return _partly(outcome, values)
     if not lost:
         return Consequence("info", say("“{field}” becomes {type}: all {all} values carry over.", **values))
-    samples = tuple(f"{text} × {count}" if count > 1 else text for text, (count, _) in outcome.lost.items())
     message = say(
         "“{field}” becomes {type}: {kept} of {all} values carry over. The others become blank; they are kept, and return when the "
         "type is changed back.", **values,
     )  # fmt: skip
-    return Consequence("warning", message, samples)
+    return Consequence("warning", message, _samples(outcome))
+
+
+def _partly(outcome: Outcome, values: dict[str, Any]) -> Consequence:
+    """Of so many different values only the most frequent were tried."""
+    message = say(
+        "“{field}” becomes {type}: {kept} of the {all} values looked at carry over; {unseen} more are seen when it is done. Those "
+        "that do not carry over become blank; they are kept, and return when the type is changed back.",
+        unseen=outcome.unseen, **values,
+    )  # fmt: skip
+    lost = outcome.filled > outcome.kept
+    return Consequence("warning" if lost else "info", message, _samples(outcome))
+
+
+def _samples(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(f"{text} × {count}" if count > 1 else text for text, (count, _) in outcome.lost.items())
 
 
 def _of_field(ctx: Context, live: LiveTable, old: Field, new: Field | None) -> Iterator[Consequence]:

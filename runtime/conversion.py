@@ -5,7 +5,7 @@ return wherever nobody has written something else since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -30,6 +30,8 @@ from schemas.text import Sentence
 
 BATCH = 1_000
 SAMPLES = 5
+MOST_LOOKED_AT = 15_000
+"""Different values that a rehearsal tries, the most frequent first: it is done while somebody waits."""
 
 
 @dataclass
@@ -40,10 +42,12 @@ class Outcome:
     filled: int = 0
     kept: int = 0
     lost: dict[str, tuple[int, Sentence]] = field(default_factory=dict)
+    unseen: int = 0
+    """Values that a rehearsal has not looked at."""
 
-    def lose(self, text: str, why: Sentence) -> None:
+    def lose(self, text: str, why: Sentence, times: int = 1) -> None:
         if text in self.lost or len(self.lost) < SAMPLES:
-            self.lost[text] = (self.lost.get(text, (0, why))[0] + 1, why)
+            self.lost[text] = (self.lost.get(text, (0, why))[0] + times, why)
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,10 @@ def _type_of(change: Conversion) -> Any:
     return sql_type(column_kind(change.new.storage, change.new.scale))
 
 
-def convert(ctx: Context, batch: Batch, rows: Sequence[Any], outcomes: Mapping[str, Outcome]) -> list[dict[str, Any]]:
-    """The new values of rows: `_id`, and `v0`, `v1` ... for the batch's changes."""
+def convert(
+    ctx: Context, batch: Batch, rows: Sequence[Any], outcomes: Mapping[str, Outcome], times: Sequence[int] = ()
+) -> list[dict[str, Any]]:
+    """The new values of rows: `_id`, and `v0`, `v1` ... for the batch's changes. Each counts as often as `times` says."""
     system = ctx.acting_as(System())
     made: list[dict[str, Any]] = [{"_id": row.id} for row in rows]
     for n, change in enumerate(batch.changes):
@@ -146,26 +152,27 @@ def convert(ctx: Context, batch: Batch, rows: Sequence[Any], outcomes: Mapping[s
         )
         found = _found(system, batch.live, change, values, reader)
         one = partial(_one, change, batch.retired.get(change.path), reader, found, outcomes[change.path])
-        for item, value, kept in zip(made, values, old_values, strict=True):
-            item[f"v{n}"] = one(value, kept)
+        for item, value, kept, count in zip(made, values, old_values, times or [1] * len(rows), strict=True):
+            item[f"v{n}"] = one(value, kept, count)
     return made
 
 
 def _one(
     change: Conversion, retired: tuple[str, Field] | None, reader: Reader, found: Mapping[str, Any], outcome: Outcome, value: Any,
-    kept: Any,
+    kept: Any, times: int,
 ) -> Any:  # fmt: skip
     """The new value: the retired one where it still holds, else the present one converted, else nothing."""
-    outcome.filled += value is not None
+    counted = times if value is not None else 0
+    outcome.filled += counted
     if retired is not None and kept is not None and _unchanged(change, value, kept, retired[1], reader):
-        outcome.kept += value is not None
+        outcome.kept += counted
         return kept
     try:
         made = converted(change.old, change.new, value, reader, found)
-        outcome.kept += value is not None
+        outcome.kept += counted
         return made
     except BadValue as err:
-        outcome.lose(change.old.show(value, reader)[:60], err.message)
+        outcome.lose(change.old.show(value, reader)[:60], err.message, times)
         return None
 
 
@@ -231,16 +238,28 @@ def store(ctx: Context, batch: Batch, made: Sequence[Mapping[str, Any]]) -> None
 
 
 def rehearse(ctx: Context, inst: Installed, changes: Sequence[Conversion]) -> list[Outcome]:
-    """What a change of types would do to every value there is; nothing is written."""
-    told: list[Outcome] = []
-    for batch in batches(ctx, inst, changes, {}):
-        outcomes = {c.path: Outcome(c) for c in batch.changes}
-        last = None
-        while rows := rows_after(ctx, batch, last, 5 * BATCH):
-            convert(ctx, batch, rows, outcomes)
-            last = rows[-1].id
-        told += outcomes.values()
-    return told
+    """What a change of types would do to the values there are, each different one tried once; nothing is written."""
+    return [
+        _tried(ctx, replace(batch, changes=(change,)), Outcome(change))
+        for batch in batches(ctx, inst, changes, {})
+        for change in batch.changes
+    ]
+
+
+def _tried(ctx: Context, batch: Batch, outcome: Outcome) -> Outcome:
+    """The batch's one change on its different values with how often each is there."""
+    (change,) = batch.changes
+    inner = _reading(batch).where(batch.old(change).is_not(None)).subquery()
+    parts = [c for c in inner.c if c.key != "id"]
+    found = select(func.count().label("id"), *parts).group_by(*parts).order_by(func.count().desc(), *parts)
+    rows = list(ctx.conn.execute(found.limit(MOST_LOOKED_AT)))
+    for start in range(0, len(rows), BATCH):
+        some = rows[start : start + BATCH]
+        convert(ctx, batch, some, {change.path: outcome}, [row.id for row in some])
+    if len(rows) == MOST_LOOKED_AT:
+        filled = ctx.conn.scalar(select(func.count()).select_from(inner)) or 0
+        outcome.unseen = filled - outcome.filled
+    return outcome
 
 
 def convert_all(ctx: Context, batch: Batch) -> None:

@@ -1,11 +1,12 @@
 """Published definitions by revision, loaded once and kept."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import TextClause, func, insert, select, text, update
 
 from runtime import audit, models, outbox
 from runtime.context import Context
@@ -16,7 +17,9 @@ from schemas.errors import DefinitionError, NotFound, Problem
 from schemas.messages import say
 from schemas.options import load
 
+log = logging.getLogger("mortise.definitions")
 LOCK_TIMEOUT = "5s"
+DAMAGED = Problem("", say("The published definition of this app cannot be read."))
 HOLD = """
 CREATE OR REPLACE FUNCTION control.hold(app uuid) RETURNS TABLE (revision integer, webhooks integer)
 LANGUAGE plpgsql VOLATILE AS $$
@@ -83,8 +86,16 @@ def _app(ctx: Context, installation: UUID, number: int) -> App:
     if key not in _apps:
         if len(_apps) > 2_000:
             _apps.clear()
-        _apps[key] = load(App, package(ctx, installation, number))
+        _apps[key] = _readable(package(ctx, installation, number))
     return _apps[key]
+
+
+def _readable(package: Mapping[str, Any]) -> App:
+    """Raises DefinitionError for one that was sound when it was published, and cannot be understood now."""
+    try:
+        return load(App, package)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as err:
+        raise DefinitionError([DAMAGED]) from err
 
 
 def at_revision(ctx: Context, inst: Installed, number: int) -> Installed:
@@ -97,11 +108,48 @@ def package(ctx: Context, installation: UUID, number: int) -> dict[str, Any]:
     found = ctx.conn.scalar(select(r.c.package).where(r.c.installation_id == installation, r.c.number == number))
     if found is None:
         raise NotFound
+    if not isinstance(found, dict):
+        raise DefinitionError([DAMAGED])
     return dict(found)
 
 
+def revisions(ctx: Context, installation: UUID, before: int | None, most: int) -> list[Any]:
+    """Publications of an app, the newest first, those below `before`."""
+    r = models.revision
+    wanted = select(r).where(r.c.installation_id == installation)
+    if before is not None:
+        wanted = wanted.where(r.c.number < before)
+    return list(ctx.conn.execute(wanted.order_by(r.c.number.desc()).limit(most)))
+
+
+def set_base(ctx: Context, installation: UUID, base: Mapping[str, Any]) -> None:
+    """From now on an app counts as installed from this package: what differs from it was changed here."""
+    i = models.installation
+    ctx.conn.execute(update(i).where(i.c.id == installation).values(base=dict(base)))
+
+
+def base_of(ctx: Context, installation: UUID) -> dict[str, Any] | None:
+    """The package that an app was installed or last upgraded from."""
+    i = models.installation
+    found: dict[str, Any] | None = ctx.conn.scalar(select(i.c.base).where(i.c.id == installation))
+    return found
+
+
 def all_installed(ctx: Context) -> list[Installed]:
-    return [installed(ctx, slug) for _, slug, _ in _present(ctx)]
+    """Every app that is published here. One whose definition cannot be read any more keeps nobody from the others."""
+    found = []
+    for id, slug, number in _present(ctx):
+        try:
+            found.append(installed(ctx, slug))
+        except (DefinitionError, NotFound) as err:
+            log.error("app %s (%s, revision %s) cannot be read: %s", slug, id, number, err)
+    return found
+
+
+def unreadable(ctx: Context) -> list[str]:
+    """The slugs of apps whose published definition is damaged."""
+    well = {inst.slug for inst in all_installed(ctx)}
+    return [slug for _, slug, _ in _present(ctx) if slug not in well]
 
 
 def by_id(ctx: Context, installation: UUID) -> Installed:
@@ -176,32 +224,71 @@ def _grants_changed(before: Installed | None, after: Installed) -> list[str]:
 
 def roll_back(ctx: Context, slug: str, number: int) -> Installed:
     """Publish an earlier revision's package again, as a new revision."""
-    inst = installed(ctx, slug)
-    return publish(ctx, slug, package(ctx, inst.id, number), note=f"revision {number}")
+    return publish(ctx, slug, package(ctx, _id_of(ctx, slug), number), note=f"revision {number}")
 
 
-def remove(ctx: Context, slug: str) -> None:
+def _id_of(ctx: Context, slug: str) -> UUID:
+    """Of an app that is published here, also where its definition cannot be read. Raises NotFound."""
+    for id, own, _ in _present(ctx):
+        if own == slug:
+            return id
+    raise NotFound
+
+
+def remove(ctx: Context, slug: str) -> UUID:
     """Take an app out of sight; its data stays until purged."""
     i = models.installation
-    id = installed(ctx, slug).id
-    values = {"removed_at": ctx.now, "slug": f"{slug}-removed-{id.hex[-8:]}"}
+    id = _id_of(ctx, slug)
+    values = {"removed_at": ctx.now, "removed_by": ctx.actor.id, "slug": f"{slug}-removed-{id.hex[-8:]}"}
     ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
     audit.note(ctx, "app.removed", slug, id)
     ctx.memo.pop(Installed, None)
+    return id
 
 
-def lock_shared(ctx: Context, inst: Installed) -> None:
+def removed(ctx: Context) -> list[Any]:
+    """The apps that were removed and can be brought back, the latest first."""
+    i = models.installation
+    return list(ctx.conn.execute(select(i).where(i.c.removed_at.is_not(None)).order_by(i.c.removed_at.desc())))
+
+
+def restore(ctx: Context, id: UUID) -> str:
+    """Bring a removed app back; gives its slug, which is another one where its own is taken. Raises NotFound."""
+    i = models.installation
+    row = ctx.conn.execute(select(i.c.slug).where(i.c.id == id, i.c.removed_at.is_not(None))).one_or_none()
+    if row is None:
+        raise NotFound
+    slug = str(row.slug).partition("-removed-")[0]
+    if ctx.conn.scalar(select(i.c.id).where(i.c.slug == slug)):
+        slug = f"{slug[:33]}_{id.hex[-6:]}"
+    values = {"removed_at": None, "removed_by": None, "purge_at": None, "slug": slug}
+    ctx.conn.execute(update(i).where(i.c.id == id).values(**values))
+    audit.note(ctx, "app.restored", slug, id)
+    ctx.memo.pop(Installed, None)
+    return slug
+
+
+HELD = text("SELECT revision, webhooks FROM control.hold(:app)")
+
+
+def lock_shared(ctx: Context, inst: Installed, statement: TextClause = HELD, **given: Any) -> None:
     """Held by every writer of an app's records, so that no revision is flipped under it.
 
-    Raises Overtaken when one has been flipped since this transaction looked: the work is done again.
+    `statement` is another one that holds the app and does something of its own with what is `given`.
+    Raises Overtaken when a revision has been flipped since this transaction looked: the work is done again.
     """
-    held = text("SELECT revision, webhooks FROM control.hold(:id)")
-    now = ctx.conn.execute(held, {"id": inst.id}).one_or_none()
+    key = ("held", inst.id)
+    if statement is HELD and ctx.memo.get(key) == inst.revision:
+        return
+    now = ctx.conn.execute(statement, {"app": inst.id, **given}).one_or_none()
     if now is None or now.revision != inst.revision:
         raise Overtaken
     outbox.know(ctx, inst.id, now.webhooks)
+    if not ctx.conn.in_nested_transaction():  # a savepoint that is taken back lets go of what was held in it
+        ctx.memo[key] = inst.revision
 
 
 def lock_exclusively(ctx: Context, installation: UUID) -> None:
     ctx.conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    ctx.conn.execute(text("SET LOCAL statement_timeout = 0"))  # what is published may need an index of a large table
     ctx.conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 7))"), {"id": str(installation)})

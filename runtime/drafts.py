@@ -121,8 +121,18 @@ def _store(ctx: Context, installation: UUID, parts: Parts) -> None:
 
 
 def rebase(ctx: Context, installation: UUID, base: int) -> None:
-    """After publishing: the draft goes on from the new revision, its steps can still be undone."""
-    ctx.conn.execute(update(draft).where(draft.c.installation_id == installation).values(base=base))
+    """After publishing: the draft goes on from the new revision, its steps can still be undone.
+
+    What was upgraded counts from now on as installed from the newer package.
+    """
+    here = draft.c.installation_id == installation
+    parts = ctx.conn.scalar(select(draft.c.parts).where(here))
+    upgraded = (parts or {}).get("upgrade")
+    if parts and upgraded:
+        definitions.set_base(ctx, installation, upgraded["base"])
+        parts = {name: part for name, part in parts.items() if name != "upgrade"}
+        ctx.conn.execute(update(draft).where(here).values(parts=parts))
+    ctx.conn.execute(update(draft).where(here).values(base=base))
 
 
 def installation_of(ctx: Context, slug: str) -> tuple[UUID, int]:

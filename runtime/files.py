@@ -20,9 +20,11 @@ from runtime.people import Directory
 from runtime.query import fetch
 from runtime.storage import Storage, Stored, TooLarge, file_key
 from runtime.tables import LiveTable
+from schemas import markup
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields import Field
 from schemas.fields.file import File
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.messages import Message, say
 
@@ -62,7 +64,7 @@ def upload(ctx: Context, storage: Storage, live: LiveTable, path: str, name: str
 
     Raises NotFound without the right to fill the field in, InvalidInput for a file that it does not take.
     """
-    field = file_field(live, path)
+    field = _taking(live, path)
     _require_writable(door(ctx, live), path)
     name = safe_name(name)
     if reason := field.refusal(name):
@@ -87,6 +89,12 @@ def file_field(live: LiveTable, path: str) -> File:
     if not isinstance(field, File):
         raise NotFound
     return field
+
+
+def _taking(live: LiveTable, path: str) -> File:
+    """What a file added here must be. Raises NotFound for a field that takes none."""
+    field = live.table.field(path)
+    return field.inserted if isinstance(field, RichText) and field.pictures else file_field(live, path)
 
 
 def _require_writable(gate: Door, path: str) -> None:
@@ -219,7 +227,8 @@ def open_file(ctx: Context, live: LiveTable, record: UUID | None, path: str, id:
 
     Raises NotFound.
     """
-    file_field(live, path)
+    if not isinstance(live.table.field(path), RichText):
+        file_field(live, path)
     found = listed(ctx, [id]).get(id)
     owner = record or _owner(ctx, live, path, id)
     if found is None or owner is None or id not in of_field(ctx, live, owner, path):
@@ -234,12 +243,16 @@ def _owner(ctx: Context, live: LiveTable, path: str, id: UUID) -> UUID | None:
 
 
 def of_field(ctx: Context, live: LiveTable, record: UUID, path: str) -> list[UUID]:
-    """The files that a record's field names, in a subform those of all its rows. Raises NotFound."""
+    """The files that a record's field names or shows, in a subform those of all its rows. Raises NotFound."""
     shown = fetch(door(ctx, live), record)
     whole, _, column = path.partition(".")
     if not column:
-        return list(shown.values.get(whole) or ())
-    return [id for row in shown.values.get(whole) or () for id in row.get(column) or ()]
+        return _ids(shown.values.get(whole))
+    return [id for row in shown.values.get(whole) or () for id in _ids(row.get(column))]
+
+
+def _ids(value: Any) -> list[UUID]:
+    return markup.pictures(value) if isinstance(value, str) else list(value or ())
 
 
 def own_upload(ctx: Context, id: UUID) -> Kept:
@@ -259,7 +272,11 @@ def content(ctx: Context, storage: Storage, id: UUID) -> IO[bytes]:
     try:
         return storage.open(file_key(ctx.workspace.id, id))
     except FileNotFoundError:
-        raise NotFound from None
+        pass
+    shared = ctx.conn.scalar(select(models.file.c.same_as).where(models.file.c.id == id))
+    if shared is None:
+        raise NotFound
+    return content(ctx, storage, shared)
 
 
 def thumbnail(ctx: Context, storage: Storage, id: UUID) -> IO[bytes]:
@@ -284,7 +301,9 @@ def thumbnail(ctx: Context, storage: Storage, id: UUID) -> IO[bytes]:
 def remove_orphans(ctx: Context, storage: Storage) -> int:
     """The job: throw away uploads that no record took within two days, and bytes that nothing names."""
     f = models.file
-    old = delete(f).where(f.c.record_id.is_(None), f.c.uploaded_at < ctx.now - ORPHANS_KEPT).returning(f.c.id)
+    other = f.alias()
+    shared = select(other.c.id).where(other.c.same_as == f.c.id).exists()
+    old = delete(f).where(f.c.record_id.is_(None), f.c.uploaded_at < ctx.now - ORPHANS_KEPT, ~shared).returning(f.c.id)
     ids = list(ctx.conn.scalars(old))
     for id in ids:
         storage.delete(file_key(ctx.workspace.id, id))

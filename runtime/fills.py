@@ -17,12 +17,17 @@ from schemas.filling import Values
 
 
 def by_links(ctx: Context, live: LiveTable, values: Values, chosen: Iterable[str]) -> Values:
-    """What these links, as they are chosen, fill into other fields of the record."""
+    """What these links, as they are chosen, fill into other fields of the record; a link that is filled so is a choice
+    too, and fills what is still open."""
     made: Values = {}
-    for id in chosen:
+    first = [*chosen]
+    turns = [*first]
+    for id in turns:
         found = live.table.by_id.get(id)
         if isinstance(found, Link) and found.fill:
-            made |= from_target(ctx, live, found, values.get(id), live.table.by_id)
+            taken = from_target(ctx, live, found, {**values, **made}.get(id), live.table.by_id)
+            made |= taken if id in first else {own: v for own, v in taken.items() if own not in made}
+            turns += [own for own in taken if own not in turns]
     return made
 
 

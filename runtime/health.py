@@ -10,7 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from runtime import audit, audit_trail, jobs, verify, workspaces
+from runtime import audit, audit_trail, definitions, jobs, verify, workspaces
 from runtime.actors import System
 from runtime.context import Workspace
 from runtime.mail import kept_mail
@@ -38,7 +38,7 @@ def examine(settings: Settings, recalculate: str | None = None) -> list[Finding]
 
     `recalculate` also compares stored calculations with fresh ones: of a "sample" of the records, or of "all".
     """
-    looks: list[Callable[[Settings], Iterator[Finding]]] = [program, data_folder, database, trails, mail, address]
+    looks: list[Callable[[Settings], Iterator[Finding]]] = [program, data_folder, database, apps, trails, mail, address]
     if recalculate:
         looks.append(partial(calculations, most=SAMPLE if recalculate == "sample" else None))
     return [finding for look in looks for finding in look(settings)]
@@ -91,6 +91,23 @@ def contents(conn: Connection) -> Iterator[Finding]:
     left = jobs.backlog(conn)
     counted = f"Jobs: {left.waiting} wait, {left.running} run, {left.failed} have failed for good"
     yield Finding(left.failed == 0, counted)
+
+
+def apps(settings: Settings) -> Iterator[Finding]:
+    """Whether every published app can be read."""
+    try:
+        engine = workspaces.connect(database_url(settings))
+        with engine.connect() as conn:
+            known = list(workspaces.all_workspaces(conn)) if audit.kept(conn) else []
+        for workspace in known:
+            with workspaces.opened(engine, workspace, System()) as ctx:
+                for slug in definitions.unreadable(ctx):
+                    yield Finding(
+                        False, f"The published definition of {workspace.slug}: {slug} cannot be read; restore it"
+                    )
+        engine.dispose()
+    except (ServerError, SQLAlchemyError, OSError):
+        return  # told already
 
 
 def trails(settings: Settings) -> Iterator[Finding]:

@@ -34,6 +34,8 @@ class Entry:
     actor_id: UUID | None
     origin: str | None
     at: datetime
+    revision: int | None = None
+    """Of the app, under which it was written; unknown of what is older than that we keep it."""
 
 
 def write(
@@ -59,14 +61,14 @@ def _row(
     return {
         "id": new_id(), "installation_id": live.inst.id, "table_id": live.id, "record_id": record, "version": version,
         "action": action, "changes": changes, "actor_kind": ctx.actor.kind, "actor_id": ctx.actor.id,
-        "origin": ctx.origin or None, "key": key, "at": ctx.now,
+        "origin": ctx.origin or None, "key": key, "revision": live.inst.revision, "at": ctx.now,
     }  # fmt: skip
 
 
 def of_record(ctx: Context, live: LiveTable, record: UUID, since: int = 0, limit: int = 200) -> list[Entry]:
     """The writes of a record after a version, newest first. What the reader may not see is the caller's to leave out."""
     h = models.history
-    query = select(h.c.version, h.c.action, h.c.changes, h.c.actor_kind, h.c.actor_id, h.c.origin, h.c.at)
+    query = select(h.c.version, h.c.action, h.c.changes, h.c.actor_kind, h.c.actor_id, h.c.origin, h.c.at, h.c.revision)
     query = query.where(h.c.record_id == record, h.c.table_id == live.id, h.c.version > since)
     return [Entry(*row) for row in ctx.conn.execute(query.order_by(h.c.at.desc(), h.c.version.desc()).limit(limit))]
 

@@ -192,7 +192,8 @@ def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -
             problem = err.message
         except InvalidInput as err:
             problem = err.errors["filter"][0]
-    sort = wishes.sort.split(",") if wishes.sort else list(view.sort)
+    own = [s for s in view.sort if gate.readable(s.removeprefix("-").partition(".")[0])]
+    sort = wishes.sort.split(",") if wishes.sort else own
     size = wishes.size or view.page_size
     listing = Listing(columns, where, sort, wishes.search, wishes.after, wishes.before, size, wishes.trash)
     return listing, problem

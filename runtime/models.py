@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 14
+LAYOUT = 17
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 
@@ -151,6 +151,8 @@ installation = Table(
     Column("webhooks", Integer, nullable=False, server_default=text("0"), comment="how many listen to it"),
     moment("installed_at", nullable=False, server_default=func.now()),
     moment("removed_at"),
+    Column("removed_by", Uuid),
+    moment("purge_at", comment="of a removed app: when its data is deleted; NULL for never by itself"),
 )
 
 revision = Table(
@@ -226,6 +228,7 @@ history = Table(
     Column("actor_id", Uuid),
     Column("origin", Text, comment="what the actor acted through: a form, an import, a flow's task"),
     Column("key", Text, comment="idempotency key of the submission"),
+    Column("revision", Integer, comment="of the app, under which it was written"),
     moment("at", nullable=False),
     Index("history_record", "record_id", "at"),
 )
@@ -261,6 +264,7 @@ file = Table(
     Column("record_id", Uuid, index=True),
     Column("field", Text),
     Column("uploaded_by", Uuid),
+    Column("same_as", Uuid, index=True, comment="the file whose bytes it shares"),
     moment("uploaded_at", nullable=False, server_default=func.now()),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from runtime import api
+from runtime import api, documents
 from runtime.access import Door, door, may_enter
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -14,6 +14,9 @@ from runtime.resources import VERSION
 from runtime.tables import LiveTable, live
 from schemas import api as bodies
 from schemas.api_fields import schema_of_input, schema_of_value, writable
+from schemas.fields import Field
+from schemas.fields.file import File
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.options import schema_of
 from schemas.parsers import Flag, Id, Line, Many, Object, Whole, Words
@@ -294,12 +297,23 @@ def _more(made: Document, gate: Door, path: str, tag: str, sent: Json, back: Jso
         made.path(f"{path}/records/{{record}}/history", get=operation(
             f"{name}_history", "Who changed what and when", made.schema("History", bodies.History), tag=tag,
             problems=("403",)))  # fmt: skip
-    if files := [
-        f.id
-        for f in gate.live.table.fields
-        if f.storage == "uuids" and f.value_type().element.kind == "file" and api.known(gate, f.id)
-    ]:
+    if gate.may("print"):
+        printed = operation(f"{name}_document", "A record as a PDF, or a Word or Excel file filled in", {}, tag=tag, parameters=[
+            parameter("template", {"type": "string", "enum": _templates(gate)}, words="A print template; none for all fields.")],
+            problems=("403", "422"))  # fmt: skip
+        printed["responses"]["200"]["content"] = {kind: {"schema": {}} for kind in documents.KINDS}
+        made.path(f"{path}/records/{{record}}/document", get=printed)
+    if files := [f.id for f in gate.live.table.fields if _takes_files(f) and api.known(gate, f.id)]:
         _files(made, path, tag, name, files)
+
+
+def _templates(gate: Door) -> list[str]:
+    """The print templates that the actor may use, and the way to print without one."""
+    return [documents.PLAIN, *(d.id for d in documents.templates(gate.ctx, gate.live))]
+
+
+def _takes_files(field: Field) -> bool:
+    return isinstance(field, File) or (isinstance(field, RichText) and field.pictures)
 
 
 def _files(made: Document, path: str, tag: str, name: str, fields: list[str]) -> None:

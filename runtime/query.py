@@ -226,9 +226,13 @@ def ids(gate: Door, listing: Listing, action: str = "read", limit: int | None = 
 
 def known(gate: Door, ids: Iterable[UUID], where: Sequence[ColumnElement[bool]] = ()) -> set[UUID]:
     """Those of these records that the actor may see and that satisfy a condition."""
+    planned = plans.plan(gate, None if where else "known", lambda g: _known_query(g).where(*where))
+    return set(planned.ask(gate.ctx, planned.made, {"_ids": list(ids)}).scalars())
+
+
+def _known_query(gate: Door) -> Select[tuple[UUID]]:
     t = gate.live.sql
-    among = t.c.id == any_(literal(list(ids), ARRAY(Uuid())))
-    return set(gate.ctx.conn.scalars(select(t.c.id).where(among, gate.rows(), *where)))
+    return select(t.c.id).where(t.c.id == any_(bindparam("_ids", type_=ARRAY(Uuid()))), gate.rows())
 
 
 def allowed(gate: Door, id: UUID, action: str) -> bool:
@@ -251,7 +255,9 @@ def count_linked(gate: Door, link: str, target: UUID) -> int:
 
 
 def linked(gate: Door, listing: Listing, link: str, target: UUID) -> list[Record]:
-    """The records that point at another one by this link, the newest first."""
+    """The records that point at another one by this link, in the listing's order, else the newest first."""
+    if listing.sort:
+        return list(page(gate, listing, [_points_at(gate, link, target)]).records)
     query = _chosen(gate, listing).where(_points_at(gate, link, target))
     rows = gate.ctx.conn.execute(query.order_by(gate.live.sql.c.created_at.desc()).limit(listing.size))
     return [*map(reading(query, listing.columns, gate.live.table.fields), rows)]

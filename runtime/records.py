@@ -1,6 +1,6 @@
 """The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,19 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import True_
 
-from runtime import answers, cascade, closed, definitions, history, linking, offers, ranges, recalculate, serials
+from runtime import (
+    answers,
+    cascade,
+    closed,
+    definitions,
+    history,
+    inserted,
+    linking,
+    offers,
+    ranges,
+    recalculate,
+    serials,
+)
 from runtime.access import Door, door
 from runtime.actors import Member, PublicLink
 from runtime.bulk import insert_rows
@@ -52,6 +64,8 @@ class Draft:
     version: int = 1
     errors: Errors = field(default_factory=dict)
     changes: history.Changes = field(default_factory=dict)
+    pictures: list[inserted.Taken] = field(default_factory=list)
+    """In its texts, to be taken over when it is written."""
 
 
 # -- creating --------------------------------------------------------------------------------------
@@ -122,6 +136,9 @@ def _judge(ctx: Context, live: LiveTable, drafts: Sequence[Draft], form: Form | 
     """The drafts as they will be stored, and every problem with them."""
     for draft in drafts:
         _decide(ctx, live, draft, form)
+    for draft in drafts if live.inserting else ():
+        draft.values, draft.pictures, lost = inserted.settle(ctx, live, draft.id, draft.before, draft.values)
+        draft.errors |= {path: [*draft.errors.get(path, ()), *problems] for path, problems in lost.items()}
     _refuse_strangers(ctx, live, drafts)
     offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
@@ -181,7 +198,13 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
             history.write(ctx, live, "create", entries, key)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)
+    _take_pictures(ctx, live, drafts)
     answers.forget(ctx, live)
+
+
+def _take_pictures(ctx: Context, live: LiveTable, drafts: Iterable[Draft]) -> None:
+    for draft in drafts if live.inserting else ():
+        inserted.take(ctx, live, draft.id, draft.pictures)
 
 
 def _number(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
@@ -390,6 +413,7 @@ def _store(ctx: Context, live: LiveTable, drafts: Sequence[Draft], key: str | No
         lines = {d.id: d.values.get(subform.id) or [] for d in drafts if subform.id in d.changes}
         if lines:
             replace_rows(ctx, live, subform, lines)
+    _take_pictures(ctx, live, drafts)
     answers.forget(ctx, live)
 
 

@@ -22,9 +22,11 @@ from schemas.fields.file import File, viewed_as
 from schemas.fields.link import Link
 from schemas.fields.member import People
 from schemas.fields.number import footer
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Block, Form, Tab
+from schemas.markup import PICTURE
 from schemas.public_link import offers_records
 from schemas.rules import State
 from schemas.text import Sentence, Text
@@ -85,6 +87,8 @@ class BoundField:
     """What is shown instead of a value of which the reader may see no more than its mask."""
     replaces: bool = False
     """What is entered takes the place of a value that is not shown; left empty, that one stays."""
+    pictures: str = ""
+    """Where a reader finds the pictures of its text who is no member."""
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
@@ -98,6 +102,12 @@ class BoundField:
         if isinstance(self.raw, str):
             return self.raw
         return self.field.typed(self.value)
+
+    @property
+    def html(self) -> str:
+        """A formatted text as safe markup, its pictures where this reader finds them."""
+        made = str(self.field.html(self.value))  # type: ignore[attr-defined]
+        return PICTURE.sub(rf"{self.pictures}/\1?view=1", made) if self.pictures else made
 
     @property
     def chips(self) -> list[tuple[str, Text, str]]:
@@ -233,7 +243,8 @@ class Binder:
             offered=offered, hidden=hidden, masked=masked, replaces=replaces and editable,
             picked=self._picked(found, value, row),
             source=self._source(found, path) if editable else "", depends=self._depends(found, row) if editable else (),
-            upload=self._upload(path) if editable and isinstance(found, File) else "",
+            upload=self._upload(path) if editable and self._takes_files(found) else "",
+            pictures=self._files(path) if self.public and isinstance(found, RichText) else "",
             all_url=f"{self._files(path)}/all.zip"
             if isinstance(found, File) and self.record and not row and not self.public
             else "",
@@ -280,6 +291,10 @@ class Binder:
         inner = kind.of if kind.kind == "array" and kind.of else kind
         path = f"{row.id}.{found.id}" if row else found.id
         return [self._one(inner.kind, inner.target or "", found, path, item) for item in items]
+
+    def _takes_files(self, found: Field) -> bool:
+        """Strangers add files, but no pictures to texts: those are shown to members alone while they are written."""
+        return isinstance(found, File) or (isinstance(found, RichText) and found.pictures and not self.public)
 
     def _upload(self, path: str) -> str:
         return f"{self.public}/upload/{path}" if self.public else f"{self.base}/upload/{self.live.id}/{path}"

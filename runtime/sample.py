@@ -7,6 +7,7 @@ A record's own `@key` is what others call it; `@form` and `@as` send it through 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from schemas.messages import Message, say
 from schemas.options import load
 from schemas.sample import Sample, SampleDepartment, SampleMember, day_of
 from schemas.source import read_json
+from schemas.table import Table
 
 ORIGIN = "sample"
 """What history says these records were made through."""
@@ -56,24 +58,29 @@ class Keys:
     numbers: dict[str, int] = field(default_factory=dict)
 
 
-def logins(folder: Path) -> list[Login]:
+Files = Path | Mapping[str, Any]
+"""A folder of sample data, or what its files hold by their names."""
+
+
+def logins(folder: Files) -> list[Login]:
     """Who of the sample can sign in. Raises DefinitionError when the folder holds no sample."""
-    found = _index(folder).members
+    found = index_of(folder).members
     return [Login(m.name, m.title or "", m.email, m.password) for m in found if m.password]
 
 
-def install_sample(ctx: Context, slug: str, folder: Path) -> Keys | None:
+def install_sample(ctx: Context, slug: str, folder: Files, guests: bool = False) -> Keys | None:
     """Write the sample of an app. When it is there already, nothing is done and None given.
 
+    As `guests` its people cannot sign in, administer nothing, and take no post that somebody has already.
     Raises NotFound, DefinitionError when the files cannot be read, InvalidInput when a record breaks a rule.
     """
     inst = definitions.installed(ctx, slug)
     if written(ctx, inst.id):
         return None
     ctx = replace(ctx, origin=ORIGIN)
-    sample = _index(folder)
+    sample = _tamed(ctx, inst, index_of(folder)) if guests else index_of(folder)
     keys = _settle(ctx, inst, sample)
-    files = {table: _entries(folder, table) for table in sample.tables}
+    files = {table: entries_of(folder, table) for table in sample.tables}
     for table, entries in files.items():
         keys.records[table] = {entry["@key"]: new_id() for entry in entries if "@key" in entry}
     for table, entries in files.items():
@@ -111,28 +118,42 @@ def written(ctx: Context, installation: UUID) -> dict[str, list[UUID]]:
     return {table: list(ids) for table, ids in found.items() if ids}
 
 
+def _tamed(ctx: Context, inst: Installed, sample: Sample) -> Sample:
+    """The sample with people who bring no rights of their own into a workspace that is in use."""
+    taken = definitions.slots(ctx, inst)
+    members = (
+        replace(m, password=None, admin=False, slots=tuple(s for s in m.slots if s not in taken))
+        for m in sample.members
+    )
+    return replace(sample, members=tuple(members))
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 
-def _index(folder: Path) -> Sample:
-    return load(Sample, _read(folder / INDEX), INDEX)
+def index_of(folder: Files) -> Sample:
+    """Who there is in a sample, and its tables. Raises DefinitionError."""
+    return load(Sample, _read(folder, INDEX), INDEX)
 
 
-def _entries(folder: Path, table: str) -> list[dict[str, Any]]:
+def entries_of(folder: Files, table: str) -> list[dict[str, Any]]:
+    """The records of a table in a sample. Raises DefinitionError."""
     name = f"{table}.json"
-    entries = _read(folder / name)
+    entries = _read(folder, name)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise DefinitionError([Problem(name, say("expected a list of records"))])
     return entries
 
 
-def _read(path: Path) -> Any:
+def _read(folder: Files, name: str) -> Any:
     try:
-        return read_json(path.read_bytes(), say("this is not JSON that can be read"))
-    except OSError:
-        raise DefinitionError([Problem(path.name, say("the file is missing"))]) from None
+        if not isinstance(folder, Path):
+            return folder[name]
+        return read_json((folder / name).read_bytes(), say("this is not JSON that can be read"))
+    except (OSError, KeyError):
+        raise DefinitionError([Problem(name, say("the file is missing"))]) from None
     except BadValue as err:
-        raise DefinitionError([Problem(path.name, err.message)]) from None
+        raise DefinitionError([Problem(name, err.message)]) from None
 
 
 # -- people ----------------------------------------------------------------------------------------
@@ -253,35 +274,40 @@ def _parsed(ctx: Context, live: LiveTable, entry: Mapping[str, Any], keys: Keys)
 
 def answers_of(ctx: Context, live: LiveTable, entry: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     """An entry's values with keys and relative days resolved. Raises DefinitionError for an unknown one."""
+    return resolved(ctx.today, live.table, entry, keys)
+
+
+def resolved(today: date, table: Table, entry: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    """An entry's values with keys and relative days resolved. Raises DefinitionError for an unknown one."""
     answers: dict[str, Any] = {}
     for id, given in entry.items():
-        found = live.table.by_id.get(id)
+        found = table.by_id.get(id)
         if id.startswith("@"):
             continue
         if found is None or found.computed:
-            raise _broken(live.id, entry, say("'{id}' is not a field that can be filled in", id=id))
+            raise _broken(table.id, entry, say("'{id}' is not a field that can be filled in", id=id))
         if isinstance(found, Rows):
-            answers[id] = [dict(_cells(ctx, found, row, keys, live.id)) for row in given]
+            answers[id] = [dict(_cells(today, found, row, keys, table.id)) for row in given]
         else:
-            answers[id] = _resolved(ctx, found, given, keys, live.id)
+            answers[id] = _resolved(today, found, given, keys, table.id)
     return answers
 
 
-def _cells(ctx: Context, rows: Rows, row: Mapping[str, Any], keys: Keys, where: str) -> Iterator[tuple[str, Any]]:
+def _cells(today: date, rows: Rows, row: Mapping[str, Any], keys: Keys, where: str) -> Iterator[tuple[str, Any]]:
     for id, given in row.items():
         column = rows.column(id)
         if column is None or column.computed:
             path = f"{rows.id}.{id}"
             raise _broken(where, row, say("'{id}' is not a field that can be filled in", id=path))
-        yield id, _resolved(ctx, column, given, keys, where)
+        yield id, _resolved(today, column, given, keys, where)
 
 
-def _resolved(ctx: Context, found: Field, given: Any, keys: Keys, where: str) -> Any:
+def _resolved(today: date, found: Field, given: Any, keys: Keys, where: str) -> Any:
     if isinstance(given, list) and found.several:
-        return [_resolved(ctx, found, one, keys, where) for one in given]
+        return [_resolved(today, found, one, keys, where) for one in given]
     if isinstance(given, Mapping):
         try:
-            return day_of(given, ctx.today)
+            return day_of(given, today)
         except BadValue as err:
             raise DefinitionError([Problem(f"{where}.json", err.message)]) from None
     if isinstance(given, str) and given.startswith("@"):

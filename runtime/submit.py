@@ -39,30 +39,27 @@ class Sent:
 
 
 def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
-    """Gives the record's id. Raises NotFound, Denied, Conflict, or InvalidInput with every problem at once."""
+    """Gives the record's id. Raises NotFound, Denied, Conflict, or InvalidInput with every problem at once: then the
+    transaction is taken back, so that what the person has kept of the form is still there."""
     door(ctx, live).require("update" if sent.record else "create")
     id = sent.record or sent.id or new_id()
     if sent.key and (done := _already_done(ctx, sent.key, id)):
         return done
     values = understand(ctx, live, sent)
+    personal = sent.form if not isinstance(ctx.actor, PublicLink) else None
+    if personal is not None:
+        unsent.become(ctx, live.inst, personal.id, sent.record)
     changed: set[str] | None = None
     if sent.record is None:
         records.create(ctx, live, values, form=sent.form, key=sent.key or None, id=id)
     else:
         changed = set(records.change(ctx, live, id, values, seen=sent.seen, form=sent.form, key=sent.key or None))
     files.attach(ctx, live, id, values)
-    if sent.form is not None and not isinstance(ctx.actor, PublicLink):
-        _settle_drafts(ctx, live, sent.form, sent.record, id)
+    if personal is not None and personal.remember and sent.record is None:
+        unsent.sent(ctx, live.inst, personal.id, id)
     event, form = "created" if sent.record is None else "changed", sent.form.id if sent.form else None
     flows.record_saved(ctx, live, id, event, changed, form=form)
     return id
-
-
-def _settle_drafts(ctx: Context, live: LiveTable, form: Form, changed: UUID | None, id: UUID) -> None:
-    """The draft that became this record is done with; a form that remembers keeps what was sent for the next one."""
-    unsent.drop(ctx, live.inst, form.id, changed)
-    if changed is None and form.remember:
-        unsent.sent(ctx, live.inst, form.id, id)
 
 
 def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:

@@ -41,6 +41,7 @@ from schemas import table as definition
 from schemas.analysis import STORAGE_OF_TYPE, Analysis
 from schemas.errors import NotFound
 from schemas.fields import Field, Storage
+from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
 from schemas.formula import Type
 
@@ -147,6 +148,13 @@ class LiveTable:
         """The fields that name members or departments, and the subforms with those of their columns that do."""
         inner = ((rows, _naming_people(rows.fields)) for rows in self.table.subforms)
         return _naming_people(self.table.fields), tuple((rows, columns) for rows, columns in inner if columns)
+
+    @cached_property
+    def inserting(self) -> tuple[Field, ...]:
+        """The formatted texts that may show pictures, and the subforms with such columns."""
+        texts = (f for f in self.table.fields if isinstance(f, RichText) and f.pictures)
+        rows = (r for r in self.table.subforms if any(isinstance(c, RichText) and c.pictures for c in r.fields))
+        return (*texts, *rows)
 
     @cached_property
     def whole(self) -> Select[Any]:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from runtime.context import Context
-from runtime.definitions import Installed
+from runtime.definitions import Installed, lock_shared
 from runtime.models_forms import form_draft, form_sent
 from schemas.errors import BadValue, InvalidInput
 from schemas.messages import say
@@ -65,6 +65,19 @@ def read(ctx: Context, inst: Installed, form: str, record: UUID | None) -> Draft
 
 def drop(ctx: Context, inst: Installed, form: str, record: UUID | None) -> None:
     ctx.conn.execute(delete(form_draft).where(_same(ctx, inst, form, record)))
+
+
+HELD_WITHOUT = text("""
+    WITH dropped AS (
+        DELETE FROM form_draft WHERE member_id = :member_id AND installation_id = :installation_id AND form = :form AND about = :about
+    )
+    SELECT revision, webhooks FROM control.hold(:app)
+""")
+
+
+def become(ctx: Context, inst: Installed, form: str, record: UUID | None) -> None:
+    """The draft is about to become a record: drop it on the way of holding the app. Raises Overtaken."""
+    lock_shared(ctx, inst, HELD_WITHOUT, **_key(ctx, inst, form, record))
 
 
 # -- what was sent last ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,16 +29,23 @@ RESTED = 1.0
 """Seconds after which a pooled connection is asked whether it still lives; a busy server need not ask each time."""
 
 
-def connect(url: str, **options: Any) -> Engine:
-    """An engine for Mortise's database. `url` begins with postgresql://."""
+def connect(url: str, *, patience: str = "", **options: Any) -> Engine:
+    """An engine for Mortise's database. `url` begins with postgresql://; `patience` is how long a statement may take."""
     engine = create_engine(
         re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url),
         query_cache_size=QUERY_CACHE,
         **{"pool_size": 8, "max_overflow": 8, **options},
     )
+    if patience:
+        event.listen(engine, "connect", partial(_give_up_after, patience))
     event.listen(engine, "checkout", _ping_when_idle)
     event.listen(engine, "checkin", _note_the_time)
     return engine
+
+
+def _give_up_after(patience: str, driver: Any, record: Any) -> None:
+    driver.execute("SELECT set_config('statement_timeout', %s, false)", (patience,))
+    driver.commit()
 
 
 def _ping_when_idle(driver: Any, record: Any, proxy: Any) -> None:

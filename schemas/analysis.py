@@ -39,6 +39,9 @@ STORAGE_OF_ARRAY = {"choice": Storage.TEXTS, "text": Storage.TEXTS, "member": St
 
 JOINED_AS_LISTS = ("choice", "member", "department", "link")
 
+PRINTING: dict[str, Type] = {"our_company": TEXT}
+"""Names that only a print template knows: the workspace's own title."""
+
 
 class Analysis:
     """Types, expressions and dependencies of one app."""
@@ -86,6 +89,10 @@ class Analysis:
             text = field.aggregate == "join" and self.type_of(table, field).kind == "text"
             return field if found is None or text else found
         return field
+
+    def end(self, table: Table, path: tuple[str, ...], row: Rows | None = None) -> Field | None:
+        """The field that a path of names ends at, as which its value is shown; None where it ends at none."""
+        return self._end(table, path, row)
 
     def _end(self, table: Table, path: tuple[str, ...], row: Rows | None) -> Field | None:
         """The field at the end of a path through links."""
@@ -194,6 +201,10 @@ class Analysis:
     def reading_scope(self, table: Table) -> TableScope:
         """Names in a question that a reader asks: what is calculated for each reader is among them."""
         return TableScope(self, table, reading=True)
+
+    def printing_scope(self, table: Table, row: Rows | None = None) -> TableScope:
+        """Names on paper: as in a reader's question, in a row of a subform as in its formulas, and who we are."""
+        return TableScope(self, table, row, reading=row is None, extra=PRINTING)
 
     def pick_scope(self, link: Any, source: Table, rows: Rows | None = None) -> TableScope:
         """Names in a link's `pick`: the other table's fields, and `this` for the record being filled in.

@@ -1,4 +1,4 @@
-"""An app: tables, forms, views, flows, dashboards, roles and navigation that travel together."""
+"""An app: tables, forms, views, flows, dashboards, print templates, roles and navigation that travel together."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.access import Grant, Role
 from schemas.dashboard import Dashboard
+from schemas.document import Document
 from schemas.flow import Flow
 from schemas.form import Block, Form
 from schemas.options import option
@@ -62,12 +63,13 @@ class App:
     views: tuple[View, ...] = option(Many(Kinds(view_types, otherwise="grid"), unique="id"), "Views", ())
     flows: tuple[Flow, ...] = option(Many(Object(Flow), unique="id"), "Flows", ())
     dashboards: tuple[Dashboard, ...] = option(Many(Object(Dashboard), unique="id"), "Dashboards", ())
+    documents: tuple[Document, ...] = option(Many(Object(Document), unique="id"), "Print templates", ())
     access: tuple[Grant, ...] = option(Many(Object(Grant), unique="id"), "Access", ())
     navigation: tuple[Entry, ...] = option(Many(Object(Entry)), "Navigation", ())
 
     @cached_property
     def _index(self) -> dict[str, dict[str, object]]:
-        kinds = ("tables", "flows", "dashboards", "roles", "slots", "access")
+        kinds = ("tables", "flows", "dashboards", "documents", "roles", "slots", "access")
         return {kind: {item.id: item for item in getattr(self, kind)} for kind in kinds}
 
     def table(self, id: str) -> Table | None:
@@ -78,6 +80,13 @@ class App:
 
     def dashboard(self, id: str) -> Dashboard | None:
         return self._index["dashboards"].get(id)  # type: ignore[return-value]
+
+    def document(self, id: str) -> Document | None:
+        return self._index["documents"].get(id)  # type: ignore[return-value]
+
+    def documents_of(self, table: str) -> list[Document]:
+        """The print templates of a table."""
+        return [document for document in self.documents if document.table == table]
 
     @cached_property
     def all_forms(self) -> dict[str, Form]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from schemas.dependencies import up_to_the_fault
 from schemas.errors import Problem
 from schemas.messages import say
 from schemas.options import option
@@ -52,5 +53,5 @@ def problems(board: Dashboard, app: "App") -> Iterator[Problem]:
         if table is None:
             yield Problem(f"widgets[{n}].table", say("there is no table '{name}'", name=widget.table))
             continue
-        for problem in widget.linked(app, table):
+        for problem in up_to_the_fault(widget.linked(app, table)):
             yield Problem(f"widgets[{n}].{problem.path}", problem.message, problem.severity)

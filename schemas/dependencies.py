@@ -1,15 +1,17 @@
 """What depends on what: which stored values must be worked out again when others change, and in which order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.lookup import Lookup
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
+from schemas.formula import FormulaError
 from schemas.gathering import gathered
 from schemas.table import SYSTEM_FIELDS, Table
 
@@ -218,3 +220,14 @@ class Dependencies:
         return len(route) == 1 and any(
             d.route[-1:] == (back,) for found in self.dependents.values() for d in found if d.route
         )
+
+
+def up_to_the_fault(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The problems of one thing, as far as they can be found: what rests on a faulty formula is not judged.
+
+    The fault itself is told where that formula stands.
+    """
+    try:
+        yield from problems
+    except (FormulaError, Circle):
+        return

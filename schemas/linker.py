@@ -6,7 +6,7 @@ from typing import Any
 from schemas.access import Grant, Who
 from schemas.analysis import DEEPEST_VOLATILE, Analysis
 from schemas.app import App, Entry
-from schemas.dependencies import Circle
+from schemas.dependencies import Circle, up_to_the_fault
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.button import Button
@@ -43,27 +43,29 @@ def problems_of(analysis: Analysis) -> Iterator[Problem]:
 def _all_of(analysis: Analysis) -> Iterator[Problem]:
     app = analysis.app
     for n, table in enumerate(app.tables):
-        yield from _table(analysis, table, f"tables[{n}]")
+        yield from up_to_the_fault(_table(analysis, table, f"tables[{n}]"))
     yield from _circles(analysis)
     for n, form in enumerate(app.forms):
-        yield from _form(analysis, form, f"forms[{n}]")
+        yield from up_to_the_fault(_form(analysis, form, f"forms[{n}]"))
     for n, view in enumerate(app.views):
-        yield from _view(analysis, view, f"views[{n}]")
+        yield from up_to_the_fault(_view(analysis, view, f"views[{n}]"))
     for n, grant in enumerate(app.access):
-        yield from _grant(analysis, grant, f"access[{n}]")
+        yield from up_to_the_fault(_grant(analysis, grant, f"access[{n}]"))
     for n, entry in enumerate(app.navigation):
         yield from _entry(app, entry, f"navigation[{n}]")
     yield from _others(analysis)
 
 
 def _others(analysis: Analysis) -> Iterator[Problem]:
-    """What the rooms of flows and dashboards have to say of theirs."""
-    from schemas import dashboard, flow
+    """What the rooms of flows, dashboards and print templates have to say of theirs."""
+    from schemas import dashboard, document, flow
 
     for n, item in enumerate(analysis.app.flows):
         yield from _under(f"flows[{n}]", flow.problems(item, analysis.app))
     for n, board in enumerate(analysis.app.dashboards):
         yield from _under(f"dashboards[{n}]", dashboard.problems(board, analysis.app))
+    for n, template in enumerate(analysis.app.documents):
+        yield from _under(f"documents[{n}]", document.problems(template, analysis.app))
 
 
 def _under(path: str, problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -77,7 +79,7 @@ def _under(path: str, problems: Iterable[Problem]) -> Iterator[Problem]:
 def _table(analysis: Analysis, table: Table, path: str) -> Iterator[Problem]:
     yield from _filter(analysis, f"{path}.title_formula", table.title_formula, analysis.scope(table), None)
     for n, field in enumerate(table.fields):
-        yield from _field(analysis, table, field, None, f"{path}.fields[{n}]")
+        yield from up_to_the_fault(_field(analysis, table, field, None, f"{path}.fields[{n}]"))
     for n, check in enumerate(table.checks):
         yield from _check(analysis, table, check, f"{path}.checks[{n}]")
     for n, key in enumerate(table.keys):
@@ -423,7 +425,7 @@ def _view(analysis: Analysis, view: View, path: str) -> Iterator[Problem]:
     if table is None:
         yield Problem(f"{path}.table", stranger("table", view.table, [t.id for t in analysis.app.tables]))
         return
-    for problem in view.linked(analysis.app, table):
+    for problem in up_to_the_fault(view.linked(analysis.app, table)):
         yield Problem(f"{path}.{problem.path}", problem.message, problem.severity)
     yield from _filter(analysis, f"{path}.filter", view.filter, analysis.reading_scope(table), BOOLEAN)
 

@@ -161,6 +161,10 @@ class Label(ma.Field[Text]):
         return Text.of({language: line.deserialize(text) or "" for language, text in value.items()})
 
 
+class Prose(Label):
+    """A label of several lines."""
+
+
 class FormulaSource(ma.Field[Formula]):
     """A formula, parsed at once; names and types are checked by the linker.
 

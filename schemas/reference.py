@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas import parsers
 from schemas.app import App
+from schemas.documents import block_types
 from schemas.fields import field_types
 from schemas.formula.functions import FUNCTIONS
 from schemas.formula.functions.base import Function
@@ -20,6 +21,7 @@ REGISTRIES: tuple[tuple[str, str, Registry[Any]], ...] = (
     ("Steps", "The `steps` of a flow.", step_types),
     ("Views", "The `views` of an app.", view_types),
     ("Widgets", "The `widgets` of a dashboard.", widget_types),
+    ("Blocks of print templates", "The `blocks` of a print template.", block_types),
 )
 
 

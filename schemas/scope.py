@@ -12,7 +12,7 @@ from schemas.options import load, option
 from schemas.parsers import Id, Many, Object, Words
 
 EVERY = "*"
-ACTIONS = ("read", "create", "update", "delete", "history")
+ACTIONS = ("read", "create", "update", "delete", "history", "print")
 """What can be done with records through the API."""
 TASKS, DECIDE, PEOPLE = "tasks", "decide", "people"
 DEFINITIONS, CHANGE, PUBLISH = "definitions", "change", "publish"

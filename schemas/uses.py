@@ -13,11 +13,12 @@ from schemas.fields.rows import Rows
 from schemas.formula import Formula, FormulaError, names
 from schemas.options import Option, options_of
 from schemas.parsers import FormulaSource, Many, Reference
+from schemas.steps.base import Step
 from schemas.table import Table
 
 Uses = dict[tuple[str, str], list[str]]
 """(table, field or column) -> paths in the package's JSON, in order."""
-NAMED = ("field", "key field", "field or section", "own field")
+NAMED = ("field", "key field", "field or section", "own field", "printed field", "picture field", "subform")
 
 
 def uses_of(app: App) -> Uses:
@@ -44,6 +45,9 @@ def _all(app: App) -> Iterator[tuple[str, str, str]]:
         for m, widget in enumerate(board.widgets):
             if (about := app.table(widget.table)) is not None:
                 yield from _walk(app, widget, f"dashboards[{n}].widgets[{m}]", about, None)
+    for n, template in enumerate(app.documents):
+        if (about := app.table(template.table)) is not None:
+            yield from _walk(app, template, f"documents[{n}]", about, None)
 
 
 def _table_of(app: App, item: Any) -> str:
@@ -63,7 +67,7 @@ def _walk(app: App, item: Any, path: str, table: Table, rows: Rows | None) -> It
         if option.name == "layout":
             continue
         value, at = getattr(item, option.name), f"{path}.{option.name}"
-        yield from _named(option, value, at, table)
+        yield from _named(option, value, at, _looked_at(app, item) or table)
         for where, part in _parts(value, at):
             if isinstance(part, Formula):
                 yield from ((where, *use) for use in _formula(app, item, option, part, table, rows))
@@ -82,8 +86,15 @@ def _parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+def _looked_at(app: App, item: Any) -> Table | None:
+    """The table whose records a step finds or adds, if that is what it does."""
+    return app.table(getattr(item, "table", "") or "") if isinstance(item, Step) else None
+
+
 def _named(option: Option, value: Any, path: str, table: Table) -> Iterator[tuple[str, str, str]]:
     parser: Any = option.parser.item if isinstance(option.parser, Many) else option.parser
+    if getattr(parser, "keys", "") == "other field" and isinstance(value, Mapping):
+        yield from ((f"{path}.{id}", table.id, id) for id in value if table.field(id))
     if isinstance(parser, Reference) and parser.to in NAMED:
         ids = value if isinstance(value, tuple) else (value,)
         yield from ((path, table.id, id.removeprefix("-")) for id in ids if id and table.field(id.removeprefix("-")))
@@ -97,6 +108,8 @@ def _formula(
     about: Table | None = table
     if scope == "pick":
         about = app.table(item.table)
+    elif scope == "other":
+        about = _looked_at(app, item) or table
     elif scope == "linked":
         about = _gathered_in(app, table, item)
     for path in names(formula.tree):

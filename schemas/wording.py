@@ -1,4 +1,4 @@
-"""Texts with formulas in braces: `{no} was paid on {paid_on}`."""
+"""Texts with formulas in braces: `{no} was paid on {paid_on}`, with a format after a bar: `{total|#,##0.00}`."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,11 +17,32 @@ def parts_of(line: str) -> tuple[str | Formula, ...]:
             plain, at = plain + line[at], at + 2
         elif line[at] == "{":
             end = _closing(line, at)
-            parts += [plain, Formula.of(line[at + 1 : end])]
+            parts += [plain, formatted(line[at + 1 : end])]
             plain, at = "", end + 1
         else:
             plain, at = plain + line[at], at + 1
     return tuple(part for part in (*parts, plain) if part != "")
+
+
+def formatted(inner: str) -> Formula:
+    """What stands between braces: a formula, or one with a format, which becomes a text. Raises FormulaError."""
+    source, format = _parted(inner)
+    if format is None:
+        return Formula.of(source)
+    if format == CAPITALS:
+        return Formula.of(f"RMBCAP({source})")
+    quoted = format.replace('"', '""')
+    return Formula.of(f'TEXT({source}, "{quoted}")')
+
+
+CAPITALS = "capitals"
+"""The format of an amount in Chinese capitals."""
+
+
+def _parted(inner: str) -> tuple[str, str | None]:
+    """A formula and its format, if there is one: what stands after the last bar that is in no quotes."""
+    bars = [at for at, sign in enumerate(inner) if sign == "|" and inner[:at].count('"') % 2 == 0]
+    return (inner[: bars[-1]].strip(), inner[bars[-1] + 1 :].strip()) if bars else (inner, None)
 
 
 def _closing(line: str, start: int) -> int:

@@ -66,6 +66,7 @@ SCHOOL: dict[str, Any] = {
                     "fee": "fee", "advisor": "advisor", "remark": "secret",
                     "courses": "lines", "courses.price": "lines.cost"}},
                 {"id": "advisor", "type": "text", "label": "Advisor"},
+                {"id": "friend", "type": "link", "table": "pupil", "fill": {"offer": "offer", "advisor": "name"}},
                 {"id": "sibling", "type": "button", "label": "Enrol a sibling", "action": "form", "form": "enrol",
                  "formula": "kind = \"boarder\"", "set": {"phone": "=phone", "kind": "day"}, "lock": ["phone"]},
                 {"id": "check", "type": "button", "label": "Have it checked", "flow": "checking"},

@@ -9,15 +9,16 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, changes, drafts, flow_tree, flows
+from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, upgrading
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
 from builder.web.doors import opens
-from runtime import definitions, powers
+from runtime import definitions, powers, purging
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
+from runtime.sample import written
 from runtime.web.edge import go, is_fragment, local_url, tell, work
 from runtime.web.frame import frame
 from schemas.app import Slot
@@ -51,19 +52,8 @@ def _index(ctx: Context, problems: list[Any] | None = None, status: int = 200) -
     frame(ctx)
     everything, own = unlimited(ctx.actor), powers.apps(ctx)
     there = [inst for inst in definitions.all_installed(ctx) if everything or inst.id in own]
-    bundled = bundle.bundled().items() if everything else ()
-    ready = [{"id": id, **_told(bundle.read(folder))} for id, folder in bundled]
-    page = render_template("builder/apps.html", apps=there, ready=ready, problems=problems or [], all=everything)
+    page = render_template("builder/apps.html", apps=there, problems=problems or [], all=everything)
     return make_response(page, status)
-
-
-def _told(package: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "title": Text.of(package.get("title", "")),
-        "text": Text.of(package.get("description", "")),
-        "icon": package.get("icon", "app"),
-        "color": package.get("color", "teal"),
-    }
 
 
 @bp.post("/build/")
@@ -129,8 +119,31 @@ def overview(app: str) -> Any:
         designer(ctx)
         draft = drafts.open_draft(ctx, app)
         frame(ctx)
-        listed = {"forms": _forms(draft), "boards": _boards(draft), "flows": _flows(draft)}
-        return render_template("builder/overview.html", **about(ctx, draft), **listed)
+        listed = {
+            "forms": _forms(draft),
+            "boards": _boards(draft),
+            "flows": _flows(draft),
+            "documents": _documents(draft),
+        }
+        values = {**about(ctx, draft), **listed, "sample": _sample(ctx, draft), "newer": _newer(ctx, draft)}
+        return render_template("builder/overview.html", **values)
+
+
+def _newer(ctx: Context, draft: Draft) -> Any:
+    """The package to which an administrator could upgrade the app."""
+    if not unlimited(ctx.actor) or not draft.revision:
+        return None
+    return next(iter(upgrading.available(ctx, definitions.installed(ctx, draft.slug))), None)
+
+
+def _sample(ctx: Context, draft: Draft) -> str:
+    """Whether the app's sample data is `here`, could be `added`, or there is none; for administrators."""
+    if not unlimited(ctx.actor) or not draft.revision:
+        return ""
+    inst = definitions.installed(ctx, draft.slug)
+    if written(ctx, inst.id):
+        return "here"
+    return "added" if centre.sample_of(ctx, inst) is not None else ""
 
 
 def _flows(draft: Draft) -> list[dict[str, Any]]:
@@ -141,6 +154,17 @@ def _flows(draft: Draft) -> list[dict[str, Any]]:
         steps = sum(1 for _ in flow_tree.steps_in_order(deepcopy(flow)))
         about_table = Text.of(table.get("title") or table["id"])
         listed.append({"id": id, "title": Text.of(flow.get("title") or id), "about": about_table, "steps": steps})
+    return listed
+
+
+def _documents(draft: Draft) -> list[dict[str, Any]]:
+    listed = []
+    for id in draft.parts.get("order/documents") or ():
+        found = draft.parts[f"documents/{id}"]
+        table = draft.parts.get(f"tables/{found.get('table')}") or {"id": ""}
+        about_table = Text.of(table.get("title") or table["id"])
+        title = Text.of(found.get("title") or id)
+        listed.append({"id": id, "title": title, "about": about_table, "made": found.get("made", "page")})
     return listed
 
 
@@ -318,10 +342,11 @@ def discard(app: str) -> Any:
 
 @bp.get("/build/<app>/export")
 def export(app: str) -> Any:
-    """The published app as a zip file that installs elsewhere."""
+    """The published app as a zip file that installs elsewhere; for administrators with its records if they wish."""
     with work() as ctx:
         designer(ctx)
-        body = bundle.zipped(bundle.export(ctx, app))
+        with_data = request.args.get("data") == "1" and unlimited(ctx.actor)
+        body = bundle.zipped(bundle.export(ctx, app), datapack.export(ctx, app) if with_data else None)
     return send_file(io.BytesIO(body), mimetype="application/zip", as_attachment=True, download_name=f"{app}.zip")
 
 
@@ -329,6 +354,8 @@ def export(app: str) -> Any:
 def remove(app: str) -> Any:
     with work() as ctx:
         designer(ctx)
-        definitions.remove(ctx, app)
-    tell(say("The app was removed. Its records are kept."), "good")
+        id = definitions.remove(ctx, app)
+        if request.form.get("data") == "bin":
+            purging.deadline(ctx, id)
+    tell(say("The app was removed. It can be brought back from the removed apps."), "good")
     return redirect("/build/", 303)

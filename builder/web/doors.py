@@ -28,6 +28,11 @@ DOORS = {
     "build_apps.preset": "rights",
     "build_apps.review": LOOK,
     "build_apps.publish": "publish",
+    "build_bin.index": "design",
+    "build_bin.restore": "design",
+    "build_revisions.index": LOOK,
+    "build_revisions.compare": LOOK,
+    "build_revisions.back": "design",
     "build_types.progress": LOOK,
     "build_types.cancel": "publish",
     "build_types.retype": "design",
@@ -49,6 +54,7 @@ DOORS = {
 }
 WHOLE = {
     "studio.": "design",
+    "build_languages.": "design",
     "build_formulas.": "design",
     "build_views.": "design",
     "build_boards.": "design",

@@ -15,7 +15,7 @@ from runtime.api import BadFormula
 from runtime.api_answers import Given, OtherRequest
 from runtime.api_writing import Stale, Undone
 from runtime.context import Context
-from runtime.retry import attempt
+from runtime.retry import attempt, was_given_up
 from runtime.scopes import require_besides
 from runtime.tokens import Spoken
 from runtime.web.edge import engine, language, words
@@ -229,6 +229,9 @@ def _other(err: Exception) -> Json:
             "batch", 422, gettext("Nothing was kept: one of the operations was refused."), results=err.results
         )
     if isinstance(err, HTTPException):
+        if was_given_up(getattr(err, "original_exception", None)):
+            text = "This took too long and was given up. Ask for less: narrow it with a filter or a shorter period."
+            return problem_json("too-long", 503, gettext(text))
         if (err.code or 500) >= 500:
             return problem_json("failed", err.code or 500, gettext("Something went wrong here."))
         title = {405: gettext("This address does not take that method."), 413: gettext("What you sent is too large.")}

@@ -59,7 +59,7 @@ def _chosen() -> list[UUID]:
     return [record_id(i) for i in dict.fromkeys(request.form.getlist("ids"))][: batches.MOST]
 
 
-def _listed(ctx: Context, source: LiveTable, view: str) -> Any:
+def listed(ctx: Context, source: LiveTable, view: str) -> Any:
     """The door and listing of the list that the records were chosen in; None where there is none."""
     found = source.inst.app.all_views.get(view)
     if found is None or found.table != source.id or not may_see_view(ctx, source.inst, view):
@@ -69,7 +69,7 @@ def _listed(ctx: Context, source: LiveTable, view: str) -> Any:
 
 
 def _total(ctx: Context, source: LiveTable, view: str) -> int:
-    asked = _listed(ctx, source, view)
+    asked = listed(ctx, source, view)
     return query.total(door(ctx, source), asked)[0] if asked else 0
 
 
@@ -104,7 +104,7 @@ def act(app: str, table_id: str, action: str) -> Any:
 
 def _ids(ctx: Context, source: LiveTable, action: str) -> list[UUID]:
     """Those chosen one by one, or everything that the list shows and that may be acted on."""
-    if request.form.get("whole") and (asked := _listed(ctx, source, request.form.get("view", ""))):
+    if request.form.get("whole") and (asked := listed(ctx, source, request.form.get("view", ""))):
         batches.require(door(ctx, source), action)
         found = query.ids(door(ctx, source), asked, batches.ACTIONS[action], limit=batches.MOST + 1)
     else:

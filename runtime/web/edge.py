@@ -39,7 +39,7 @@ from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.listing import FilterFields
-from runtime.retry import attempt
+from runtime.retry import attempt, was_given_up
 from runtime.settings import Settings
 from runtime.tables import LiveTable, live
 from runtime.workspaces import opened
@@ -59,7 +59,7 @@ POLICY = (
 SAFE = ("GET", "HEAD", "OPTIONS")
 VIEW = "view_as"
 """Where the session keeps as whom an administrator looks at apps."""
-LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "viewing"}
+LOOKED_AT = {"home", "views", "records", "forms", "dashboards", "files", "printing", "viewing"}
 LIVE = {"forms.live_values"}
 LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {
@@ -354,7 +354,9 @@ def _refuse_strangers() -> None:
 
 def _refuse_other_sites() -> None:
     origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site") == "cross-site" or (origin and _host_of(origin) != request.host):
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or (
+        origin and _host_of(origin) != request.host
+    ):
         abort(403, description=gettext("This was not sent from Mortise itself."))
 
 
@@ -466,9 +468,16 @@ def go(url: str) -> Response:
     return redirect(url, 303)  # type: ignore[return-value]
 
 
+MOST_TOLD = 5
+
+
 def tell(sentence: Any, kind: str = "good") -> None:
-    """Show a sentence on the next page, in the language of whoever is answered now."""
+    """Show a sentence on the next page, in the language of whoever is answered now.
+
+    The cookie holds a few KB at most: of what nobody has been shown yet, only the newest are kept.
+    """
     flash(words(sentence), kind)
+    session["_flashes"] = session["_flashes"][-MOST_TOLD:]
 
 
 def local_url(url: str, otherwise: str = "/") -> str:
@@ -580,6 +589,11 @@ def _http(err: HTTPException) -> Response:
     code = err.code or 500
     if code == 404:
         return _not_found(err)
+    if was_given_up(getattr(err, "original_exception", None)):
+        text = gettext(
+            "This took too long and was given up. Ask for less: narrow it with a filter or a shorter period."
+        )
+        return refusal_page(gettext("This cannot be done"), text, 503)
     texts = {
         405: gettext("This page does not take that kind of request."),
         413: gettext("What you sent is too large."),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, jsonify, request, send_file
 
-from runtime import files
+from runtime import files, inserted
 from runtime.context import Context
 from runtime.files import Kept
 from runtime.storage import Storage
@@ -17,6 +17,8 @@ from runtime.tables import LiveTable, live
 from runtime.web.edge import enter, record_id, work
 from schemas.errors import InvalidInput, NotFound
 from schemas.fields.file import viewed_as
+from schemas.fields.rich_text import RichText
+from schemas.markup import picture_address
 from schemas.messages import say
 
 bp = Blueprint("files", __name__)
@@ -40,6 +42,8 @@ def upload(app: str, table: str, field: str) -> Any:
     with work() as ctx, closing(body.stream):
         source = live(ctx, enter(ctx, app), table)
         kept = files.upload(ctx, storage(), source, field, body.filename or "", body.stream)
+        if isinstance(source.table.field(field), RichText):
+            return jsonify({"id": str(kept.id), "text": kept.name, "url": picture_address(kept.id), "size": kept.size})
         url = f"/files/{app}/{table}/new/{field}/{kept.id}"
         small = f"{url}?size=small" if files.file_field(source, field).pictures else ""
         view = f"{url}?view=1" if viewed_as(kept.name) else ""
@@ -63,6 +67,13 @@ def download(app: str, table: str, record: str, field: str, id: str) -> Any:
                 raise NotFound
             return shown_small(ctx, kept)
         return sent(ctx, kept, bool(request.args.get("view")))
+
+
+@bp.get("/pictures/<id>")
+def picture(id: str) -> Any:
+    """A picture inside a formatted text, by the one address that such a text gives it."""
+    with work() as ctx:
+        return sent(ctx, inserted.open_picture(ctx, record_id(id)), view=True)
 
 
 def shown_small(ctx: Context, kept: Kept) -> Any:

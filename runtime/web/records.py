@@ -1,12 +1,13 @@
 """A record as a drawer or a page: details, related records, history; deleting and restoring."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 
-from runtime import comments, flows, history, listing, pressing, query, recalculate, records, tokens
+from runtime import comments, documents, earlier, flows, history, listing, pressing, query, recalculate, records, tokens
 from runtime import related as related_fields
 from runtime.access import door, form_for, may_share, views_for
 from runtime.actors import Member
@@ -28,6 +29,7 @@ from schemas.fields.rows import Rows
 from schemas.form import Block, Form
 from schemas.masking import mask_of
 from schemas.messages import say
+from schemas.table import Table
 from schemas.text import Text
 
 bp = Blueprint("records", __name__)
@@ -42,13 +44,19 @@ def show(app: str, table_id: str, record: str) -> Any:
         gate = door(ctx, source)
         trash = request.args.get("trash") == "1"
         found = query.fetch(gate, record_id(record), "read" if not trash else "delete", trash=trash)
+        prints = not trash and _may(ctx, source, found.id, "print")
+        then = request.args.get("form") == "then" and not trash
+        made = earlier.as_made(ctx, source, found) if then else None
+        blocks = details(ctx, made.table, made.record, made.form) if made else details(ctx, source, found)
         values = {
+            "then": then, "offers_then": not trash and not then and earlier.offered(ctx, source, found.id),
             "inst": source.inst, "live": source, "record": found, "title": found.title or _table_title(source), "trash": trash,
             "recalculating": recalculate.pending(ctx, source), "maker": _maker(ctx, source, found),
             "share_url": _share_url(ctx, source, found, trash),
-            "blocks": details(ctx, source, found), "related": related(ctx, source, found.id),
+            "blocks": blocks, "related": related(ctx, source, found.id),
             "edit_url": _edit_url(ctx, source, found, trash), "copy_url": _copy_url(ctx, source, found, trash),
-            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": not trash and _may(ctx, source, found.id, "print"),
+            "may_delete": _may(ctx, source, found.id, "delete"), "may_print": prints,
+            "print_templates": [d for d in documents.templates(ctx, source) if documents.fits(ctx, source, found, d)] if prints else [],
             "why_url": f"/build/{app}/rights/why?table={table_id}&record={found.id}" if _builds(ctx) else "",
             "may_comment": (commented := not trash and _may(ctx, source, found.id, "comment")),
             "comments": comments.count(ctx, source, found.id) if commented else 0,
@@ -106,18 +114,19 @@ def _copy_url(ctx: Context, source: LiveTable, found: Record, trash: bool) -> st
     return f"/a/{source.inst.slug}/f/{form.id}/new?_copy={found.id}" if form and not trash else ""
 
 
-def details(ctx: Context, source: LiveTable, found: Record) -> list[BoundBlock]:
+def details(ctx: Context, source: LiveTable, found: Record, made: Form | None = None) -> list[BoundBlock]:
     """The fields that the reader may see, laid out as in the table's form; what the form leaves out comes last.
 
-    What the form's rules hide is left out where it is blank; a value that is there stays in sight.
+    What the form's rules hide is left out where it is blank; a value that is there stays in sight. `made` is the form
+    of an earlier revision, of which only the layout counts.
     """
     names = Names(ctx, source)
     fields = source.table.fields
     names.note(fields, found.values)
     names.people |= {p for p in (found.system["created_by"], found.system["updated_by"]) if p}
     binder = Binder(ctx, source, names.reader(), found.id, None, names.kept_files() if names.files else {})
-    form = source.inst.app.form_of(source.id)
-    hidden = _hidden_blanks(ctx, source, form, found)
+    form = made or source.inst.app.form_of(source.id)
+    hidden = set() if made else _hidden_blanks(ctx, source, form, found)
     bound = {
         id: _bound(binder, source, found, id)
         for id in source.table.by_id
@@ -240,7 +249,22 @@ def past(app: str, table_id: str, record: str) -> Any:
         gate.require("history")
         found = query.fetch(gate, record_id(record))
         entries = history.of_record(ctx, source, found.id)
-        return render_template("runtime/_history.html", entries=[_told(ctx, source, found, e) for e in entries])
+        then = earlier.tables_at(ctx, source, {e.revision for e in entries if e.revision})
+        unknown = {id for e in entries for id in e.changes if id not in source.table.by_id}
+        lost = earlier.gone(ctx, source, found.id, unknown) if unknown else {}
+        told = [_told(ctx, source, found, e, then.get(e.revision or 0), lost) for e in entries]
+        return render_template("runtime/_history.html", entries=told)
+
+
+class Told(NamedTuple):
+    """A change of a field, by the name that it had then."""
+
+    label: Text
+    before: str
+    after: str
+    now: Text
+    """What it is called now, if that is something else."""
+    gone: bool
 
 
 def _shown_columns(field: Any, value: Any, found: Record) -> Any:
@@ -251,14 +275,26 @@ def _shown_columns(field: Any, value: Any, found: Record) -> Any:
     return [{k: v for k, v in row.items() if k not in hidden} for row in value or ()]
 
 
-def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) -> dict[str, Any]:
+def _told(
+    ctx: Context, source: LiveTable, found: Record, entry: history.Entry, then: Table | None, lost: Mapping[str, earlier.Gone],
+) -> dict[str, Any]:  # fmt: skip
+    """An entry in the words of the revision it was written under, with the fields that are gone since."""
     names = Names(ctx, source)
     changes = []
-    fields = [f for f in source.table.fields if f.id in entry.changes and found.rights.get(f.id) != "hidden"]
+    old = then.by_id if then else {}
+    fields = [
+        *(
+            earlier.as_then(old.get(f.id), f)
+            for f in source.table.fields
+            if f.id in entry.changes and found.rights.get(f.id) != "hidden"
+        ),
+        *(replace(one.plain, label=old.get(id, one.field).label) for id, one in lost.items() if id in entry.changes),
+    ]
+    rights = {**found.rights, **dict.fromkeys(lost, "read")}
     sides = [{f.id: history.read_value(source, f, entry.changes[f.id][n]) for f in fields} for n in (0, 1)]
     sides = [{f.id: _shown_columns(f, side[f.id], found) for f in fields} for side in sides]
     fields = [f for f in fields if sides[0][f.id] != sides[1][f.id]]
-    masked = {f.id for f in fields if SEES[found.rights[f.id]] == 1}
+    masked = {f.id for f in fields if SEES[rights[f.id]] == 1}
     for side in sides:
         names.note([f for f in fields if f.id not in masked], side)
     names.people |= {entry.actor_id} if entry.actor_id else set()
@@ -268,7 +304,10 @@ def _told(ctx: Context, source: LiveTable, found: Record, entry: history.Entry) 
             mask_of(field, side[field.id]) if field.id in masked else field.show(side[field.id], reader)
             for side in sides
         )
-        changes.append((field.label or Text.of(field.id), before, after))
+        now = source.table.by_id.get(field.id)
+        label = field.label or Text.of(field.id)
+        renamed = now is not None and now.label != field.label and now.label
+        changes.append(Told(label, before, after, now.label if now and renamed else Text(), now is None))
     named = tokens.names(ctx, {entry.actor_id}) if entry.actor_kind == "token" and entry.actor_id else reader.names
     who = named.get(entry.actor_id, "") if entry.actor_id else ""
     at = entry.at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M")

@@ -20,7 +20,7 @@ bp = Blueprint("tokens", __name__)
 LIVES = (30, 90, 365)
 ACTIONS = {
     "read": say("Read"), "create": say("Add"), "update": say("Change"), "delete": say("Delete and restore"),
-    "history": say("See the history"),
+    "history": say("See the history"), "print": say("Print"),
 }  # fmt: skip
 BESIDES = {
     scope.TASKS: say("Read my tasks"), scope.DECIDE: say("Decide my tasks"), scope.PEOPLE: say("Read members and departments"),

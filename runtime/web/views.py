@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from runtime import exporting, flows, listing, preferences, records, spans
+from runtime import documents, exporting, flows, listing, preferences, records, spans
 from runtime.access import form_for, may_see_view, views_for
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -57,7 +57,8 @@ def drawn(ctx: Context, inst: Installed, view: View, wishes: Wishes, base: str =
 def _grid(ctx: Context, inst: Installed, view: View, wishes: Wishes, about: dict[str, Any]) -> Any:
     columns = preferences.read(ctx, f"columns:{inst.id}:{view.id}") or {}
     shown = listing.show(ctx, inst, view, wishes, columns.get("shown", ()))
-    values = {**about, "shown": shown, "widths": columns.get("widths", {}), "all_columns": _all_columns(shown)}
+    values = {**about, "shown": shown, "widths": columns.get("widths", {}), "all_columns": _all_columns(shown),
+              "print_templates": documents.templates(ctx, shown.live) if shown.gate.may("print") else []}  # fmt: skip
     if is_fragment() and request.headers.get("HX-Target", "").endswith("records"):
         return make_response(render_template("runtime/_records.html", **values))
     return render_template("runtime/view.html", **values)

@@ -48,6 +48,9 @@ class Rows(Field):
     fields: tuple[Field, ...] = option(Many(Kinds(field_types), unique="id", most=100, required=True), "Columns", ())
     min: int = option(Whole(0, MOST), "Fewest rows", 0, section="checks")
     max: int = option(Whole(1, MOST), "Most rows", 500, section="checks")
+    frozen: int = option(
+        Whole(0, 3), "Columns that stay in sight", 0, section="style", help="From the left, while the others are scrolled."
+    )  # fmt: skip
     keys: tuple[Key, ...] = option(
         Many(Object(Key)), "No two rows of a record with the same", (), section="checks"
     )  # fmt: skip

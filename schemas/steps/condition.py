@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.errors import Problem
-from schemas.formula import Formula, FormulaError
+from schemas.formula import Formula, FormulaError, names
 from schemas.formula.types import BOOLEAN
 from schemas.steps.binding import bind
 
@@ -30,6 +30,8 @@ class Condition:
         yield from wrong
         if wrong:
             return
+        read = [path[0] for path in names(self.formula.tree) if path[0] not in own.extra]
+        yield from place.may_see(self.path, target, read)
         bound = bind(self.formula, own)
         try:
             expression = place.app.analysis.expression(bound.formula, bound.scope(own, target), BOOLEAN)

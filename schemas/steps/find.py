@@ -73,8 +73,13 @@ class Find(Step):
         for index, name in enumerate(self.sort):
             if name.lstrip("-") not in target.by_id and name.lstrip("-") not in ("created_at", "updated_at"):
                 yield place.problem(f"sort[{index}]", say("there is no field '{name}'", name=name.lstrip("-")))
+        read = [*(name.lstrip("-") for name in self.sort), self.value or ""]
+        yield from place.may_see("sort" if self.value is None else "value", target, read)
         if self.value is not None:
             found = target.by_id.get(self.value)
-            kind = place.app.analysis.type_of(target, found).kind if found is not None else ""
+            if found is None:
+                yield place.problem("value", say("there is no field '{name}'", name=self.value))
+                return
+            kind = place.app.analysis.type_of(target, found).kind
             if kind not in ("number", *(("date", "datetime") if self.take in ("min", "max") else ())):
                 yield place.problem("value", say("name a field of the table that holds numbers"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import Problem
 from schemas.formula import Formula
+from schemas.messages import say
 from schemas.options import option
 from schemas.parsers import Dictionary, Label, Many, Words
 from schemas.steps.base import Step, field_right, step_types
@@ -50,6 +51,13 @@ class Notify(Step):
     def complaints(self, place: "Place") -> Iterator[Problem]:
         yield from place.people("to", self.to)
         yield from place.wording("text", self.text)
+        yield from self._told_though_hidden(place)
         for path in self.fields or {}:
             if path != "*":
                 yield from place.field(f"fields.{path}", path)
+
+    def _told_though_hidden(self, place: "Place") -> Iterator[Problem]:
+        """Fields that this very step hides from those whom its message tells them."""
+        for path in place.fields_in(self.text):
+            if self.right(path) == "hidden":
+                yield Problem("text", say("the message tells '{id}', which this step hides from its readers", id=path))

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from schemas.access import WRITES
-from schemas.dependencies import Circle
+from schemas.access import SEES, WRITES
+from schemas.dependencies import Circle, up_to_the_fault
 from schemas.errors import Problem
 from schemas.fields import Field
 from schemas.fields.link import Link
 from schemas.fields.rows import Rows
-from schemas.formula import Formula, FormulaError, Type
+from schemas.formula import Formula, FormulaError, Type, names
 from schemas.formula.types import ANY, BOOLEAN, link_to, unify
 from schemas.messages import Message, say
 from schemas.rights import Opening
@@ -73,9 +73,10 @@ class Place:
             yield Problem(path, say("expected a date or a time"))
 
     def people(self, path: str, whos: tuple[Who, ...]) -> Iterator[Problem]:
-        for who in whos:
-            yield from self._who(path, who)
-            yield from self.people(f"{path}.among", who.among)
+        for n, who in enumerate(whos):
+            where = f"{path}[{n}]" if len(whos) > 1 else path
+            yield from self._who(where, who)
+            yield from self.people(f"{where}.among", who.among)
 
     def _who(self, path: str, who: Who) -> Iterator[Problem]:
         roles, slots = [role.id for role in self.app.roles], [slot.id for slot in self.app.slots]
@@ -162,6 +163,18 @@ class Place:
                           table=target.id)  # fmt: skip
             yield Problem(path, message)
 
+    def may_see(self, path: str, target: Table, ids: Iterable[str]) -> Iterator[Problem]:
+        """A flow looks only at what its own rights show it: a field that they hide is refused when it runs."""
+        granted = self._granted(target, "read")
+        for id in dict.fromkeys(ids):
+            if granted and id in target.by_id and not any(SEES[opening.right(id)] == 2 for opening in granted):
+                message = say(
+                    "the flow may not read '{id}': show it in the flow's access rule on '{table}'",
+                    id=id,
+                    table=target.id,
+                )
+                yield Problem(path, message)
+
     def records(self, path: str, formula: Formula) -> Iterator[Problem]:
         """What is wrong with a formula that is to give one record or several."""
         found = list(self.formula(path, formula))
@@ -210,6 +223,17 @@ class Place:
                 continue
             for formula in formulas:
                 yield from self.formula(where, formula)
+
+    def fields_in(self, text: Text) -> list[str]:
+        """The record's own fields that a text names in its formulas."""
+        named: set[str] = set()
+        for line in text.by_language.values():
+            try:
+                formulas = [part for part in parts_of(line) if isinstance(part, Formula)]
+                named |= {path[0] for formula in formulas for path in names(formula.tree)}
+            except FormulaError:
+                continue
+        return sorted(named & {*self.table.by_id})
 
     def earlier(self, path: str, target: str) -> Iterator[Problem]:
         """A step to return to: asks people, and lies before this one on every way here."""
@@ -300,7 +324,7 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
         if position.step.id in table.by_id and position.step.result(place) is not None:
             message = say("a field has the id '{id}' too: formulas would not know which is meant", id=position.step.id)
             yield Problem(f"{position.path}.id", message)
-        for problem in position.step.complaints(place):
+        for problem in up_to_the_fault(position.step.complaints(place)):
             yield Problem(
                 f"{position.path}.{problem.path}" if problem.path else position.path,
                 problem.message,

@@ -31,6 +31,8 @@ class Table(Widget):
     def linked(self, app: "App", table: TableDefinition) -> Iterator[Problem]:
         yield from super().linked(app, table)
         known = {*table.by_id, *SYSTEM_FIELDS, "flow.state"}
-        for name in (*self.columns, *(s.removeprefix("-") for s in self.sort)):
+        named = {f"columns[{n}]": name for n, name in enumerate(self.columns)}
+        named |= {f"sort[{n}]": name.removeprefix("-") for n, name in enumerate(self.sort)}
+        for path, name in named.items():
             if name not in known:
-                yield Problem("columns", say("there is no field '{name}'", name=name))
+                yield Problem(path, say("there is no field '{name}'", name=name))

@@ -73,6 +73,31 @@ def wait_until(true: object, seconds: float = 150) -> None:
         time.sleep(LOOKS)
 
 
+HOST = b"Host: 127.0.0.1\r\n"
+NO_REQUESTS = [
+    b"\x00\xff\xfe\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", b"GET // HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET /%ff%fe HTTP/1.1\r\n" + HOST + b"\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 20_000 + b"\r\n\r\n", b"GET / HTTP/1.1\r\n" + HOST + b"Cookie: \xff=\x01; ;;=\r\n\r\n",
+    b"POST /sign-in HTTP/1.1\r\n" + HOST + b"Content-Length: -5\r\n\r\n",
+    b"POST /sign-in HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /sign-in HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST /sign-in HTTP/1.1\r\n" + HOST + b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 4\r\n\r\n--xy",
+    b"POST /api/v1/apps HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 1\r\n\r\n{",
+]  # fmt: skip
+"""What is no request, or hardly one: each gets a refusal, and the next good request its answer."""
+
+
+def said_to(port: int, request: bytes) -> bytes:
+    """What the server says to these bytes; nothing, where it only hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plug:
+        plug.sendall(request)
+        plug.shutdown(socket.SHUT_WR)
+        try:
+            return plug.recv(4096)
+        except ConnectionError:
+            return b""
+
+
 def test_serves_survives_its_database_and_stops_cleanly(data: Path, port: int) -> None:
     serving = begun("--data", data, "serve", "--port", port)
     wait_until(lambda: answers(port))
@@ -82,6 +107,10 @@ def test_serves_survives_its_database_and_stops_cleanly(data: Path, port: int) -
     taken = mortise("--data", data, "serve", "--port", port)
     assert taken.returncode == 1
     assert f"--port {port + 1}" in taken.stderr
+
+    for request in NO_REQUESTS:
+        assert b" 500 " not in said_to(port, request)[:40], request[:60]
+        assert answers(port)
 
     first = server.pid_file_lines(server.home_of(data))[0]
     os.kill(int(first), signal.SIGKILL)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime import changeover, chores, definitions, records  # noqa: F401 (chores: what publishing leaves to jobs)
+from runtime import changeover, chores, consequences, conversion, definitions, records  # noqa: F401 (chores: what publishing leaves to jobs)
 from runtime.jobs import drain_jobs
 from runtime.rows import child_values
 from schemas.converting import converted
@@ -206,3 +206,22 @@ def outcome(old: Any, new: Any) -> Any:
         return converted(old, new, old.example(), READER)
     except BadValue as err:
         return str(err.message)
+
+
+def test_a_rehearsal_tries_the_most_frequent_values_and_says_how_many_it_has_not_seen(
+    make_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = make_shop({**SHOP, "access": []})
+    for title in ("7", "7", "x", "x", "x", "8", "9"):
+        add(shop, title=title)
+    with shop.opened(shop.boss) as ctx:
+        inst = definitions.installed(ctx, "shop")
+        changes = conversion.checked(inst.app, definitions.load_app(package_with("title", type="number")))
+        (whole,) = conversion.rehearse(ctx, inst, changes)
+        monkeypatch.setattr(conversion, "MOST_LOOKED_AT", 2)
+        (partly,) = conversion.rehearse(ctx, inst, changes)
+        after = definitions.load_app(package_with("title", type="number"))
+        told = [str(c.message) for c in consequences.consequences(ctx, inst, after)]
+    assert (whole.filled, whole.kept, whole.unseen, whole.lost["x"][0]) == (7, 4, 0, 3)
+    assert (partly.filled, partly.kept, partly.unseen) == (5, 2, 2)
+    assert "2 of the 5 values looked at carry over; 2 more" in told[0]

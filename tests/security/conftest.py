@@ -15,11 +15,13 @@ from runtime import (
     batches,
     comments,
     definitions,
+    documents,
     files,
     flows,
     importing,
     people,
     powers,
+    printing,
     query,
     records,
     roles,
@@ -115,6 +117,20 @@ CLERK = [
     {"id": "authors", "who": {"role": "clerk"}, "table": "author", "do": ["read", "export", "history"],
      "rows": 'name <> "canarylinked"', "fields": {"name": "read"}},
 ]  # fmt: skip
+SECRETS = "{secret} {cost} {about} {margin} {phone} {called} {author.name} {author.worth} {this.secret}"
+DOCUMENTS = [
+    {"id": "everything", "table": "book", "title": "Everything", "name": "{title}", "head_left": "{secret} {page}", "blocks": [
+        {"id": "words", "type": "text", "text": SECRETS},
+        {"id": "counted", "type": "text", "text": "{COUNTIF(STARTSWITH(copies.place, \"canar\"))} {copies.place} {copies.note}"},
+        {"id": "values", "type": "fields", "show": ["secret", "papers", "cost", "phone", "called", "author", "created_by"]},
+        {"id": "rows", "type": "rows", "rows": "copies", "totals": ["count"]},
+        {"id": "code", "type": "code", "content": "formula", "formula": "secret & cost", "code": "code128"},
+        {"id": "lines", "type": "signatures", "lines": [{"title": "{secret}"}]},
+        {"id": "trail", "type": "approvals"}]},
+    {"id": "shelf", "table": "author", "blocks": [
+        {"id": "books", "type": "linked", "over": "book.author", "columns": ["title", "secret", "cost", "phone"], "totals": ["cost"]}]},
+    {"id": "inner", "table": "book", "roles": ["manager"], "blocks": [{"id": "no", "type": "heading", "text": "{no}"}]},
+]  # fmt: skip
 CHECKED = {
     "id": "checking", "title": "Checking", "trigger": {"button": {"table": "book", "label": "Check"}},
     "steps": [{"id": "look", "type": "approve", "who": {"role": "manager"}},
@@ -127,6 +143,7 @@ def package() -> dict[str, Any]:
     made["tables"][1]["fields"] += deepcopy(FIELDS)
     next(f for f in made["tables"][1]["fields"] if f["id"] == "copies")["fields"].append({"id": "note", "type": "text"})
     made["forms"] = [{"id": id, "table": id} for id in ("book", "author")]
+    made["documents"] = deepcopy(DOCUMENTS)
     made["views"], made["flows"] = deepcopy(VIEWS), [deepcopy(CHECKED)]
     made["dashboards"][0]["widgets"] += deepcopy(WIDGETS)
     for grant in made["access"]:
@@ -163,6 +180,7 @@ class Guarded:
             self.ids["comment"][1],
             self.ids["comments.download.file"][1],
             self.ids["batch"][0],
+            self.ids["printing.stop.run"][0],
         } - {
             str(self.mine),
             str(UUID(int=7)),
@@ -221,7 +239,8 @@ def _public(ctx: Any) -> dict[str, list[str]]:
     keyed = ("thanks_with_key", "answer", "live_answer", "change_answer")
     found = {f"public.{name}.token": tokens for name in (*doors, *keyed)}
     own = {f"links.{name}.id": [str(made[0]), str(UUID(int=7))] for name in ("show", "change", "switch", "remove")}
-    return {**found, **own, "key": ["nonsense"]}
+    offered = {f"centre.{name}.key": ["expense", "nonsense"] for name in ("show", "ask")}
+    return {**found, **own, **offered, "key": ["nonsense"]}
 
 
 @pytest.fixture
@@ -296,13 +315,16 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
             ctx, shop.table(ctx, "book"), f"{FILE}.csv", f"Title,Author,{FIELD}\n{RECORD},Jane,{FIELD}\n".encode()
         )
         busy = batches.begin(ctx, shop.table(ctx, "book"), "change", [foreign], {"secret": FIELD})
+        live = shop.table(ctx, "book")
+        printed = printing.begin(ctx, live, [foreign], documents.template(ctx, live, "everything"), "/")
+    prints = {f"printing.{name}.run": [str(printed), str(UUID(int=7))] for name in ("progress", "finished", "stop")}
     unknown = str(UUID(int=7))
     tables = ["author", "book", "none"]
     books = [str(own), str(foreign), str(trashed), str(writer), str(hidden), unknown, "nonsense", "new"]
     things = {
         "app": ["shop", "none"], "table": tables, "table_id": tables, "other": tables, "record": books,
         "view": [*(v["id"] for v in VIEWS), "book", "author", "none"], "form": ["book", "author", "none"],
-        "dashboard": ["figures", "none"], "board": ["figures", "none"],
+        "document": ["everything", "none"], "dashboard": ["figures", "none"], "board": ["figures", "none"],
         "widget": [w["id"] for w in package()["dashboards"][0]["widgets"]] + ["none"],
         "field": ["papers", "secret", "title", "none"], "link": ["author", "title", "none"],
         "path": ["author", "secret", "copies.place", "none"], "kind": ["member", "department", "none"],
@@ -320,7 +342,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "flow": ["checking", "none"], "grant": ["own", "none"], "secret": ["none"],
         "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
         **{f"tasks.{name}.act": ["transfer", "delegate", "add_signer", "copy", "comment"] for name in ("ask", "do_ask")},
-        "workspace": [shop.workspace.slug, "none"],
+        "workspace": [shop.workspace.slug, "none"], **prints,
     }  # fmt: skip
     with shop.opened() as ctx:
         things |= _people(ctx, shop)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from time import perf_counter
@@ -17,6 +18,7 @@ from runtime import importing, query
 from runtime.access import door
 from runtime.query import Listing
 from runtime.sheets import read_sheet
+from runtime.submit import Sent, submit
 from schemas.formula import ErrorValue, Formula, FormulaError
 from schemas.formula.spreadsheet import evaluate_untyped
 from tests.runtime.conftest import Shop
@@ -91,7 +93,7 @@ TYPED: list[dict[str, tuple[str, Any]]] = [
     # Clocks of Shanghai went from 2:00 to 3:00 that morning, and that autumn from 2:00 back to 1:00.
     {"title": ("=1+1", "=1+1"), "at": ("1986-05-04 02:30", datetime(1986, 5, 3, 18, 30, tzinfo=UTC)),
      "card": ("１１０１０５１９４９１２３１００２ｘ", "11010519491231002X"), "big": ("-0.1234567891", Decimal("-0.1234567891")),
-     "story": (DEEP, "deep"), "lasts": ("0:30", Decimal("0.5"))},
+     "story": (DEEP, "<p>deep</p>"), "lasts": ("0:30", Decimal("0.5"))},
     {"title": ("\u200b", "\u200b"), "at": ("1986-09-14 01:30", datetime(1986, 9, 13, 16, 30, tzinfo=UTC)), "big": ("００１２", Decimal(12)),
      "code": ("000123", "000123")},
 ]  # fmt: skip
@@ -220,3 +222,22 @@ def test_formulas_that_are_nested_too_deep_are_refused_with_words() -> None:
     ):
         with pytest.raises(FormulaError):
             Formula.of(source).tree  # noqa: B018
+
+
+def test_a_flow_carries_odd_values_over_as_they_are(make_shop: Callable[..., Shop]) -> None:
+    package = deepcopy(THINGS)
+    carried = sorted({field for round_ in TYPED for field in round_})
+    fields = [f for f in package["tables"][0]["fields"] if f["id"] in carried]
+    package["tables"].append({"id": "twin", "fields": fields})
+    step = {"id": "made", "type": "create", "table": "twin", "set": {id: id for id in carried}}
+    package["flows"] = [{"id": "carry", "trigger": {"created": "thing"}, "steps": [step]}]
+    package["access"].append({"id": "carries", "who": {"flow": "carry"}, "table": "twin", "do": ["create", "read"]})
+    shop = make_shop(package)
+    for round_ in TYPED:
+        given = {field: kept for field, (_, kept) in round_.items()}
+        with shop.opened(shop.manager) as ctx:
+            submit(ctx, shop.table(ctx, "thing"), Sent(None, typed(round_)))
+        with shop.opened() as ctx:
+            gate = door(ctx, shop.table(ctx, "twin"))
+            twin = query.fetch(gate, query.ids(gate, Listing())[-1]).values
+        assert {field: twin.get(field) for field in given} == given

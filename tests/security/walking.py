@@ -41,7 +41,7 @@ CURIOUS = [
     )),
     "as=csv", "as=csv&sort=-cost&q=canary", f"as=csv&filter={quote('cost > 1')}", "field=secret&operator=is&value=canaryfield",
     "secret=canaryfield&title=x", "back=/", "trash=true", "fields=secret", "fields=title,papers,about,copies", "expand=names",
-    "state=decided",
+    "state=decided", "template=everything", "template=inner&view=1", "template=shelf",
 ]  # fmt: skip
 AFTER_A_REFUSAL = "trash=1&as=csv"
 """What a page that is not there is asked all the same, as a fragment."""
@@ -154,6 +154,21 @@ def echoes(text: str, word: str) -> str:
     return re.sub(rf"(?:&#34;|&quot;|\\u0022|[“\"'(=]){word}", "", kept)
 
 
+def unguarded(answer: Any) -> list[str]:
+    """The headers that every answer must have, and this one has not."""
+    headers = answer.headers
+    policy = headers.get("Content-Security-Policy", "unsafe")
+    sound = {
+        "Content-Security-Policy": "unsafe" not in policy and ("default-src" in policy or "sandbox" in policy),
+        "X-Content-Type-Options": headers.get("X-Content-Type-Options") == "nosniff",
+        "X-Frame-Options": "X-Frame-Options" in headers or "frame-ancestors 'self'" in policy,
+        "Referrer-Policy": headers.get("Referrer-Policy") in ("same-origin", "no-referrer"),
+        "Cache-Control": any(word in headers.get("Cache-Control", "") for word in ("no-store", "private")),
+        "Access-Control-Allow-Origin": "Access-Control-Allow-Origin" not in headers,
+    }
+    return [name for name, well in sound.items() if not well]
+
+
 # -- the walk --------------------------------------------------------------------------------------
 
 
@@ -170,6 +185,8 @@ class Walked:
         self.asked += 1
         if answer.status_code < 400:
             self.passed.add(endpoint)
+        if unguarded(answer):
+            seen = seen | {"bare"}
         for what in seen | ({"failed"} if answer.status_code >= 500 else set()):
             self.found.setdefault(what, set()).add(url)
 

@@ -96,9 +96,11 @@ def in_the_dark(page: Page) -> list[str]:
     """What a dark theme can spoil on the page that is open: its contrasts."""
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     _wait_for_colours(page)
-    found = [f"in the dark {problem}" for problem in serious(page, ["color-contrast"])]
+    if found := serious(page, ["color-contrast"]):
+        page.wait_for_timeout(1_500)  # on a busy machine the new colours may not have come all the way yet
+        found = serious(page, ["color-contrast"])
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return found
+    return [f"in the dark {problem}" for problem in found]
 
 
 COLOURS = "() => [...document.querySelectorAll('body, body *')].map(e => getComputedStyle(e).color).join()"

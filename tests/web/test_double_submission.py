@@ -36,3 +36,11 @@ def test_another_person_s_same_key_is_another_submission(shop, sign_in):
     first = sign_in(shop, "manager").post("/a/shop/f/book/new", {"title": "A", "_once": "k"})
     second = sign_in(shop, "boss").post("/a/shop/f/book/new", {"title": "B", "_once": "k"})
     assert first.headers["HX-Redirect"] != second.headers["HX-Redirect"]
+
+
+def test_what_nobody_has_been_shown_does_not_pile_up_in_the_cookie(shop, sign_in):
+    browser = sign_in(shop, "manager")
+    for title in "ABCDEFGH":
+        assert browser.post("/a/shop/f/book/new", {"title": title}).status_code == 204
+    with browser.client.session_transaction() as kept:
+        assert len(kept["_flashes"]) == 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime import records
+from runtime import fills, records
 from runtime.rows import child_values
 from schemas.errors import DefinitionError, InvalidInput
 from schemas.form import Form
@@ -173,6 +173,14 @@ def test_choosing_an_offer_copies_its_values_and_its_lines(school, manager):
     assert [input_value(page, f"courses[{n}].what") for n in (0, 1)] == ["Greek", "Maths"]
     assert input_value(page, "courses[1].price") == "50"
     assert "data-row-id" not in page
+
+
+def test_a_link_that_is_filled_in_is_a_choice_too_and_fills_what_is_open(school):
+    friend = pupil(school, offer=offer(school))
+    with school.opened(school.manager) as ctx:
+        made = fills.by_links(ctx, school.table(ctx, "pupil"), {"friend": friend}, ["friend"])
+    assert (made["fee"], made["advisor"]) == (Decimal(900), "Ada"), "the nearer link has the say"
+    assert [line["what"] for line in made["courses"]] == ["Greek", "Maths"]
 
 
 def test_what_an_offer_filled_in_stays_as_the_person_changed_it(school, manager):

@@ -4,7 +4,10 @@ from schemas.filling import REPEATED
 from schemas.options import load
 from schemas.text import Text
 
-EXAMPLES = [{"fields": [{"id": "what", "type": "text"}, {"id": "count", "type": "number"}]}]
+EXAMPLES = [
+    {"fields": [{"id": "what", "type": "text"}, {"id": "count", "type": "number"}]},
+    {"fields": [{"id": "what", "type": "text"}, {"id": "count", "type": "number"}], "frozen": 1},
+]
 
 
 def test_a_repetition_names_its_fields_in_the_reader_s_language_unless_it_has_words_of_its_own():

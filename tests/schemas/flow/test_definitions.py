@@ -74,6 +74,10 @@ def test_a_sound_flow_has_no_problems() -> None:
         ({"id": "u", "type": "update", "record": "order", "set": {"paid": "total"}}, "the flow may not write 'paid'"),
         ({"id": "n", "type": "notify", "to": "starter", "text": "{nobody}"}, "steps[0].text"),
         ({"id": "n", "type": "notify", "to": "starter", "text": "{total"}, "steps[0].text: a brace is opened"),
+        (
+            {"id": "n", "type": "notify", "to": "starter", "text": "{no}: {total}", "fields": {"total": "hidden"}},
+            "steps[0].text: the message tells 'total', which this step hides",
+        ),
         ({"id": "start", "type": "end"}, "steps[0].id: 'start' is a reserved word"),
     ],
 )  # fmt: skip
