@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, jsonify, make_response, request, stream_with_context
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, request
 
 from runtime import feeds, live, tasks, ways
 from runtime.context import Context
@@ -57,7 +57,7 @@ def listen() -> Any:
         if ours is not None and member is not None:
             hub.join(live.taken_over(ours), workspace, member, chunked)
 
-    response = Response(stream_with_context(answer()), mimetype="text/event-stream")
+    response = Response(answer(), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
