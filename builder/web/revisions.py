@@ -6,6 +6,7 @@ from flask import Blueprint, make_response, render_template, request
 
 from builder import centre, drafts, revisions, upgrading
 from builder.differences import differences
+from builder.parts import split
 from builder.places import told
 from builder.web.apps import CHANGED, about, counter_sent, designer
 from runtime import changeover, definitions
@@ -83,7 +84,7 @@ def plan(app: str) -> Any:
         if key:
             offer = centre.offer(ctx, key)
             made = upgrading.plan(ctx, draft, offer.package, _choices())
-            problems = [told(draft.parts, p) for p in made.problems]
+            problems = [told(split(made.merge.package), p) for p in made.problems]
             values |= {"offer": offer, "plan": made, "problems": problems}
         return make_response(render_template("builder/upgrade.html", **values))
 

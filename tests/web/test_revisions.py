@@ -145,3 +145,17 @@ def test_only_who_designs_the_app_sees_its_revisions_and_only_administrators_upg
         assert browser.get("/build/club/revisions").status_code == 404
         assert browser.get("/build/club/upgrade").status_code == 404
         assert browser.post("/build/club/revisions/back", {"number": "1"}).status_code == 404
+
+
+def test_what_an_upgrade_would_break_here_is_said_on_its_plan(boss, shop, club):
+    with shop.opened(shop.boss) as ctx:
+        here = deepcopy(club)
+        here["views"].append({"id": "mine", "table": "person", "title": "By fax", "columns": ["fax"]})
+        definitions.publish(ctx, "club", here)
+    boss.post("/templates/", {"file": (io.BytesIO(bundle.zipped(newer(club))), "club.zip")},
+              content_type="multipart/form-data")  # fmt: skip
+    page = boss.get("/build/club/upgrade")
+    assert page.status_code == 200
+    assert "there is no field" in page.text
+    kept = boss.get("/build/club/upgrade?side:tables/person/fields/fax=yours")
+    assert "there is no field" not in kept.text
