@@ -191,9 +191,9 @@ def _authors(ctx: Context, thread: UUID) -> list[UUID]:
 
 def _tell(ctx: Context, live: LiveTable, record: UUID, members: Sequence[UUID], sentence: Sentence) -> None:
     """A notice says who spoke and about which record, never what: that is read where it stands, by today's rights."""
-    notices.tell(
-        ctx, members, "comment", sentence, {"installation_id": live.inst.id, "table_id": live.id, "record_id": record}
-    )
+    about = {"installation_id": live.inst.id, "table_id": live.id, "record_id": record}
+    notices.tell(ctx, members, "comment", sentence, about)
+    notices.send_mail(ctx, members, "comment", sentence, about)
 
 
 def change(ctx: Context, live: LiveTable, record: UUID, id: UUID, text: str) -> None:

@@ -91,7 +91,7 @@ def tell(ctx: Context, running: Running, effect: Tell) -> None:
     if "inbox" in step.channels:
         notices.tell(ctx, people, "told", sentence, about(running))
     if "mail" in step.channels:
-        notices.send_mail(ctx, people, sentence, about(running))
+        notices.send_mail(ctx, people, "told", sentence, about(running))
 
 
 def let_read(ctx: Context, running: Running, step: str, people: list[UUID]) -> None:
@@ -123,8 +123,9 @@ def remind(ctx: Context, running: Running, effect: Remind) -> None:
     for person in people:
         task = task_of(running, person) if effect.why in ("due", "urged") else None
         where = {**about(running), **({"task_id": task} if task else {})}
-        notices.tell(ctx, [person], "told" if effect.why == "copied" else "task", sentence, where)
-        notices.send_mail(ctx, [person], sentence, where)
+        kind = "told" if effect.why == "copied" else "task"
+        notices.tell(ctx, [person], kind, sentence, where)
+        notices.send_mail(ctx, [person], kind, sentence, where)
 
 
 def task_of(running: Running, person: UUID) -> UUID | None:

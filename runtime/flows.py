@@ -16,6 +16,7 @@ from runtime import (
     definitions,
     effects,
     given,
+    letters,
     notices,
     outbox,
     outside,
@@ -65,7 +66,7 @@ from schemas.engine.events import Chosen
 from schemas.engine.migration import Plan, plan
 from schemas.engine.offers import offered
 from schemas.engine.run import OUTSIDE
-from schemas.engine.state import Entry
+from schemas.engine.state import Entry, Task
 from schemas.errors import Denied, InvalidInput, NotFound
 from schemas.flow import Flow, Trigger
 from schemas.messages import Message, say
@@ -568,7 +569,7 @@ def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:
             outside.invite(ctx, run, task)
             continue
         asked = REVISE if task.step == START else TASK
-        _tell(ctx, run, [UUID(task.member)], "task", say(asked, flow=flow), task_id=run.task_ids[task.id])
+        _tell(ctx, run, [UUID(task.member)], "task", say(asked, flow=flow), task)
     for entry in log:
         if entry["what"] == "outcome" and run.starter and run.starter != ctx.actor.id and entry["outcome"] in OUTCOMES:
             _tell(ctx, run, [run.starter], "outcome", say(OUTCOMES[entry["outcome"]], flow=flow))
@@ -576,11 +577,14 @@ def _announce(ctx: Context, run: Running, log: list[Entry]) -> None:
             _tell(ctx, run, _in_charge(ctx, run), "failed", say("{flow} cannot go on and needs help", flow=flow))
 
 
-def _tell(ctx: Context, run: Running, members: list[UUID], kind: str, sentence: Message, **more: Any) -> None:
+def _tell(
+    ctx: Context, run: Running, members: list[UUID], kind: str, sentence: Message, task: Task | None = None
+) -> None:
     others = [member for member in members if member != ctx.actor.id or kind == "task"]
-    about = {**effects.about(run), **more}
+    about = {**effects.about(run), **({"task_id": run.task_ids[task.id]} if task else {})}
     notices.tell(ctx, others, kind, sentence, about)
-    notices.send_mail(ctx, [member for member in others if member != ctx.actor.id], sentence, about)
+    away = [member for member in others if member != ctx.actor.id]
+    notices.send_mail(ctx, away, kind, sentence, about, letters.links(ctx, run, task) if task else ())
 
 
 TASK = say("{flow}: a task for you").text

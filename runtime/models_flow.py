@@ -160,6 +160,18 @@ flow_arrival = Table(
     moment("at", nullable=False, index=True),
 )
 
+digest_line = Table(
+    "digest_line",
+    workspace_metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("often", Text, nullable=False, comment="daily or weekly"),
+    Column("body", JSONB, nullable=False, comment="as in notice"),
+    Column("address", Text, nullable=False, comment="of the page, from the workspace's root"),
+    moment("at", nullable=False),
+    Index("digest_line_member", "member_id", "at"),
+)
+
 flow_turn = Table(
     "flow_turn",
     workspace_metadata,

@@ -11,12 +11,13 @@ from uuid import UUID
 from babel.support import NullTranslations, Translations
 from sqlalchemy import bindparam, func, insert, select, update
 
-from runtime import mail
+from runtime import mail, ways
 from runtime.context import Context
 from runtime.ids import new_id
-from runtime.models_flow import notice
+from runtime.models_flow import digest_line, notice
 from runtime.people import Directory
 from runtime.settings import Settings
+from runtime.signals import touched
 from schemas.messages import Message, fill
 from schemas.text import Sentence, Text
 
@@ -45,22 +46,43 @@ class Notice:
 
 
 def tell(ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]) -> None:
-    """A notice for each member. `about` names columns of the notice: the installation, table, record, run or task."""
-    body = dump(sentence)
+    """A notice for each member who wants such. `about` names columns of the notice: installation, table, record, run, task."""
+    body, wanted = dump(sentence), ways.of_members(ctx, members)
     lines = [
-        {"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about} for member in members
+        {"id": new_id(), "member_id": member, "kind": kind, "body": body, "at": ctx.now, **about}
+        for member, chosen in wanted.items()
+        if chosen.inbox.get(kind, True)
     ]
     if lines:
         ctx.conn.execute(insert(notice), lines)
+        touched(ctx, [line["member_id"] for line in lines])
 
 
-def send_mail(ctx: Context, members: Iterable[UUID], sentence: Sentence, about: Mapping[str, Any]) -> None:
-    """The same as a mail, with the address of the page, to those who have one. Sent by a job after the commit."""
-    where = f"{Settings.read().public_url}{address(about) or '/'}?w={ctx.workspace.slug}"
-    for person in Directory.of(ctx).persons(members).values():
-        if person.email:
-            text = spoken(sentence, ctx.workspace.language)
-            mail.post(ctx, person.email, text, f"{text}\n\n{where}")
+def send_mail(
+    ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any],
+    links: Iterable[tuple[Sentence, str]] = (),
+) -> None:  # fmt: skip
+    """The same as a mail with the address of the page, at once or with the next digest, to those who want it and have one.
+
+    `links` are more addresses, each with what it is for. Sent by a job after the commit.
+    """
+    chosen = ways.of_members(ctx, members)
+    for person in Directory.of(ctx).persons(chosen).values():
+        often = chosen[person.id].mail.get(kind, "at_once")
+        if not person.email or often == "never":
+            continue
+        if often in ways.DIGESTS:
+            line = {"id": new_id(), "member_id": person.id, "often": often, "body": dump(sentence)}
+            ctx.conn.execute(insert(digest_line).values(**line, address=address(about) or "/notices/", at=ctx.now))
+            continue
+        text = spoken(sentence, ctx.workspace.language)
+        more = [f"{spoken(words, ctx.workspace.language)}\n{url}" for words, url in links if chosen[person.id].links]
+        mail.post(ctx, person.email, text, "\n\n".join([text, page_address(ctx, address(about) or "/notices/"), *more]))
+
+
+def page_address(ctx: Context, path: str) -> str:
+    """The whole address of a page of this workspace."""
+    return f"{Settings.read().public_url}{path}?w={ctx.workspace.slug}"
 
 
 def spoken(sentence: Sentence, language: str) -> str:
@@ -133,11 +155,15 @@ def mark_read(ctx: Context, ids: Iterable[UUID] | None = None) -> None:
     """The actor has seen these notices, or all of them."""
     n = notice
     own = update(n).where(n.c.member_id == ctx.actor.id, n.c.read_at.is_(None))
-    ctx.conn.execute((own if ids is None else own.where(n.c.id.in_(list(ids)))).values(read_at=ctx.now))
+    done = ctx.conn.execute((own if ids is None else own.where(n.c.id.in_(list(ids)))).values(read_at=ctx.now))
+    if done.rowcount and ctx.actor.id:
+        touched(ctx, [ctx.actor.id])
 
 
 def mark_read_about(ctx: Context, instance: UUID) -> None:
     """Whoever looks at a run has seen what was said of it."""
     n = notice
     own = (n.c.member_id == ctx.actor.id, n.c.instance_id == instance, n.c.read_at.is_(None))
-    ctx.conn.execute(update(n).where(*own).values(read_at=ctx.now))
+    done = ctx.conn.execute(update(n).where(*own).values(read_at=ctx.now))
+    if done.rowcount and ctx.actor.id:
+        touched(ctx, [ctx.actor.id])

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from runtime import effects, mail, notices, running
+from runtime import effects, letters, mail, notices, running
 from runtime.actors import Link
 from runtime.context import Context
 from runtime.models_flow import flow_task
@@ -48,6 +48,8 @@ def task_of(ctx: Context, secret: str) -> tuple[UUID, UUID, int, str]:
 
 def as_link(ctx: Context, secret: str) -> tuple[Context, Running, int]:
     """The context of whoever has the link, the run, and the task's number. Raises NotFound."""
+    if secret.startswith(letters.PREFIX):
+        return letters.as_member(ctx, secret)
     id, run, number, address = task_of(ctx, secret)
     acting = ctx.acting_as(Link(id=id, name=address), origin=f"task {id}")
     return acting, running.load(acting, run, lock=False), number

@@ -17,6 +17,7 @@ from runtime.ids import new_id
 from runtime.models import member
 from runtime.models_flow import flow_instance, flow_log, flow_task
 from runtime.people import Directory
+from runtime.signals import touched as touched_members
 from runtime.tables import LiveTable
 from schemas.engine import Advance, Event, Facts, Question, State, Unanswered, advance
 from schemas.engine.run import OUTSIDE, Run
@@ -287,6 +288,12 @@ def _keep_tasks(ctx: Context, running: Running, log: list[Entry]) -> None:
         statement = upsert(flow_task).values(line)
         fresh = {name: line[name] for name in FRESH}
         ctx.conn.execute(statement.on_conflict_do_update(index_elements=["instance_id", "number"], set_=fresh))
+    before = {UUID(entry["by"]) for entry in log if entry["what"] == "transferred" and _is_member(entry.get("by"))}
+    touched_members(ctx, {line["member_id"] for line in lines if line["member_id"]} | before)
+
+
+def _is_member(id: str | None) -> bool:
+    return bool(id) and not str(id).startswith(OUTSIDE)
 
 
 FRESH = (

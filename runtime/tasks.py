@@ -376,6 +376,13 @@ def step_title(flow: Flow | None, id: str) -> Text:
     return step.title if step and step.title else Text.of("" if id == START else id)
 
 
+def names_of(ctx: Context, installation: UUID, revision: int, flow: str, step: str) -> tuple[Text, Text]:
+    """What a flow and one of its steps were called when the run began."""
+    inst = _installed(ctx, installation)
+    found = definitions.at_revision(ctx, inst, revision).app.flow(flow) if inst else None
+    return _flow_title(found, flow), step_title(found, step)
+
+
 def record_titles(ctx: Context, places: Iterable[tuple[UUID, str, UUID]]) -> dict[UUID, str]:
     """Titles of records by (installation, table, record), of those that the actor may see."""
     by_table: dict[tuple[UUID, str], set[UUID]] = {}

@@ -450,7 +450,7 @@ def _tell(ctx: Context, inst: Installed, hook: Webhook) -> None:
     sentence = say("The webhook '{name}' was paused: nothing has arrived for a long time.", name=hook.title)
     told = list(admins)
     notices.tell(ctx, told, "failed", sentence, {"installation_id": inst.id})
-    notices.send_mail(ctx, told, sentence, {})
+    notices.send_mail(ctx, told, "failed", sentence, {})
 
 
 @periodic("webhooks.forget", "29 3 * * *")

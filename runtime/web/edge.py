@@ -65,7 +65,7 @@ LEAVING = {"viewing.stop", "session.leave", "session.language", "healthz", None}
 OPEN_ENDPOINTS = {
     "session.form", "session.enter", "session.second", "session.language", "static", "healthz", "doors.forgot", "doors.ask_reset",
     "doors.reset", "doors.set_password", "doors.email", "doors.change_email", "doors.sign_up", "doors.ask_sign_up", "doors.invitation",
-    "doors.accept", "doors.welcome", "doors.settle", "sso.begin", "sso.back", "replies.show", "replies.decide",
+    "doors.accept", "doors.welcome", "doors.settle", "sso.begin", "sso.back", "replies.show", "replies.decide", "notices.calendar",
 }  # fmt: skip
 """What answers somebody who has not signed in."""
 

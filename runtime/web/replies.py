@@ -45,11 +45,14 @@ def task_id(run: Running, number: int) -> Any:
 
 def _page(ctx: Context, run: Running, number: int, workspace: str, secret: str, current: Any, status: int = 200) -> Any:
     step = run.flow.people_step(run.state.tasks[number].step)
+    actions, wanted = progress.actions(run, number), request.args.get("do", "")
+    meant = [one for one in actions if one.id == wanted]
+    whole = f"/reply/{workspace}/{secret}" if meant and len(actions) > 1 else ""
     shown = {
         "bound": current.bound(ctx), "form": current.form, "inst": run.live.inst, "task_id": task_id(run, number),
         "base": f"/reply/{workspace}/{secret}", "outside": True, "run": progress.words_of_run(run), "writable": False,
         "title": query.titles(ctx, run.live, [run.its_record]).get(run.its_record, ""), "comment": comment_of_request(),
-        "step": progress.step_words(run.flow, step.id), "actions": progress.actions(run, number),
+        "step": progress.step_words(run.flow, step.id), "actions": meant or actions, "all_of": whole,
         "conflict": conflict(ctx, current), "task": run.state.tasks[number], "people_step": step, "files": [],
         "held": progress.held_by(ctx, run, number), "signature": [],
     }  # fmt: skip

@@ -24,6 +24,7 @@ const ON_SIGHT = {
   "choose": "[data-choose]",
   "columns": "table.grid[data-columns], .column-list",
   "conditions": "[data-conditions]",
+  "counts": "[data-count]",
   "copy": "[data-copy], [data-link-of]",
   "draft": "form[data-draft]",
   "gantt": "[data-gantt]",

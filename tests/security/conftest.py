@@ -17,6 +17,7 @@ from runtime import (
     definitions,
     documents,
     exports,
+    feeds,
     files,
     flows,
     importing,
@@ -311,6 +312,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
     with shop.opened(shop.clerk) as ctx:
         assert query.allowed(door(ctx, shop.table(ctx, "book")), own, "update")
         assert not query.allowed(door(ctx, shop.table(ctx, "book")), foreign, "read")
+        calendar = feeds.make(ctx).rpartition("/")[2].removesuffix(".ics")
         mine = importing.begin(
             ctx, shop.table(ctx, "book"), "books.csv", f"Title,Author\nMaria,{LINKED[:-1]}\n".encode()
         )
@@ -349,7 +351,7 @@ def guarded(make_shop: Callable[..., Shop], app: Flask) -> Guarded:  # noqa: F81
         "flow": ["checking", "none"], "grant": ["own", "none"], "secret": ["none"],
         "verb": ["withdraw", "end", "retry", "skip", "urge", "take-back", "none"],
         **{f"tasks.{name}.act": ["transfer", "delegate", "add_signer", "copy", "comment"] for name in ("ask", "do_ask")},
-        "workspace": [shop.workspace.slug, "none"], **prints,
+        "workspace": [shop.workspace.slug, "none"], "name": [calendar, "nonsense"], **prints,
     }  # fmt: skip
     with shop.opened() as ctx:
         things |= _people(ctx, shop)
