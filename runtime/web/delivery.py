@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import brotli
 import rcssmin
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
@@ -20,7 +21,8 @@ SMALLEST = 600
 """Below this many bytes packing gains nothing."""
 PACKED = ("text/", "application/json", "application/javascript", "application/problem+json", "image/svg+xml")
 FOREVER = "public, max-age=31536000, immutable"
-LEVEL = 6
+CODINGS = ("br", "gzip")
+"""What we pack with; of those that a browser reads, the first is taken: it is a seventh smaller and no slower."""
 
 
 def install(app: Flask, static: Path) -> None:
@@ -52,23 +54,30 @@ def _static(folder: Path, filename: str, keep: str) -> Response:
     if not path.is_file():
         raise NotFound
     stamp = path.stat().st_mtime_ns
-    packs = _reads_gzip()
-    body = _packed_file(path, stamp) if packs else path.read_bytes()
+    coding = _coding()
+    body = _packed_file(path, stamp, coding) if coding else path.read_bytes()
     response = Response(body, mimetype=mimetypes.guess_type(path.name)[0] or "application/octet-stream")
-    if packs:
-        response.headers["Content-Encoding"] = "gzip"
+    if coding:
+        response.headers["Content-Encoding"] = coding
     response.headers["Cache-Control"] = keep
     response.vary.add("Accept-Encoding")
-    response.set_etag(f"{stamp:x}{'-gz' if packs else ''}")
+    response.set_etag(f"{stamp:x}-{coding}")
     response.make_conditional(request)
     return response
 
 
 @lru_cache(maxsize=500)
-def _packed_file(path: Path, stamp: int) -> bytes:
-    """A file packed once; `stamp` tells its states apart."""
+def _packed_file(path: Path, stamp: int, coding: str) -> bytes:
+    """A file packed once, as small as it goes; `stamp` tells its states apart."""
     body = path.read_bytes()
-    return gzip.compress(rcssmin.cssmin(body) if path.suffix == ".css" else body, 9, mtime=0)
+    return _packed(rcssmin.cssmin(body) if path.suffix == ".css" else body, coding, brotli_quality=10, gzip_level=9)
+
+
+def _packed(body: bytes, coding: str, *, brotli_quality: int, gzip_level: int) -> bytes:
+    if coding == "br":
+        packed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=brotli_quality)
+        return packed
+    return gzip.compress(body, gzip_level, mtime=0)
 
 
 def pack(response: Response) -> Response:
@@ -76,14 +85,15 @@ def pack(response: Response) -> Response:
     if not _worth_packing(response):
         return response
     response.vary.add("Accept-Encoding")
-    if _reads_gzip():
-        response.set_data(gzip.compress(response.get_data(), LEVEL, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
+    if coding := _coding():
+        response.set_data(_packed(response.get_data(), coding, brotli_quality=4, gzip_level=6))
+        response.headers["Content-Encoding"] = coding
     return response
 
 
-def _reads_gzip() -> bool:
-    return request.accept_encodings.quality("gzip") > 0
+def _coding() -> str:
+    """The best of our codings that the browser reads, or the empty text."""
+    return next((coding for coding in CODINGS if request.accept_encodings.quality(coding) > 0), "")
 
 
 def _worth_packing(response: Response) -> bool:

@@ -29,8 +29,8 @@ class DocumentStep(Step):
     title_word = "Make a document"
     icon = "step-document"
 
-    template: str = option(Reference("document", required=True), "Print template", "")
-    field: str = option(Reference("file field", required=True), "File field", "", help="Where the file is kept.")
+    template: str = option(Reference("document"), "Print template", "")
+    field: str = option(Reference("file field"), "File field", "", help="Where the file is kept.")
 
     def enter(self, run: "Run", token: "Token") -> None:
         run.perform(token, self)

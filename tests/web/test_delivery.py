@@ -2,6 +2,9 @@
 
 import gzip
 
+import brotli
+import pytest
+
 from runtime.web.edge import masked, unmasked
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -11,15 +14,30 @@ def version_of(app):
     return app.config["STATIC_VERSION"]
 
 
-def test_a_page_is_packed_for_a_browser_that_reads_it(app, shop, sign_in):
+UNPACKED = {"br": brotli.decompress, "gzip": gzip.decompress}
+
+
+@pytest.mark.parametrize(
+    ("read", "coding"), [("gzip, deflate, br", "br"), ("gzip, deflate", "gzip"), ("br;q=0, *", "gzip")]
+)
+def test_a_page_is_packed_for_a_browser_that_reads_it(app, shop, sign_in, read, coding):
     clerk = sign_in(shop, "clerk")
     plain = clerk.get("/")
-    packed = clerk.get("/", headers={"Accept-Encoding": "gzip, br"})
+    packed = clerk.get("/", headers={"Accept-Encoding": read})
     assert "Content-Encoding" not in plain.headers
-    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Content-Encoding"] == coding
     assert "Accept-Encoding" in packed.vary
-    assert "<!doctype html>" in gzip.decompress(packed.data).decode()
+    assert "<!doctype html>" in UNPACKED[coding](packed.data).decode()
     assert len(packed.data) < len(plain.data) / 2
+
+
+def test_a_static_file_is_smaller_still_for_a_browser_that_reads_brotli(app):
+    address = f"/static/v-{version_of(app)}/css/app.css"
+    sent = {one: app.test_client().get(address, headers={"Accept-Encoding": one}) for one in UNPACKED}
+    assert {one: answer.headers["Content-Encoding"] for one, answer in sent.items()} == {one: one for one in UNPACKED}
+    assert len({UNPACKED[one](answer.data) for one, answer in sent.items()}) == 1
+    assert len(sent["br"].data) < len(sent["gzip"].data)
+    assert len({answer.headers["ETag"] for answer in sent.values()}) == 2
 
 
 def test_a_refusal_of_gzip_is_heard(app):
