@@ -4,12 +4,14 @@ A pair is kept as the number that its two units of UTF-16 make, a single one as 
 sort and to compare. Where a character takes two units, it is a pair by itself; nothing is found by less than a unit.
 """
 
-import struct
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from struct import Struct
 
 LONGEST = 20_000
-SPACE = 0x20
+LONG = 8
+"""From so many characters on a word is seldom one that was there before: a number, an address, a sentence of Chinese."""
 
 
 def folded(text: str) -> str:
@@ -29,19 +31,25 @@ def of_texts(texts: Iterable[str]) -> list[int]:
 
 
 def _parts(whole: str) -> set[int]:
-    """The units, then the pairs that begin at even and at odd places, read as the numbers that their bytes are."""
-    units = whole.encode("utf-16-le", "surrogatepass")
-    found = {*_numbers("i", units), *_numbers("i", units[2:])}
-    if " " in whole:
-        found = {n for n in found if n & 0xFFFF != SPACE and n >> 16 != SPACE}
-    found.update(_numbers("H", units))
-    found.discard(SPACE)
-    return found
+    return set().union(*[_known(word) if len(word) < LONG else _read(word) for word in whole.split(" ")])
 
 
-def _numbers(kind: str, units: bytes) -> tuple[int, ...]:
-    count = len(units) // struct.calcsize(f"<{kind}")
-    return struct.unpack_from(f"<{count}{kind}", units)
+def _read(word: str) -> frozenset[int]:
+    """The units, and the pairs that begin at even and at odd places, read as the numbers that their bytes are."""
+    units = word.encode("utf-16-le", "surrogatepass")
+    single, even, odd = _readers(len(units) // 2)
+    return frozenset((*single(units), *even(units), *odd(units, min(2, len(units)))))
+
+
+_known = lru_cache(maxsize=4096)(_read)
+"""Records of one table say the same short words again and again."""
+
+
+@lru_cache(maxsize=256)
+def _readers(count: int) -> tuple[Callable[..., tuple[int, ...]], ...]:
+    """For so many units: what reads them, and the pairs from the first and from the second on."""
+    forms = f"<{count}H", f"<{count // 2}i", f"<{max(0, count - 1) // 2}i"
+    return tuple(Struct(form).unpack_from for form in forms)
 
 
 def like(text: str) -> str:

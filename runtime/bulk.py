@@ -4,7 +4,6 @@ A column is written whole, one after another: what is the same for all its value
 each is done by functions of the interpreter.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,8 @@ from sqlalchemy import ARRAY, Connection, Integer, String, Table, Text, Uuid, in
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
+
+from runtime.json_text import write_json
 
 FEW = 5
 """Up to so many rows an ordinary statement is as quick, and cached."""
@@ -90,10 +91,7 @@ def _texts(values: Sequence[Any]) -> Sequence[str]:
 
 
 def _json(values: Sequence[Any]) -> Sequence[str]:
-    return _texts([None if v is None else _dump(v) for v in values])
-
-
-_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    return _texts([None if v is None else write_json(v) for v in values])
 
 
 def _arrays_of_texts(values: Sequence[Any]) -> Sequence[str]:

@@ -13,6 +13,8 @@ from schemas.filling import NOT_OFFERED, Errors, Values
 
 Given = tuple[Errors, Mapping[str, Any], Mapping[str, Any]]
 """Where problems are put, what a person gives, and what was there before."""
+Pointer = tuple[Errors, str, UUID]
+"""Where problems are put, the path of a member or department, and which it is."""
 
 
 def changed_columns(
@@ -38,34 +40,33 @@ def _rows(id: str, given: Mapping[str, Any], before: Mapping[str, Any]) -> Itera
 
 def refuse_unknown_people(ctx: Context, live: LiveTable, many: Sequence[Given]) -> None:
     """A problem beside every member or department newly given that is not there."""
-    asked: dict[int, tuple[Field, list[tuple[Errors, str, UUID]]]] = {}
-    for errors, given, before in many:
-        for path, found, value in _pointers(live, given, before):
-            asked.setdefault(id(found), (found, []))[1].append((errors, path, value))
-    for found, pointers in asked.values():
-        known = _known(ctx, found, {value for _, _, value in pointers})
-        for errors, path, value in pointers:
-            if value not in known:
-                errors.setdefault(path, []).append(NOT_OFFERED)
-
-
-def _pointers(
-    live: LiveTable, given: Mapping[str, Any], before: Mapping[str, Any]
-) -> Iterator[tuple[str, Field, UUID]]:
     alone, inner = live.people
     for found in alone:
-        yield from _new(found, found.id, given, before)
+        pointers = [(errors, found.id, value) for errors, given, before in many for value in _new(found, given, before)]
+        _refuse_unknown(ctx, found, pointers)
     for rows, columns in inner:
-        for number, row, old in _rows(rows.id, given, before):
-            for column in columns:
-                yield from _new(column, f"{rows.id}[{number}].{column.id}", row, old)
+        for found in columns:
+            pointers = [
+                (errors, f"{rows.id}[{number}].{found.id}", value)
+                for errors, given, before in many
+                for number, row, old in _rows(rows.id, given, before)
+                for value in _new(found, row, old)
+            ]
+            _refuse_unknown(ctx, found, pointers)
 
 
-def _new(
-    found: Field, path: str, given: Mapping[str, Any], before: Mapping[str, Any]
-) -> Iterator[tuple[str, Field, UUID]]:
-    old, new = (value if isinstance(value, list) else [value] for value in (before.get(found.id), given.get(found.id)))
-    yield from ((path, found, id) for id in new if isinstance(id, UUID) and id not in old)
+def _refuse_unknown(ctx: Context, found: Field, pointers: Sequence[Pointer]) -> None:
+    known = _known(ctx, found, {value for _, _, value in pointers}) if pointers else set()
+    for errors, path, value in pointers:
+        if value not in known:
+            errors.setdefault(path, []).append(NOT_OFFERED)
+
+
+def _new(found: Field, given: Mapping[str, Any], before: Mapping[str, Any]) -> list[UUID]:
+    """Whom the field names now and did not name before."""
+    value, there = given.get(found.id), before.get(found.id)
+    new, old = (one if isinstance(one, list) else [one] for one in (value, there))
+    return [id for id in new if isinstance(id, UUID) and id not in old]
 
 
 def _known(ctx: Context, found: Field, ids: set[UUID]) -> set[UUID]:

@@ -127,8 +127,9 @@ def _import_chunk(
         for path, target in mappings.items()
         if importing.matched(source.table, path)
     }
+    rows = [row for _, row in lines]
     for path, target in mappings.items():
-        if blank := [row.get(target.column) for _, row in lines].count(None):
+        if blank := [row.get(target.column) for row in rows].count(None):
             report.blank[path] = report.blank.get(path, 0) + blank
     key = by.key if by else ()
     gathered = importing.gather_many(source.table, mappings, [[row for _, row in g] for g in chunk], found, key)
@@ -177,17 +178,22 @@ def _lookup(
     ctx: Context, source: LiveTable, path: str, target: Target, lines: Sequence[tuple[int, dict[str, Any]]]
 ) -> dict[str, str]:
     """Folded text -> id, for the texts of these lines; a text that names several things names none."""
-    texts = {str(v).strip() for _, row in lines if (v := target.meaning(row.get(target.column))) not in (None, "")}
     found = importing.matched(source.table, path)
-    if found is not None and found.several:
-        texts |= {part for text in texts for part in importing.texts_in(text)}
     if isinstance(found, Link):
-        return _records_by(ctx, source.sibling(found.table), target.match, texts)
+        return _records_by(ctx, source.sibling(found.table), target.match, _texts(target, lines, found.several))
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
     kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
         kept[kind] = people_by_name(ctx, kind)
     return kept[kind]
+
+
+def _texts(target: Target, lines: Sequence[tuple[int, dict[str, Any]]], several: bool) -> set[str]:
+    """What stands in the column, and with `several` also its parts."""
+    texts = {
+        str(v).strip() for v in map(target.meaning, {row.get(target.column) for _, row in lines}) if v not in (None, "")
+    }
+    return texts | {part for text in texts for part in importing.texts_in(text)} if several else texts
 
 
 def people_by_name(ctx: Context, kind: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from runtime import audit, known, layouts, models
 from runtime.actors import Actor, System
 from runtime.context import Context, Workspace
 from runtime.ids import new_id
+from runtime.json_text import write_json
 from runtime.known import Known
 from schemas.errors import InvalidInput, NotFound
 from schemas.messages import say
@@ -34,6 +35,7 @@ def connect(url: str, *, patience: str = "", **options: Any) -> Engine:
     engine = create_engine(
         re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url),
         query_cache_size=QUERY_CACHE,
+        json_serializer=write_json,
         **{"pool_size": 8, "max_overflow": 8, **options},
     )
     if patience:

@@ -271,6 +271,8 @@ MAY_REACH_OUT = {
     "runtime/mail.py": "asks the mail server of the settings; nobody chooses it in the browser",
     "runtime/server.py": "finds a free port for the embedded database",
     "runtime/processes.py": "listens, and asks itself whether it answers",
+    "runtime/live.py": "holds the connections of browsers that have come in",
+    "runtime/web/notices.py": "hands such a connection on",
 }  # fmt: skip
 
 
