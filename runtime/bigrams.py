@@ -10,8 +10,8 @@ from functools import lru_cache
 from struct import Struct
 
 LONGEST = 20_000
-LONG = 8
-"""From so many characters on a word is seldom one that was there before: a number, an address, a sentence of Chinese."""
+LONG = 16
+"""From so many characters on a text is seldom one that was there before."""
 
 
 def folded(text: str) -> str:
@@ -22,27 +22,28 @@ def folded(text: str) -> str:
 
 def bigrams(text: str) -> set[int]:
     """The single characters and neighbouring pairs of a text, spaces apart."""
-    return _parts(folded(text[:LONGEST]))
+    return set(_read(text))
 
 
 def of_texts(texts: Iterable[str]) -> list[int]:
     """What the search column of a record holds, in no order: its index sorts for itself."""
-    return list(_parts(folded(" ".join([text[:LONGEST] for text in texts if text]))))
+    return list(set().union(*[_known(text) if len(text) < LONG else _read(text) for text in texts if text]))
 
 
-def _parts(whole: str) -> set[int]:
-    return set().union(*[_known(word) if len(word) < LONG else _read(word) for word in whole.split(" ")])
+def _read(text: str) -> frozenset[int]:
+    words = folded(text[:LONGEST]).split(" ")
+    return _pairs(words[0]) if len(words) == 1 else frozenset().union(*map(_pairs, words))
 
 
-def _read(word: str) -> frozenset[int]:
+_known = lru_cache(maxsize=4096)(_read)
+"""Records of one table say the same short texts again and again."""
+
+
+def _pairs(word: str) -> frozenset[int]:
     """The units, and the pairs that begin at even and at odd places, read as the numbers that their bytes are."""
     units = word.encode("utf-16-le", "surrogatepass")
     single, even, odd = _readers(len(units) // 2)
     return frozenset((*single(units), *even(units), *odd(units, min(2, len(units)))))
-
-
-_known = lru_cache(maxsize=4096)(_read)
-"""Records of one table say the same short words again and again."""
 
 
 @lru_cache(maxsize=256)

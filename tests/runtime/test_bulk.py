@@ -1,8 +1,10 @@
 """Many records at once are stored as they would be one by one."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from runtime import history, query, records
@@ -44,4 +46,14 @@ def test_a_repeated_value_among_many_is_the_database_s_refusal_like_any_other(sh
         again = [{"id": d.id, **row} for d in made]
         with pytest.raises(IntegrityError):
             insert_rows(ctx.conn, author.sql, again)
+        ctx.conn.rollback()
+
+
+def test_of_many_records_those_without_a_word_are_stored_too(shop: Shop) -> None:
+    with shop.opened(shop.manager) as ctx:
+        book = shop.table(ctx, "book")
+        ids = [UUID(int=n + 1) for n in range(8)]
+        insert_rows(ctx.conn, book.words, [{"record_id": id, "bigrams": list(range(n))} for n, id in enumerate(ids)])
+        kept = ctx.conn.execute(select(book.words).where(book.words.c.record_id.in_(ids))).all()
+        assert sorted(map(tuple, kept)) == [(id, list(range(n))) for n, id in enumerate(ids)]
         ctx.conn.rollback()
