@@ -13,6 +13,8 @@ from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+SETTLING = 2_500
+"""Milliseconds until charts are drawn; a page keeps a line to the server open, so that the network is never idle."""
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 )
@@ -23,7 +25,7 @@ def sign_in(page: Page, base: str, email: str, password: str) -> None:
     page.fill("#email", email)
     page.fill("#password", password)
     page.click("form .primary")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def keep_small(picture: bytes, target: Path) -> None:
@@ -44,8 +46,7 @@ def take(base: str) -> None:
                 if size == "phone" and name not in plan["phone"]:
                     continue
                 page.goto(base + path)
-                page.wait_for_load_state("networkidle")
-                page.wait_for_timeout(800)
+                page.wait_for_timeout(SETTLING)
                 keep_small(page.screenshot(), FOLDER / f"{name}-{size}.png")
         browser.close()
 

@@ -20,6 +20,7 @@ const ON_SIGHT = {
   "address": "[data-address]",
   "barcode": "[data-barcode]",
   "camera": "[data-camera]",
+  "cards": "[data-lists-shape]",
   "chart": "[data-chart]",
   "choose": "[data-choose]",
   "columns": "table.grid[data-columns], .column-list",

@@ -273,3 +273,19 @@ def test_the_theme_is_kept(page: Page, visit: BrowserContext) -> None:
     page.goto("/list")
     assert page.get_attribute("html", "data-theme") == "dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 22, 26)"
+
+
+def test_a_list_on_a_phone_is_cards_with_named_values_and_a_table_at_a_touch(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/list")
+    row, shape = page.locator("table.grid tbody tr").first, page.locator("[data-lists-shape]")
+    values = row.locator("td:not(.check, .first)")
+    expect(values.first).to_have_attribute("data-label", re.compile(r"\w"))
+    assert row.evaluate("(row) => getComputedStyle(row).display") == "grid"
+    shape.click()
+    assert row.evaluate("(row) => getComputedStyle(row).display") == "table-row"
+    page.reload()
+    expect(shape).to_have_attribute("aria-pressed", "true")
+    assert row.evaluate("(row) => getComputedStyle(row).display") == "table-row"
+    shape.click()
+    assert row.evaluate("(row) => getComputedStyle(row).display") == "grid"
