@@ -311,6 +311,7 @@ def the_funnel_shows(page: Page, base: str, figures: dict[str, Any]) -> None:
 
 
 def enter(page: Page, place: Place, name: str, password: str) -> None:
+    page.goto("about:blank")  # an answer still on its way would bring the last person's session back
     page.context.clear_cookies()
     place.sign_in(page, address(place, name), **({"password": password} if password else {}))
 
