@@ -17,6 +17,7 @@ from runtime.server import database_url
 from runtime.settings import Settings, secret_key
 from runtime.storage import storage_of
 from runtime.web import api_edge, delivery, edge
+from runtime.web.templates import Templates
 from runtime.workspaces import connect
 
 LARGEST_FORM = 20 * 1024 * 1024
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.read()
     load_rooms()
     app = Flask("mortise", template_folder=str(folder("templates")), static_folder=None)
+    app.jinja_environment = Templates
     app.config.update(
         SECRET_KEY=secret_key(settings),
         MAX_CONTENT_LENGTH=settings.max_upload * 1024 * 1024,

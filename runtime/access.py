@@ -142,6 +142,15 @@ class Door:
         """What every field of one row may be; `flags` says which of `self.rights` hold for it."""
         if self.free:
             return {p: self.best(p) for p in self.live.table.paths}
+        key = None if (rights := rights_key(self)) is None else ("row", rights, tuple(flags), action)
+        kept = self.live.plans.get(key)
+        if kept is None:
+            kept = self._of_row(flags, action)
+            if key is not None:
+                self.live.plans[key] = kept
+        return dict(kept)
+
+    def _of_row(self, flags: Sequence[bool], action: str) -> dict[str, str]:
         givers = [r for r, holds in zip(self.rights, flags, strict=True) if holds]
         readers = [r for r in givers if "read" in r.actions]
         writers = [r for r in givers if action in r.actions]
