@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from builder import bundle
-from runtime import accounts, people, workspaces
+from runtime import accounts, jobs, people, workspaces
 from runtime.context import Workspace
 from runtime.sample import Login, install_sample, logins
 from schemas.errors import DefinitionError, Problem
@@ -20,6 +20,7 @@ def begin(engine: Any, app: str) -> list[Login]:
     DefinitionError when no such app is bundled.
     """
     folder = bundled_folder(app)
+    jobs.load_rooms()
     place = first_workspace(engine)
     if place is not None:
         with workspaces.opened(engine, place) as ctx:

@@ -20,6 +20,12 @@ def recalculate_rest(ctx: Context, id: str) -> None:
     recalculate.resume(ctx, UUID(id))
 
 
+@job("remove_released_files")
+def remove_released_files(ctx: Context) -> None:
+    """The bytes of what somebody has deleted for good."""
+    files.remove_released(ctx, storage_of(Settings.read()))
+
+
 @job("build_indexes", chunked=True)
 def build_indexes(opened: Callable[[], AbstractContextManager[Context]]) -> None:
     with opened() as ctx:

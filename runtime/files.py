@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from runtime import models, pictures
 from runtime.access import Door, door
+from runtime.actors import System
 from runtime.context import Context
 from runtime.ids import new_id
+from runtime.jobs import enqueue
 from runtime.people import Directory
 from runtime.query import fetch
 from runtime.storage import Storage, Stored, TooLarge, file_key
@@ -31,6 +33,8 @@ from schemas.messages import Message, say
 ORPHANS_KEPT = timedelta(days=2)
 LONGEST_NAME = 180
 MOST_BESIDE = 20_000_000
+RELEASED = "released:"
+"""The place of files that belonged to what has been deleted for good."""
 LOST = say("The file could not be found. Please upload it again.")
 
 
@@ -219,6 +223,22 @@ def let_go(ctx: Context, place: str) -> None:
     ctx.conn.execute(update(f).where(f.c.field == place).values(record_id=None))
 
 
+def release(ctx: Context, installation: UUID, table: str | None = None, field: str | None = None) -> None:
+    """The files of an app, of one of its tables or of a field (`items.photo` as part of `items`) are nobody's any more.
+
+    No one can open them from here on; a job takes the bytes away after this transaction.
+    """
+    f = models.file
+    where = [f.c.installation_id == installation]
+    if table is not None:
+        where.append(f.c.table_id == table)
+    if field is not None:
+        where.append(or_(f.c.field == field, f.c.field.startswith(f"{field}.", autoescape=True)))
+    nobody = {"installation_id": None, "table_id": None, "record_id": None, "uploaded_by": None, "field": RELEASED}
+    if ctx.conn.execute(update(f).where(*where).values(nobody)).rowcount:
+        enqueue(ctx.acting_as(System()), "remove_released_files", {})
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 
@@ -300,15 +320,27 @@ def thumbnail(ctx: Context, storage: Storage, id: UUID) -> IO[bytes]:
 
 def remove_orphans(ctx: Context, storage: Storage) -> int:
     """The job: throw away uploads that no record took within two days, and bytes that nothing names."""
+    gone = _remove(ctx, storage, models.file.c.uploaded_at < ctx.now - ORPHANS_KEPT)
+    return gone + remove_released(ctx, storage) + _remove_unnamed(ctx, storage, ctx.now - ORPHANS_KEPT)
+
+
+def remove_released(ctx: Context, storage: Storage) -> int:
+    """Throw away what `release` has let go of, but for bytes that another file still shares; gives how many."""
+    total = 0
+    while gone := _remove(ctx, storage, models.file.c.field == RELEASED):
+        total += gone
+    return total
+
+
+def _remove(ctx: Context, storage: Storage, which: ColumnElement[bool]) -> int:
     f = models.file
     other = f.alias()
     shared = select(other.c.id).where(other.c.same_as == f.c.id).exists()
-    old = delete(f).where(f.c.record_id.is_(None), f.c.uploaded_at < ctx.now - ORPHANS_KEPT, ~shared).returning(f.c.id)
-    ids = list(ctx.conn.scalars(old))
+    ids = list(ctx.conn.scalars(delete(f).where(f.c.record_id.is_(None), which, ~shared).returning(f.c.id)))
     for id in ids:
         storage.delete(file_key(ctx.workspace.id, id))
         storage.delete(file_key(ctx.workspace.id, thumbnail_id(id)))
-    return len(ids) + _remove_unnamed(ctx, storage, ctx.now - ORPHANS_KEPT)
+    return len(ids)
 
 
 def _remove_unnamed(ctx: Context, storage: Storage, before: datetime) -> int:

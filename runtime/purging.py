@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, cast, column, delete, func, insert,
 from sqlalchemy import table as quoted
 from sqlalchemy.dialects.postgresql import JSONB
 
-from runtime import audit, layouts, models
+from runtime import audit, files, layouts, models
 from runtime.context import Context
 from runtime.definitions import Installed, lock_exclusively
 from runtime.ids import new_id
@@ -41,10 +41,11 @@ def records_of(ctx: Context, installation: UUID, table: str) -> int:
 
 
 def purge(ctx: Context, inst: Installed, path: str, title: str) -> None:
-    """Delete the values of a field (`table.field`) or all of a table, with what history tells of them."""
+    """Delete the values of a field (`table.field`) or all of a table, with their files and what history tells of them."""
     lock_exclusively(ctx, inst.id)
     table, _, field = path.partition(".")
     _drop(ctx, inst.id, _under(path))
+    files.release(ctx, inst.id, table, field or None)
     h = models.history
     of_table = (h.c.installation_id == inst.id, h.c.table_id == table)
     if field:
@@ -52,9 +53,6 @@ def purge(ctx: Context, inst: Installed, path: str, title: str) -> None:
         ctx.conn.execute(update(h).where(*of_table, h.c.changes.has_key(field)).values(changes=cast(stripped, JSONB)))
     else:
         ctx.conn.execute(delete(h).where(*of_table))
-        ctx.conn.execute(
-            delete(models.file).where(models.file.c.installation_id == inst.id, models.file.c.table_id == table)
-        )
     ctx.conn.execute(
         insert(purged_table).values(
             id=new_id(), installation_id=inst.id, path=path, revision=inst.revision, by=ctx.actor.id, at=ctx.now
@@ -101,6 +99,7 @@ def purge_app(ctx: Context, installation: UUID) -> None:
     lock_exclusively(ctx, installation)
     audit.note(ctx, "app.purged", row.slug.partition("-removed-")[0], installation)
     _drop(ctx, installation, models.storage.c.installation_id == installation)
+    files.release(ctx, installation)
     layouts.load_models()
     for table in _of_an_app():
         ctx.conn.execute(delete(table).where(table.c.installation_id == installation))
