@@ -15,9 +15,9 @@ print(*sorted(JOBS))
 FIRST_DAY = """
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
-from builder import trial
+from builder import bundle, trial
 try:
-    trial.begin(create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"), "crm")
+    trial.begin(create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"), *sorted(bundle.bundled())[:1])
 except OperationalError:
     from runtime.jobs import JOBS
     print(*sorted(JOBS))
