@@ -1,6 +1,6 @@
 /* Files of a field: dropped, pasted or chosen; each is sent at once, its id is kept in a hidden input. */
 
-import { icon, make, on, say, token } from "./dom.js";
+import { icon, make, on, say, token, whenever } from "./dom.js";
 import { toast } from "./toast.js";
 
 const MB = 1024 * 1024;
@@ -83,11 +83,16 @@ function failed(field, line, file, request) {
   line.querySelector("[data-file-remove]").before(again);
 }
 
-on("change", ".upload input[type=file]", (input, event) => {
-  event.stopPropagation();
+function chosen(input) {
   take(input.closest(".upload"), input.files);
   input.value = "";
+}
+
+on("change", ".upload input[type=file]", (input, event) => {
+  event.stopPropagation();
+  chosen(input);
 }, true);
+whenever(".upload input[type=file]", (input) => input.files.length && chosen(input)); // before this module had come
 on("click", "[data-file-remove]", (button) => {
   const field = button.closest(".upload");
   const line = button.closest(".file");
