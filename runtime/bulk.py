@@ -4,7 +4,8 @@ A column is written whole, one after another: what is the same for all its value
 each is done by functions of the interpreter.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from struct import pack
 from typing import Any
 
@@ -18,8 +19,8 @@ from runtime.json_text import write_json
 
 FEW = 5
 """Up to so many rows an ordinary statement is as quick, and cached."""
-AT_ONCE = 500
-"""Rows that go to the server in one piece."""
+AT_ONCE = 100
+"""Rows that go to the server in one piece: it takes them in while the next are made ready."""
 NULL = "\\N"
 BETWEEN = "\x00"
 """No text of PostgreSQL holds it."""
@@ -31,20 +32,25 @@ Write = Callable[[Sequence[Any]], Sequence[Any]]
 """The values of a column in one of the formats of COPY."""
 
 
-def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows given by the keys of the table's columns, all with the same keys. Raises DBAPIError as a statement does."""
-    if len(rows) <= FEW:
-        if rows:
-            conn.execute(insert(table), rows)
+def insert_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """Insert rows given by the keys of the table's columns, all with the same keys. Raises DBAPIError as a statement does.
+
+    Rows that are made one by one as they are asked for must not ask the database themselves.
+    """
+    coming = iter(rows)
+    first = list(islice(coming, FEW + 1))
+    if len(first) <= FEW:
+        if first:
+            conn.execute(insert(table), first)
         return
-    keys = list(rows[0])
+    keys = list(first[0])
     kinds = [table.c[key].type for key in keys]
     binary = all(map(_packing, kinds))
     driver = conn.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
         with driver.cursor() as cursor, cursor.copy(_statement(conn, table, keys, binary)) as copy:
-            for piece in (_tuples if binary else _lines)(rows, keys, kinds):
+            for piece in (_tuples if binary else _lines)(chain(first, coming), keys, kinds):
                 copy.write(piece)
     except psycopg.Error as err:
         raise DBAPIError.instance("COPY", None, err, psycopg.Error, dialect=conn.dialect) from err
@@ -56,17 +62,16 @@ def _statement(conn: Connection, table: Table, keys: Sequence[str], binary: bool
     return f"COPY {named.format_table(table)} ({columns}) FROM STDIN" + (" (FORMAT binary)" if binary else "")
 
 
-def _columns(rows: Sequence[Row], keys: Sequence[str], writes: Sequence[Write]) -> Iterator[list[Sequence[Any]]]:
+def _columns(rows: Iterator[Row], keys: Sequence[str], writes: Sequence[Write]) -> Iterator[list[Sequence[Any]]]:
     """So many rows at once, by column, as they are written."""
-    for n in range(0, len(rows), AT_ONCE):
-        some = rows[n : n + AT_ONCE]
+    while some := list(islice(rows, AT_ONCE)):
         yield [write([row[key] for row in some]) for key, write in zip(keys, writes, strict=True)]
 
 
 # -- as text ---------------------------------------------------------------------------------------
 
 
-def _lines(rows: Sequence[Row], keys: Sequence[str], kinds: Sequence[Kind]) -> Iterator[str]:
+def _lines(rows: Iterator[Row], keys: Sequence[str], kinds: Sequence[Kind]) -> Iterator[str]:
     """Rows in the text format of COPY (PostgreSQL's manual, "COPY", "Text Format")."""
     for columns in _columns(rows, keys, list(map(_writing, kinds))):
         yield "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
@@ -139,7 +144,7 @@ def _packing(kind: Kind) -> Write | None:
     return _packed_integers if isinstance(kind, ARRAY) and isinstance(kind.item_type, Integer) else None
 
 
-def _tuples(rows: Sequence[Row], keys: Sequence[str], kinds: Sequence[Kind]) -> Iterator[bytes]:
+def _tuples(rows: Iterator[Row], keys: Sequence[str], kinds: Sequence[Kind]) -> Iterator[bytes]:
     """Rows in the binary format of COPY (PostgreSQL's manual, "COPY", "Binary Format")."""
     begin = pack(">h", len(keys))
     yield HEADER

@@ -1,6 +1,6 @@
 """Who changed what, when: one entry for each write of a record, field by field."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from runtime import models, outbox
 from runtime.bulk import insert_rows
 from runtime.context import Context
-from runtime.ids import new_id, new_ids
+from runtime.ids import new_id
 from runtime.tables import LiveTable
 from schemas.errors import BadValue
 from schemas.fields import Field
@@ -42,10 +42,14 @@ def write(
     ctx: Context, live: LiveTable, action: str, entries: Iterable[tuple[UUID, int, Changes]], key: str | None = None
 ) -> None:
     """Write an entry for each (record, version, changes)."""
-    written = list(entries)
-    ids = new_ids(len(written))
-    rows = [_row(ctx, live, id, action, *entry, key) for id, entry in zip(ids, written, strict=True)]
-    insert_rows(ctx.conn, models.history, rows)
+    written: list[tuple[UUID, int, Changes]] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for entry in entries:
+            written.append(entry)
+            yield _row(ctx, live, new_id(), action, *entry, key)
+
+    insert_rows(ctx.conn, models.history, rows())
     outbox.note_records(ctx, live, action, written)
 
 

@@ -185,16 +185,16 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_at": ctx.now,
         "updated_by": _person(ctx),
     }
-    rows = [{"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts]
-    words = [search_words(live, d.values) for d in drafts]
-    entries = [(d.id, 1, history.dump_new(live, d.values)) for d in drafts]
+    rows = ({"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts)
+    entries = ((d.id, 1, history.dump_new(live, d.values)) for d in drafts)
     with _unique(live):
         if len(drafts) == 1:
-            entry = history.beside(ctx, live, "create", *entries[0], key)
-            ctx.conn.execute(live.adding, {**rows[0], "_record": drafts[0].id, "_bigrams": words[0], **entry})
+            words = {"_record": drafts[0].id, "_bigrams": search_words(live, drafts[0].values)}
+            entry = history.beside(ctx, live, "create", *next(entries), key)
+            ctx.conn.execute(live.adding, {**next(rows), **words, **entry})
         else:
             insert_rows(ctx.conn, live.sql, rows)
-            keep_words(ctx, live, {d.id: found for d, found in zip(drafts, words, strict=True)})
+            keep_words(ctx, live, ((d.id, d.values) for d in drafts))
             history.write(ctx, live, "create", entries, key)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)

@@ -91,9 +91,9 @@ def _known(given: Any, own: set[UUID]) -> UUID | None:
     return None
 
 
-def keep_words(ctx: Context, live: LiveTable, by_record: Mapping[UUID, list[int]]) -> None:
-    """Write what search finds new records by."""
-    insert_rows(ctx.conn, live.words, [{"record_id": id, "bigrams": found} for id, found in by_record.items()])
+def keep_words(ctx: Context, live: LiveTable, many: Iterable[tuple[UUID, Mapping[str, Any]]]) -> None:
+    """Write what search finds new records of these values by."""
+    insert_rows(ctx.conn, live.words, ({"record_id": id, "bigrams": search_words(live, v)} for id, v in many))
 
 
 def change_words(ctx: Context, live: LiveTable, by_record: Mapping[UUID, list[int]]) -> None:
