@@ -10,7 +10,7 @@ from functools import lru_cache
 from struct import Struct
 
 LONGEST = 20_000
-LONG = 16
+LONG = 12
 """From so many characters on a text is seldom one that was there before."""
 
 
@@ -22,28 +22,34 @@ def folded(text: str) -> str:
 
 def bigrams(text: str) -> set[int]:
     """The single characters and neighbouring pairs of a text, spaces apart."""
-    return set(_read(text))
+    found: set[int] = set()
+    _read_into(found, text)
+    return found
 
 
 def of_texts(texts: Iterable[str]) -> list[int]:
     """What the search column of a record holds, in no order: its index sorts for itself."""
-    return list(set().union(*[_known(text) if len(text) < LONG else _read(text) for text in texts if text]))
+    found: set[int] = set()
+    for text in texts:
+        if len(text) >= LONG:
+            _read_into(found, text)
+        elif text:
+            found |= _known(text)
+    return list(found)
 
 
-def _read(text: str) -> frozenset[int]:
-    words = folded(text[:LONGEST]).split(" ")
-    return _pairs(words[0]) if len(words) == 1 else frozenset().union(*map(_pairs, words))
+@lru_cache(maxsize=4096)
+def _known(text: str) -> frozenset[int]:
+    """Records of one table say the same short texts again and again."""
+    return frozenset(bigrams(text))
 
 
-_known = lru_cache(maxsize=4096)(_read)
-"""Records of one table say the same short texts again and again."""
-
-
-def _pairs(word: str) -> frozenset[int]:
+def _read_into(found: set[int], text: str) -> None:
     """The units, and the pairs that begin at even and at odd places, read as the numbers that their bytes are."""
-    units = word.encode("utf-16-le", "surrogatepass")
-    single, even, odd = _readers(len(units) // 2)
-    return frozenset((*single(units), *even(units), *odd(units, min(2, len(units)))))
+    for word in folded(text[:LONGEST]).split(" "):
+        units = word.encode("utf-16-le", "surrogatepass")
+        single, even, odd = _readers(len(units) // 2)
+        found.update(single(units), even(units), odd(units, min(2, len(units))))
 
 
 @lru_cache(maxsize=256)

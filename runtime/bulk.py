@@ -65,7 +65,13 @@ def _statement(conn: Connection, table: Table, keys: Sequence[str], binary: bool
 def _columns(rows: Iterator[Row], keys: Sequence[str], writes: Sequence[Write]) -> Iterator[list[Sequence[Any]]]:
     """So many rows at once, by column, as they are written."""
     while some := list(islice(rows, AT_ONCE)):
-        yield [write([row[key] for row in some]) for key, write in zip(keys, writes, strict=True)]
+        yield [_column([row[key] for row in some], write) for key, write in zip(keys, writes, strict=True)]
+
+
+def _column(values: Sequence[Any], write: Write) -> Sequence[Any]:
+    """Who wrote and when is the same in all of them."""
+    first = values[0]
+    return [*write(values[:1])] * len(values) if all(v is first for v in values) else write(values)
 
 
 # -- as text ---------------------------------------------------------------------------------------

@@ -62,9 +62,11 @@ def _refuse_unknown(ctx: Context, found: Field, pointers: Sequence[Pointer]) -> 
             errors.setdefault(path, []).append(NOT_OFFERED)
 
 
-def _new(found: Field, given: Mapping[str, Any], before: Mapping[str, Any]) -> list[UUID]:
+def _new(found: Field, given: Mapping[str, Any], before: Mapping[str, Any]) -> Sequence[UUID]:
     """Whom the field names now and did not name before."""
     value, there = given.get(found.id), before.get(found.id)
+    if value is None or value == there:
+        return ()
     new, old = (one if isinstance(one, list) else [one] for one in (value, there))
     return [id for id in new if isinstance(id, UUID) and id not in old]
 

@@ -1,6 +1,6 @@
 """The only writer of people's rows: what holds always is checked here, and history, search and calculations kept."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -54,7 +54,7 @@ OUTSIDE = say("You may not leave the record like this: it would be outside what 
 UNCHANGEABLE = say("You may not change this record.")
 
 
-@dataclass
+@dataclass(slots=True)
 class Draft:
     """A record on its way into the table: its values so far, and what is wrong with them."""
 
@@ -186,15 +186,22 @@ def _insert(ctx: Context, live: LiveTable, drafts: list[Draft], key: str | None)
         "updated_by": _person(ctx),
     }
     rows = ({"id": d.id, **stamp, **_columns(live, d.values)} for d in drafts)
-    entries = ((d.id, 1, history.dump_new(live, d.values)) for d in drafts)
+    entries: list[tuple[UUID, int, history.Changes]] = []
+
+    def told() -> Iterator[tuple[UUID, Values]]:
+        """What search is to know; the history is made ready beside it, as the words keep the database busy longest."""
+        for draft in drafts:
+            entries.append((draft.id, 1, history.dump_new(live, draft.values)))
+            yield draft.id, draft.values
+
     with _unique(live):
         if len(drafts) == 1:
             words = {"_record": drafts[0].id, "_bigrams": search_words(live, drafts[0].values)}
-            entry = history.beside(ctx, live, "create", *next(entries), key)
+            entry = history.beside(ctx, live, "create", drafts[0].id, 1, history.dump_new(live, drafts[0].values), key)
             ctx.conn.execute(live.adding, {**next(rows), **words, **entry})
         else:
             insert_rows(ctx.conn, live.sql, rows)
-            keep_words(ctx, live, ((d.id, d.values) for d in drafts))
+            keep_words(ctx, live, told())
             history.write(ctx, live, "create", entries, key)
     for subform in live.table.subforms:
         replace_rows(ctx, live, subform, {d.id: d.values.get(subform.id) or [] for d in drafts}, new=True)

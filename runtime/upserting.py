@@ -26,7 +26,7 @@ UNNAMED = say("The key is empty, so no record can be found.")
 UNNUMBERED = say("No record has this number. Leave it empty for a new record: it is given one.")
 
 
-@dataclass
+@dataclass(slots=True)
 class Outcome:
     """What became of one row: `added`, `changed`, `unchanged`, or `refused` with what is wrong, by path."""
 

@@ -91,13 +91,14 @@ def parse_many(table: Table, many: Sequence[Mapping[str, Any]], zone: tzinfo) ->
 def _parse_column(found: Field, cells: Sequence[Any], zone: tzinfo, errors: Sequence[Errors]) -> list[Any]:
     known: dict[Any, Any] = {}
     values: list[Any] = []
+    read = found.parse_in
     for number, cell in enumerate(cells):
         shared = cell is None or cell.__class__ is str
         if shared and cell in known:
             values.append(known[cell])
             continue
         try:
-            value = found.parse_in(cell, zone)
+            value = read(cell, zone)
         except BadValue as err:
             value, errors[number][found.id] = None, [err.message]
         else:
@@ -416,9 +417,8 @@ def _check_value(found: Field, value: Any, path: str, errors: Errors) -> None:
         elif isinstance(found, Rows) and found.min:
             errors.setdefault(path, []).extend(found.check([]))
         return
-    problems = list(found.check(value))
-    if problems:
-        errors.setdefault(path, []).extend(problems)
+    for problem in found.check(value):
+        errors.setdefault(path, []).append(problem)
     if isinstance(found, Rows):
         for number, row in enumerate(value):
             for column in found.fields:

@@ -124,7 +124,7 @@ def problems(
         yield from matching_problems(by, table, list(mappings))
 
 
-@dataclass
+@dataclass(slots=True)
 class Gathered:
     """The lines of a file that are one record: its raw answers, what could not be matched, and where each row stands."""
 
