@@ -48,9 +48,12 @@ class Picked:
     """Where a browser shows it, if it may."""
 
 
-@dataclass(frozen=True)
+_dashed = re.compile(r"\W", re.ASCII).sub
+
+
+@dataclass
 class BoundField:
-    """A field on a page."""
+    """A field on a page. Not frozen, as a form makes hundreds and setting each attribute past a guard takes long."""
 
     field: Field
     name: str
@@ -94,7 +97,7 @@ class BoundField:
 
     @cached_property
     def id(self) -> str:
-        return "f-" + re.sub(r"\W", "-", self.name, flags=re.ASCII)
+        return "f-" + _dashed("-", self.name)
 
     @property
     def text(self) -> str:

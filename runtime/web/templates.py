@@ -5,7 +5,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from flask.templating import Environment
-from jinja2 import nodes
+from jinja2 import Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
@@ -13,11 +13,14 @@ _special = re.compile("[&<>\"']").search
 
 
 def written(value: Any) -> str:
-    """A value as it is put between texts of HTML. What has nothing to escape is not made a Markup first."""
+    """A value as it is put between texts of HTML. What has nothing to escape is not made a Markup first.
+
+    `{{ "wrong" if f.errors }}` comes to an Undefined where nothing is wrong, which writes nothing.
+    """
     kind = type(value)
     if kind is Markup or kind is str and not _special(value):
         return value  # type: ignore[no-any-return]
-    return escape(value)
+    return "" if kind is Undefined else escape(value)
 
 
 class Writer(CodeGenerator):

@@ -26,7 +26,7 @@ def test_a_value_is_written_as_it_would_be_escaped(value: Any) -> None:
     assert str(written(value)) == str(escape(value))
 
 
-@pytest.mark.parametrize("value", [Markup("<b>"), Shouting("calm"), Drawn(), ["<b>"], True])
+@pytest.mark.parametrize("value", [Markup("<b>"), Shouting("calm"), Drawn(), ["<b>"], True, jinja2.Undefined()])
 def test_so_is_a_value_of_another_kind(value: Any) -> None:
     assert str(written(value)) == str(escape(value))
 
