@@ -5,6 +5,7 @@ Computed once per loaded app; `App.analysis` keeps it.
 
 from collections.abc import Iterator
 from functools import cached_property
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from schemas.dependencies import Circle, Dependencies, Dependent, Input
@@ -43,6 +44,13 @@ PRINTING: dict[str, Type] = {"our_company": TEXT}
 """Names that only a print template knows: the workspace's own title."""
 
 
+class _Trail(local):
+    """The fields that this thread is about to type, one because of another; several may ask an app at once."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+
 class Analysis:
     """Types, expressions and dependencies of one app."""
 
@@ -50,7 +58,7 @@ class Analysis:
         self.app = app
         self._expressions: dict[Any, Expression] = {}
         self._typed: dict[tuple[str, str], tuple[Type, bool, int]] = {}
-        self._open: list[str] = []
+        self._trail = _Trail()
         self._plans: dict[str, Plan] = {}
         self._needs: dict[str, frozenset[Need]] = {}
         self._reverses: dict[str, dict[str, tuple[Table, str]]] = {}
@@ -138,9 +146,10 @@ class Analysis:
         return self._typed[key]
 
     def _compute(self, table: Table, field: Computed, row: Rows | None, name: str) -> tuple[Type, bool, int]:
-        if name in self._open:
-            raise Circle([*self._open[self._open.index(name) :], name])
-        self._open.append(name)
+        trail = self._trail.names
+        if name in trail:
+            raise Circle([*trail[trail.index(name) :], name])
+        trail.append(name)
         try:
             if isinstance(field, Rollup):
                 return self._rollup_facts(table, field)
@@ -150,7 +159,7 @@ class Analysis:
                 return array_of(link_to(field.table)), False, 0
             return self._formula_facts(table, field, row)
         finally:
-            self._open.pop()
+            trail.pop()
 
     def _formula_facts(self, table: Table, field: Field, row: Rows | None) -> tuple[Type, bool, int]:
         assert isinstance(field, FormulaField)
