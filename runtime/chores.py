@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from runtime import files, migrate, purging, recalculate
+from runtime import files, importing, migrate, purging, recalculate
 from runtime.context import Context
 from runtime.jobs import job, periodic
 from runtime.settings import Settings
@@ -35,12 +35,13 @@ def build_indexes(opened: Callable[[], AbstractContextManager[Context]]) -> None
 
 @periodic("remove_orphans", "17 3 * * *")
 def remove_orphans(engine: Engine, moment: datetime) -> None:
-    """Every night: uploads that no record took."""
+    """Every night: uploads that no record took, and files that nothing was imported of."""
     with engine.connect() as conn:
         found = all_workspaces(conn)
     for workspace in found:
         with opened(engine, workspace, now=moment) as ctx:
             files.remove_orphans(ctx, storage_of(Settings.read()))
+            importing.forget_unused(ctx)
 
 
 @periodic("purge_removed_apps", "41 3 * * *")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from runtime.tables import LiveTable, live
 from runtime.upserting import Outcome
 from schemas import filling, importing, matching
 from schemas.errors import DefinitionError, InvalidInput, NotFound
+from schemas.fields.base import texts_in
 from schemas.fields.choice import Choice
 from schemas.fields.link import Link
 from schemas.fields.member import People
@@ -32,6 +34,7 @@ from schemas.messages import Message
 from schemas.options import load
 from schemas.text import Sentence
 
+DAYS_KEPT = 7
 CHUNK = 2_000
 """Rows of one transaction: parents' sums are worked out once for all of them."""
 SAMPLES = 5
@@ -193,7 +196,7 @@ def _texts(target: Target, lines: Sequence[tuple[int, dict[str, Any]]], several:
     texts = {
         str(v).strip() for v in map(target.meaning, {row.get(target.column) for _, row in lines}) if v not in (None, "")
     }
-    return texts | {part for text in texts for part in importing.texts_in(text)} if several else texts
+    return texts | {part for text in texts for part in texts_in(text)} if several else texts
 
 
 def people_by_name(ctx: Context, kind: str) -> dict[str, str]:
@@ -352,6 +355,12 @@ def cancel(ctx: Context, run: Any) -> None:
 
 def discard(ctx: Context, run: Any) -> None:
     ctx.conn.execute(delete(import_run).where(import_run.c.id == run.id, import_run.c.state != "running"))
+
+
+def forget_unused(ctx: Context, days: int = DAYS_KEPT) -> None:
+    """Files that somebody sent and then imported nothing of."""
+    old = import_run.c.started_at < ctx.now - timedelta(days=days)
+    ctx.conn.execute(delete(import_run).where(import_run.c.state == "mapping", old))
 
 
 Opened = Callable[[], AbstractContextManager[Context]]

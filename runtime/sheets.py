@@ -20,6 +20,8 @@ from schemas.errors import InvalidInput
 from schemas.messages import Message, say
 
 ENCODINGS = ("utf-8", "gb18030")
+WORKBOOKS = ("xlsx", "xls", "xlsb", "ods", "xlsm")
+LINES = ("csv", "tsv", "txt")
 MOST_ROWS = 500_000
 MOST_COLUMNS = 500
 MOST_CELLS = 20_000_000
@@ -51,12 +53,22 @@ class Sheet:
 
 def read_sheet(content: bytes, name: str, encoding: str = "", sheet: str = "") -> Sheet:
     """Raises InvalidInput with what to do about it."""
-    ending = name.rpartition(".")[2].casefold()
-    if ending in ("xlsx", "xls", "xlsb", "ods", "xlsm"):
+    if _is_workbook(name):
         return _from_lines(_excel(content, sheet))
-    if ending in ("csv", "tsv", "txt"):
-        return _from_lines(_csv(content, encoding))
-    raise refusal(say("Choose a CSV or Excel file (.csv, .xlsx)."))
+    return _from_lines(_csv(content, encoding))
+
+
+def sheet_names(content: bytes, name: str) -> list[str]:
+    """The names of a workbook's sheets; of any other file one that is empty. Raises InvalidInput."""
+    return [str(row[0]) for row in _excel(content, "", "--names")] if _is_workbook(name) else [""]
+
+
+def _is_workbook(name: str) -> bool:
+    """Whether a file is a workbook, by its name. Raises InvalidInput where it is no table at all."""
+    ending = name.rpartition(".")[2].casefold()
+    if ending not in (*WORKBOOKS, *LINES):
+        raise refusal(say("Choose a CSV or Excel file (.csv, .xlsx)."))
+    return ending in WORKBOOKS
 
 
 def refusal(message: Message) -> InvalidInput:
@@ -100,12 +112,12 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=first.count)
 
 
-def _excel(content: bytes, sheet: str) -> Iterator[list[Any]]:
+def _excel(content: bytes, sheet: str, *more: str) -> Iterator[list[Any]]:
     """Read in another process: a small file can be made so that whoever opens it runs out of memory."""
     if content.startswith(COMPOUND) and ENCRYPTED in content:
         raise refusal(REFUSALS[workbook.LOCKED])
     _refuse_swollen(content)
-    command = [sys.executable, "-P", str(Path(__file__).with_name("workbook.py")), sheet]
+    command = [sys.executable, "-P", str(Path(__file__).with_name("workbook.py")), sheet, *more]
     with TemporaryFile() as file:
         file.write(content)
         file.seek(0)

@@ -1,4 +1,5 @@
-"""Reads one sheet of a workbook in a process of its own: `python workbook.py [SHEET] < FILE`, pickled rows on stdout.
+"""Reads one sheet of a workbook in a process of its own: `python workbook.py [SHEET] < FILE`, pickled rows on stdout;
+with `--names` after it, the sheets' names instead.
 
 A file of a few kilobytes can name a cell so far away that the table around it fills all memory, and then the whole
 process ends, not only the call. So this one has limits, and when it ends early its parent tells what is wrong with the
@@ -25,7 +26,7 @@ UNREADABLE, LOCKED, NO_SHEET, DONE = "unreadable", "locked", "no sheet", "done"
 def main() -> None:
     limit()
     sheet = sys.argv[1] if len(sys.argv) > 1 else ""
-    for said in answers(sys.stdin.buffer.read(), sheet):
+    for said in answers(sys.stdin.buffer.read(), sheet, "--names" in sys.argv[2:]):
         pickle.dump(said, sys.stdout.buffer, protocol=5)
 
 
@@ -41,14 +42,17 @@ def limit() -> None:
         pass
 
 
-def answers(content: bytes, sheet: str) -> Iterator[Any]:
-    """Lists of rows, then DONE; or the word that says why not."""
+def answers(content: bytes, sheet: str, names: bool = False) -> Iterator[Any]:
+    """Lists of rows, or one with a row for each sheet's name, then DONE; or the word that says why not."""
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             if not book.sheet_names:
                 yield NO_SHEET
                 return
-            yield from batches(book, sheet if sheet in book.sheet_names else book.sheet_names[0])
+            if names:
+                yield [[name] for name in book.sheet_names]
+            else:
+                yield from batches(book, sheet if sheet in book.sheet_names else book.sheet_names[0])
         yield DONE
     except PasswordError:
         yield LOCKED

@@ -1,6 +1,5 @@
 """How the columns of a file become fields: a mapping, and one line of a file as raw answers."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -12,6 +11,7 @@ from marshmallow import fields as ma
 
 from schemas.errors import Problem
 from schemas.fields import Field
+from schemas.fields.base import texts_in
 from schemas.fields.rows import Rows
 from schemas.fields.serial import Serial
 from schemas.matching import Matching, grouped, is_blank, key_of
@@ -24,7 +24,6 @@ from schemas.table import Table
 MATCHED = ("link", "member", "department")
 """Kinds of values that are another thing, found by one of its texts."""
 OTHERWISE = say("Another line with the same key says something else.")
-SEPARATORS = re.compile(r"[,，、;；|\n]")
 
 
 class Replacements(ma.Field[dict[str, str]]):
@@ -222,11 +221,6 @@ def answers(
                 missing[path], value = value, None
         _put(raw, path, value, "." in path and table.facet(path) is not None)
     return raw, missing
-
-
-def texts_in(text: str) -> list[str]:
-    """The names in a cell that may hold several."""
-    return [part.strip() for part in SEPARATORS.split(text) if part.strip()]
 
 
 def fold_key(text: str) -> str:

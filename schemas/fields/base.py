@@ -1,5 +1,6 @@
 """What every field type is: a label, a column, and the rules for one value."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
@@ -227,6 +228,9 @@ class Field:
         return ""
 
 
+SEPARATORS = re.compile(r"[,，、;；|\n]")
+"""What stands between several names in one cell."""
+
 field_types: Registry[Field] = Registry("field type")
 
 
@@ -240,6 +244,11 @@ def clean_text(raw: Any) -> str | None:
     if UNKEEPABLE.search(text):
         raise BadValue(say("Remove the control characters from this text."))
     return text or None
+
+
+def texts_in(text: str) -> list[str]:
+    """The names in a text that may hold several."""
+    return [part.strip() for part in SEPARATORS.split(text) if part.strip()]
 
 
 def clean_list(raw: Any) -> list[Any]:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.fields.base import Reader, Storage, clean_list, field_types
+from schemas.fields.base import Reader, Storage, clean_list, field_types, texts_in
 from schemas.fields.choice import Choice
 from schemas.formula import Type
 from schemas.formula.types import array_of
@@ -44,16 +44,14 @@ class Choices(Choice):
     def parse(self, raw: Any) -> Any:
         if raw is None:
             return None
-        items = raw.replace("，", ",").replace("、", ",").split(",") if isinstance(raw, str) else raw
+        items = self._parts(raw) if isinstance(raw, str) else raw
         if self.other and isinstance(items, list | tuple):
             items = [part for item in clean_list(items) for part in self._parts(item)]
         return clean_list([self.pick(item) for item in clean_list(items)]) or None
 
     def _parts(self, item: Any) -> list[Any]:
-        """What stands in the box for others may be several, with commas between them."""
-        if not isinstance(item, str) or self.named(item) is not None:
-            return [item]
-        return item.replace("，", ",").replace("、", ",").split(",")
+        """A cell, and what stands in the box for others, may hold several answers; one that is an option is no list."""
+        return [item] if not isinstance(item, str) or self.named(item) is not None else texts_in(item)
 
     def check(self, value: Any) -> Iterator[Sentence]:
         for item in value:
