@@ -5,15 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from builder import changes, drafts
 from builder.layout import place
 from builder.parts import Json, Parts, fresh, word_of
 from runtime import definitions, importing
 from runtime.context import Context
-from runtime.ids import new_id
-from runtime.models_importing import import_run
 from runtime.sheets import Sheet, read_sheet, sheet_names
 from runtime.tables import live
 from schemas import recognition
@@ -73,14 +69,7 @@ def keep(ctx: Context, name: str, content: bytes, encoding: str = "") -> UUID:
     """Keep a file until it has become forms. Raises InvalidInput where it cannot be read."""
     for sheet in sheet_names(content, name)[:1]:
         read_sheet(content, name, encoding, sheet)
-    id = new_id()
-    ctx.conn.execute(
-        insert(import_run).values(
-            id=id, installation_id=UNBOUND, table_id=KEPT_AS, member_id=ctx.actor.id, file_name=name[:200], content=content,
-            encoding=encoding, headings=[], mapping={},
-        )
-    )  # fmt: skip
-    return id
+    return importing.keep(ctx, UNBOUND, KEPT_AS, name, content, encoding)
 
 
 def kept(ctx: Context, id: UUID) -> Any:

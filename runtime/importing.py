@@ -277,11 +277,21 @@ def begin(ctx: Context, source: LiveTable, name: str, content: bytes, encoding: 
         p: {"column": t.column, **({"match": t.match} if t.match else {})}
         for p, t in suggest(source, read.headings, matching.keyable(source.table)).items()
     }
+    return keep(
+        ctx, source.inst.id, source.id, name, content, encoding,
+        sheet=sheet, headings=read.headings, mapping=suggested, total=len(read.rows),
+    )  # fmt: skip
+
+
+def keep(
+    ctx: Context, installation: UUID, table: str, name: str, content: bytes, encoding: str, **known: Any
+) -> UUID:  # fmt: skip
+    """Keep a file that is to be imported; `known` are more values of its run."""
     id = new_id()
     ctx.conn.execute(
         insert(import_run).values(
-            id=id, installation_id=source.inst.id, table_id=source.id, member_id=ctx.actor.id, file_name=name[:200], content=content,
-            encoding=encoding, sheet=sheet, headings=read.headings, mapping=suggested, total=len(read.rows),
+            id=id, installation_id=installation, table_id=table, member_id=ctx.actor.id, file_name=name[:200],
+            content=content, encoding=encoding, **{"headings": [], "mapping": {}, **known},
         )
     )  # fmt: skip
     return id

@@ -248,14 +248,8 @@ def exported(ctx: Context) -> bytes:
 def begin(ctx: Context, name: str, content: bytes, encoding: str = "", sheet: str = "") -> UUID:
     """Keep an uploaded file with the columns that suggest themselves. Raises InvalidInput."""
     read = read_sheet(content, name, encoding, sheet)
-    id = new_id()
-    ctx.conn.execute(
-        insert(import_run).values(
-            id=id, installation_id=APART, table_id="members", member_id=ctx.actor.id, file_name=name[:200], content=content,
-            encoding=encoding, sheet=sheet, headings=read.headings, mapping=suggest(read.headings), total=len(read.rows),
-        )
-    )  # fmt: skip
-    return id
+    known = {"headings": read.headings, "mapping": suggest(read.headings), "total": len(read.rows)}
+    return importing.keep(ctx, APART, "members", name, content, encoding, sheet=sheet, **known)
 
 
 def save_columns(ctx: Context, run: Any, columns: Mapping[str, str]) -> None:

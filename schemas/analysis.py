@@ -4,8 +4,8 @@ Computed once per loaded app; `App.analysis` keeps it.
 """
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from functools import cached_property
-from threading import local
 from typing import TYPE_CHECKING, Any
 
 from schemas.dependencies import Circle, Dependencies, Dependent, Input
@@ -44,11 +44,8 @@ PRINTING: dict[str, Type] = {"our_company": TEXT}
 """Names that only a print template knows: the workspace's own title."""
 
 
-class _Trail(local):
-    """The fields that this thread is about to type, one because of another; several may ask an app at once."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
+_trail: ContextVar[tuple[str, ...]] = ContextVar("fields about to be typed, one because of another", default=())
+"""Each thread's own: several may ask an app at once."""
 
 
 class Analysis:
@@ -58,7 +55,6 @@ class Analysis:
         self.app = app
         self._expressions: dict[Any, Expression] = {}
         self._typed: dict[tuple[str, str], tuple[Type, bool, int]] = {}
-        self._trail = _Trail()
         self._plans: dict[str, Plan] = {}
         self._needs: dict[str, frozenset[Need]] = {}
         self._reverses: dict[str, dict[str, tuple[Table, str]]] = {}
@@ -146,10 +142,10 @@ class Analysis:
         return self._typed[key]
 
     def _compute(self, table: Table, field: Computed, row: Rows | None, name: str) -> tuple[Type, bool, int]:
-        trail = self._trail.names
+        trail = _trail.get()
         if name in trail:
             raise Circle([*trail[trail.index(name) :], name])
-        trail.append(name)
+        token = _trail.set((*trail, name))
         try:
             if isinstance(field, Rollup):
                 return self._rollup_facts(table, field)
@@ -159,7 +155,7 @@ class Analysis:
                 return array_of(link_to(field.table)), False, 0
             return self._formula_facts(table, field, row)
         finally:
-            trail.pop()
+            _trail.reset(token)
 
     def _formula_facts(self, table: Table, field: Field, row: Rows | None) -> tuple[Type, bool, int]:
         assert isinstance(field, FormulaField)
