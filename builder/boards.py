@@ -82,8 +82,8 @@ def _beginning(type: str, fields: Sequence[Json]) -> Json:
     ]
     if type == "table":
         return {"columns": [f["id"] for f in flat[:5]]}
-    if type == "number":
-        return {"measure": "COUNT()"}
+    if type in ("number", "target"):
+        return {"measure": "COUNT()", **({"goal": "100"} if type == "target" else {})}
     group = next((f["id"] for f in flat if f["type"] == ("date" if type == "line" else "choice")), None)
     by = {"by": "month"} if type == "line" else {}
     return {"group": [{"field": group or "created_at", **(by if group else {"by": "month"})}], "measure": "COUNT()"}

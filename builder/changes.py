@@ -11,7 +11,7 @@ from typing import Any
 from builder import grants
 from builder.layout import place, without_field
 from builder.navigation import without_lines
-from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
+from builder.parts import Json, Parts, fresh, numbered, of_table, put, replaced, take, word_of
 from schemas.access import ACTIONS
 from schemas.errors import InvalidInput
 from schemas.fields import field_types
@@ -218,18 +218,12 @@ def copy_field(parts: Parts, form: str, id: str) -> tuple[Parts, str]:
     table = made[f"tables/{made[f'forms/{form}']['table']}"]
     original = find_field(table, id)
     new = _next_id(made, table)
-    copy = {**deepcopy(original), "id": new, "label": _copied(original.get("label") or id)}
+    copy = {**deepcopy(original), "id": new, "label": numbered(original.get("label") or id)}
     copy.pop("unique", None)
     table["fields"] = [*table["fields"], copy]
     place(made, form, new, id)
     _list_column(made, table, new)
     return made, new
-
-
-def _copied(label: Json | str) -> Json | str:
-    if isinstance(label, str):
-        return f"{label} 2"
-    return {language: f"{text} 2" for language, text in label.items()}
 
 
 def find_field(table: Mapping[str, Any], path: str) -> Json:

@@ -84,12 +84,17 @@ def create(ctx: Context, title: str) -> str:
     title = title.strip()[:80]
     if not title or "\x00" in title:
         raise InvalidInput({"title": [say("Give the app a name.")]})
-    taken = [inst.slug for inst in definitions.all_installed(ctx)]
-    word = word_of(title, "app")
-    slug = word if word not in taken and not _there(ctx, word) else f"{word}_{new_id().hex[-6:]}"
+    slug = free_slug(ctx, title)
     package = changes.new_app(slug, title)
     definitions.publish(ctx, slug, package, note="created")
     return slug
+
+
+def free_slug(ctx: Context, title: str) -> str:
+    """A short name for a new app, of its title where that has Latin letters."""
+    taken = [inst.slug for inst in definitions.all_installed(ctx)]
+    word = word_of(title, "app")
+    return word if word not in taken and not _there(ctx, word) else f"{word}_{new_id().hex[-6:]}"
 
 
 def _there(ctx: Context, slug: str) -> bool:

@@ -21,7 +21,7 @@ from builder.flow_tree import (
     steps_of,
 )
 from builder.navigation import without_lines
-from builder.parts import Json, Parts, fresh, of_table, put, replaced, take, word_of
+from builder.parts import Json, Parts, fresh, numbered, of_table, put, replaced, take, word_of
 from schemas import parsers
 from schemas.errors import InvalidInput, NotFound
 from schemas.flow import MAIN, Trigger
@@ -116,12 +116,6 @@ def copy_flow(parts: Parts, flow: str) -> tuple[Parts, str]:
     id = fresh(flow, made["order/flows"])
     put(made, "flows", {**found, "id": id, "title": numbered(found.get("title") or flow)})
     return made, id
-
-
-def numbered(title: Any) -> Any:
-    if isinstance(title, str):
-        return f"{title} 2"
-    return {language: f"{text} 2" for language, text in title.items()}
 
 
 # -- steps -----------------------------------------------------------------------------------------

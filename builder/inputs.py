@@ -11,9 +11,8 @@ from datetime import time
 from typing import Any
 
 from builder.names import Book
+from builder.option_words import WORDS
 from schemas.errors import BadValue
-from schemas.fields.date import WEEKDAYS
-from schemas.formats import FORMATS
 from schemas.icons import ICONS
 from schemas.messages import Message, say
 from schemas.numbers import read_whole
@@ -121,7 +120,7 @@ class Words(Widget):
 
 
 def words_of(words: Sequence[str]) -> Choices:
-    return [(w, WORDS.get(w) or say(w.replace("_", " "))) for w in words]
+    return [(w, WORDS.get(w) or w.replace("_", " ")) for w in words]
 
 
 class Icon(Widget):
@@ -137,16 +136,6 @@ class Tone(Words):
     """A colour of the palette, chosen by looking at them."""
 
     name = "tone"
-
-
-WORDS: dict[str, Message] = {
-    **WEEKDAYS, **{name: form.words for name, form in FORMATS.items()},
-    "any": say("Any"), "once": say("once"), "each": say("each time"), "run": say("run all the same"),
-    "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "dropdown": say("dropdown"),
-    "both": say("All devices"), "desk": say("Large screens"), "phone": say("Phones"), "radio": say("radio"),
-    "chips": say("chips"), "checkboxes": say("checkboxes"), "auto": say("Automatic"), "none": say("Nothing"),
-    "sum": say("Sum"), "average": say("Average"), "min": say("Smallest"), "max": say("Largest"), "count": say("Count"),
-}  # fmt: skip
 
 
 class Label(Widget):

@@ -55,6 +55,13 @@ def word_of(title: str, otherwise: str) -> str:
     return word if re.match(r"[a-z]", word) else otherwise
 
 
+def numbered(title: Any) -> Any:
+    """A title, or each of its languages, as the second of that name."""
+    if isinstance(title, str):
+        return f"{title} 2"
+    return {language: f"{text} 2" for language, text in title.items()}
+
+
 def put(parts: Parts, kind: str, item: Json) -> None:
     order = parts.setdefault(f"order/{kind}", [])
     if item["id"] not in order:

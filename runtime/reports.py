@@ -18,6 +18,7 @@ from runtime.people import Directory
 from runtime.query import Listing, Record
 from runtime.sources import Clock
 from runtime.tables import LiveTable, live
+from schemas import stretches
 from schemas.errors import NotFound
 from schemas.fields.switch import Switch
 from schemas.formula import Type
@@ -27,10 +28,15 @@ from schemas.numbers import grouped, plain
 from schemas.table import SYSTEM_FIELDS
 from schemas.text import Sentence, Text
 from schemas.widgets.base import Group, Grouped, Measured, Widget
+from schemas.widgets.number import Number
+from schemas.widgets.pivot import Pivot
 from schemas.widgets.table import Table as TableWidget
+from schemas.widgets.target import Target
 
-NONE = "\x00"
-"""Stands for a blank in a drill-down's address."""
+NONE = "\u2400"
+"""The sign for nothing stands for a blank in a drill-down's address."""
+WHOLE = "\u2211"
+"""The sign for a sum stands for all groups together, as below a column of a pivot table."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,19 @@ class Figures:
     columns: Sequence[str] = ()
     hidden: bool = False
     left_out: int = field(default=0)
+    goal: Decimal | None = None
+    before: Decimal | None = None
+    """The same figure of the earlier period."""
+    totals: "Totals | None" = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of a pivot table: what the measure comes to over each whole row, each whole column, and everything."""
+
+    rows: Sequence[Decimal | None]
+    columns: Sequence[Decimal | None]
+    whole: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,10 @@ def figures(ctx: Context, inst: Installed, widget: Widget) -> Figures:
             return _records(gate, widget)
         if isinstance(widget, Grouped):
             return _grouped(gate, widget)
+        if isinstance(widget, Target):
+            return _beside_goal(gate, widget)
+        if isinstance(widget, Number) and (group := widget.compares) is not None:
+            return _compared(gate, widget, group)
         assert isinstance(widget, Measured)
         return _single(gate, widget)
     except NotFound:
@@ -99,6 +122,26 @@ def _single(gate: Door, widget: Measured) -> Figures:
     return Figures(value=value)
 
 
+def _beside_goal(gate: Door, widget: Target) -> Figures:
+    value, goal = (
+        measure_sql(gate, check_measure(one, gate.live.analysis, gate.live.table, fixed=True))
+        for one in (widget.measure, widget.goal)
+    )
+    # A goal may be a number alone, which the count makes one figure over all records too.
+    found = gate.ctx.conn.execute(select(value, goal, func.count()).where(*_rows(gate, widget))).one()
+    return Figures(value=found[0], goal=found[1])
+
+
+def _compared(gate: Door, widget: Number, group: Group) -> Figures:
+    """The figure of the running period, and of the earlier one."""
+    period = group_sql(gate, group)
+    now = stretches.beginning(group.by or "", gate.ctx.today)
+    days = now, stretches.earlier(group.by or "", now, widget.against)
+    asked = select(measure_sql(gate, _measure(gate, widget))).where(*_rows(gate, widget))
+    value, before = (gate.ctx.conn.scalar(asked.where(period == day)) for day in days)
+    return Figures(value=value, before=before)
+
+
 def _grouped(gate: Door, widget: Grouped) -> Figures:
     keys = [group_sql(gate, g).label(f"_group_{n}") for n, g in enumerate(widget.group)]
     value = measure_sql(gate, _measure(gate, widget)).label("_value")
@@ -110,7 +153,20 @@ def _grouped(gate: Door, widget: Grouped) -> Figures:
     order = _sorted(widget, list(firsts), cells, list(seconds))
     kept = order[: widget.limit]
     series = [(seconds[s], [cells.get((c, s)) for c in kept]) for s in seconds]
-    return Figures(categories=[firsts[c] for c in kept], series=series, left_out=len(order) - len(kept))
+    totals = _totals(gate, widget, kept, list(seconds)) if isinstance(widget, Pivot) and widget.totals else None
+    return Figures(categories=[firsts[c] for c in kept], series=series, left_out=len(order) - len(kept), totals=totals)
+
+
+def _totals(gate: Door, widget: Pivot, rows: Sequence[Any], columns: Sequence[Any]) -> Totals:
+    value = measure_sql(gate, _measure(gate, widget))
+    sums: list[dict[Any, Any]] = []
+    for group in widget.group:
+        key = group_sql(gate, group)
+        asked = select(key, value).where(*_rows(gate, widget)).group_by(key)
+        sums.append({row[0]: row[1] for row in gate.ctx.conn.execute(asked)})
+    whole = gate.ctx.conn.scalar(select(value).where(*_rows(gate, widget)))
+    across = [sums[1].get(c) for c in columns] if len(sums) > 1 else []
+    return Totals([sums[0].get(r) for r in rows], across, whole)
 
 
 def _sorted(widget: Grouped, categories: list[Any], cells: dict[Any, Any], series: list[Any]) -> list[Any]:
@@ -230,7 +286,9 @@ def behind(gate: Door, widget: Widget, keys: Sequence[str], columns: Sequence[st
     """The records behind a widget, or behind one of its groups. Raises NotFound for a key that is none."""
     where: list[ColumnElement[bool]] = []
     if isinstance(widget, Grouped):
-        where = [_is(gate, group, key) for group, key in zip(widget.group, keys, strict=False)]
+        where = [_is(gate, group, key) for group, key in zip(widget.group, keys, strict=False) if key != WHOLE]
+    elif isinstance(widget, Number) and (group := widget.compares) is not None:
+        where = [group_sql(gate, group) == stretches.beginning(group.by or "", gate.ctx.today)]
     listing = Listing(columns, [widget.filter] if widget.filter else [], size=size)
     return query.page(gate, listing, also=where).records
 
@@ -252,6 +310,20 @@ def _is(gate: Door, group: Group, key: str) -> ColumnElement[bool]:
     if kind.kind == "boolean":
         return value.is_(key in ("yes", "True"))
     return value == literal(key)
+
+
+def change_of(figures: Figures) -> Decimal | None:
+    """How much a figure has grown since the earlier period, as a part of what it was; None where that says nothing."""
+    if figures.value is None or not figures.before:
+        return None
+    return (Decimal(figures.value) - Decimal(figures.before)) / abs(Decimal(figures.before))
+
+
+def share_of(figures: Figures) -> Decimal | None:
+    """How much of its goal a figure has reached; None without a goal above nothing."""
+    if figures.value is None or figures.goal is None or figures.goal <= 0:
+        return None
+    return Decimal(figures.value) / Decimal(figures.goal)
 
 
 def figure_text(value: Decimal | None, widget: Measured, language: str) -> str:

@@ -61,12 +61,12 @@ class _Figures:
         return say("'{name}' must stand inside an aggregate such as SUM or COUNTIF", name=".".join(path))
 
 
-def check_measure(formula: Formula, analysis: "Analysis", table: "Table") -> Measure:
-    """The measure that a formula over a table's records means. Raises FormulaError."""
+def check_measure(formula: Formula, analysis: "Analysis", table: "Table", fixed: bool = False) -> Measure:
+    """The measure that a formula over a table's records means; `fixed` lets it be a number alone. Raises FormulaError."""
     found: list[Aggregate] = []
     scope = analysis.reading_scope(table)
     outer = _outer(formula.tree, scope, found)
-    if not found:
+    if not found and not fixed:
         raise FormulaError(say("a measure needs an aggregate, such as COUNT() or SUM(amount)"), 0)
     types = tuple(_type_of(a) for a in found)
     total = check(Formula.of(to_source(outer)), _Figures(types), NUMBER if all(t == NUMBER for t in types) else None)

@@ -101,7 +101,15 @@ def problems_in(messages: Any, path: str) -> Iterator[Problem]:
         for message in messages:
             yield from problems_in(message, path)
     else:
-        yield Problem(path, messages if isinstance(messages, Message) else Message(str(messages)))
+        said = messages if isinstance(messages, Message) else OURS.get(str(messages)) or Message(str(messages))
+        yield Problem(path, said)
+
+
+OURS = {
+    "Missing data for required field.": say("This is required."),
+    "Field may not be null.": say("This may not be empty."),
+}
+"""What marshmallow says by itself, in words that are translated."""
 
 
 def _join(path: str, key: Any) -> str:

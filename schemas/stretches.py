@@ -87,6 +87,30 @@ def _begin_of(scale: str, day: date) -> date:
     return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1) if scale == "quarter" else day.replace(day=1)
 
 
+IN_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def beginning(period: str, day: date) -> date:
+    """The first day of the period (day, week from Monday, month, quarter, year) in which a day lies."""
+    if period in IN_MONTHS:
+        return date(day.year, 1, 1) if period == "year" else _begin_of(period, day)
+    return day - (day.weekday() if period == "week" else 0) * DAY
+
+
+def earlier(period: str, first: date, against: str) -> date:
+    """The first day of the period before one that begins then (`previous`), or of the same one a `year` ago.
+
+    A week a year ago is the one 52 weeks before; the last day of February is answered by the one before, too.
+    """
+    if period in IN_MONTHS:
+        return _month_later(first, -12 if against == "year" else -IN_MONTHS[period])
+    if against == "previous":
+        return first - (WEEK if period == "week" else 1) * DAY
+    if period == "week":
+        return first - 52 * WEEK * DAY
+    return first.replace(year=first.year - 1, day=min(first.day, 28 if first.month == 2 else 31))
+
+
 def _month_later(first: date, months: int) -> date:
     """The first of a month, so many months later."""
     number = first.year * 12 + first.month - 1 + months

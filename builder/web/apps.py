@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 
-from builder import bundle, centre, changes, datapack, drafts, flow_tree, flows, forms, upgrading
+from builder import bundle, centre, changes, copying, datapack, drafts, flow_tree, flows, forms, upgrading
 from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
@@ -240,6 +240,30 @@ def delete_form(app: str, table: str) -> Any:
         lambda parts: changes.delete_form(parts, _known(parts, "tables", table)),
     )
     return go(f"/build/{app}/")
+
+
+@bp.post("/build/<app>/forms/<table>/copy")
+def copy_form(app: str, table: str) -> Any:
+    """The form with its views and rights once more, without records."""
+    edited(app, say("Form {name} copied", name=table), lambda parts: copying.copy_table(parts, table)[0])
+    tell(say("Copied in the draft, without its records."), "good")
+    return go(f"/build/{app}/")
+
+
+@bp.post("/build/<app>/dashboards/<board>/copy")
+def copy_board(app: str, board: str) -> Any:
+    edited(app, say("Dashboard copied"), lambda parts: copying.copy_board(parts, board)[0])
+    return go(f"/build/{app}/")
+
+
+@bp.post("/build/<app>/copy")
+def copy_app(app: str) -> Any:
+    """The published app once more, with its records where asked; for administrators."""
+    with work() as ctx:
+        designer(ctx)
+        inst = copying.copy_app(ctx, app, request.form.get("title", ""), "records" in request.form)
+    tell(say("The copy is ready. Say who has which role in it."), "good")
+    return go(f"/build/{inst.slug}/people" if inst.app.roles else f"/build/{inst.slug}/")
 
 
 @bp.post("/build/<app>/forms/<table>/preset")

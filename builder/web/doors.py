@@ -26,6 +26,8 @@ DOORS = {
     "from_sheet.show_into": "design",
     "from_sheet.decide_into": "design",
     "build_apps.delete_form": "design",
+    "build_apps.copy_form": "design",
+    "build_apps.copy_board": "design",
     "build_apps.rename": "design",
     "build_apps.set_watermark": "design",
     "build_apps.step": "design",

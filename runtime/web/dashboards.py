@@ -1,5 +1,7 @@
 """Dashboards: a grid of widgets, each drawn for the rows and fields that its viewer may see."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +19,12 @@ from runtime.web.frame import frame
 from runtime.web.links import share_url
 from schemas.dashboard import Dashboard
 from schemas.errors import NotFound
+from schemas.messages import say
 from schemas.text import Text
 from schemas.widgets.base import Grouped, Measured, Widget
+from schemas.widgets.number import Number
+from schemas.widgets.pivot import Pivot
+from schemas.widgets.target import Target
 
 bp = Blueprint("dashboards", __name__)
 
@@ -79,10 +85,12 @@ def tile(ctx: Context, inst: Installed, board: Dashboard, widget: Widget) -> dic
     }
     if figures.hidden:
         return made
+    if isinstance(widget, Pivot):
+        return {**made, "pivot": pivot(widget, figures, ctx.language, url)}
     if isinstance(widget, Grouped):
         return {**made, "chart": chart(widget, figures, url), "rows": ranking(widget, figures, ctx.language, url)}
     if isinstance(widget, Measured):
-        return {**made, "text": reports.figure_text(figures.value, widget, ctx.language)}
+        return {**made, "text": reports.figure_text(figures.value, widget, ctx.language), **beside(ctx, widget, figures)}
     table = live(ctx, inst, widget.table)
     reader = listing.reader_of(ctx, table, figures.records, figures.columns)
     heads = [(c, listing.label_of(table, c)) for c in figures.columns]
@@ -91,6 +99,58 @@ def tile(ctx: Context, inst: Installed, board: Dashboard, widget: Widget) -> dic
         "heads": heads,
         "body": listing.draw_rows(door(ctx, table), figures.records, figures.columns, reader),
     }
+
+
+def beside(ctx: Context, widget: Measured, figures: Figures) -> dict[str, Any]:
+    """What stands beside a figure: its goal and how much of that is reached, or an earlier figure and the change since."""
+    if isinstance(widget, Target):
+        share = reports.share_of(figures)
+        goal = reports.figure_text(figures.goal, widget, ctx.language)
+        return {"goal": goal, "share": share, "reached": percent(share)}
+    if isinstance(widget, Number) and widget.compares is not None:
+        change = reports.change_of(figures)
+        before = reports.figure_text(figures.before, widget, ctx.language)
+        return {"before": before, "change": change, "changed": percent(change, sign=True), "against": AGAINST[widget.against]}
+    return {}
+
+
+AGAINST = {"previous": say("the period before"), "year": say("a year ago")}
+
+
+def percent(part: Decimal | None, sign: bool = False) -> str:
+    if part is None:
+        return "–"
+    return f"{part * 100:{'+' if sign else ''}.1f}%"
+
+
+@dataclass(frozen=True)
+class PivotLine:
+    """A line of a pivot table: its label, and a figure with where it leads for every column, the totals last."""
+
+    label: Any
+    cells: Sequence[tuple[str, str]]
+
+
+def pivot(widget: Pivot, figures: Figures, language: str, url: str) -> dict[str, Any]:
+    """A pivot table as it is drawn: the labels of its columns, its lines, and the line of totals."""
+    columns = [slice for slice, _ in figures.series] if len(widget.group) > 1 else []
+    keys = [column.key for column in columns if column]
+
+    def cell(value: Any, *path: str) -> tuple[str, str]:
+        return reports.figure_text(value, widget, language), f"{url}/records?{urlencode([('key', key) for key in path])}"
+
+    totals = figures.totals
+    lines = []
+    for n, category in enumerate(figures.categories):
+        cells = [cell(values[n], category.key, *keys[i : i + 1]) for i, (_, values) in enumerate(figures.series)]
+        across = [cell(totals.rows[n], category.key)] if totals and keys else []
+        lines.append(PivotLine(category.label, [*cells, *across]))
+    sums: list[tuple[str, str]] = []
+    if totals:
+        below = [cell(value, reports.WHOLE, key) for value, key in zip(totals.columns, keys, strict=True)]
+        sums = [*below, cell(totals.whole, reports.WHOLE)]
+    heads = [column.label for column in columns if column] or [widget.title or Text.of(widget.id)]
+    return {"heads": heads, "lines": lines, "sums": sums, "across": bool(totals and keys), "left_out": figures.left_out}
 
 
 def chart(widget: Grouped, figures: Figures, url: str) -> dict[str, Any]:

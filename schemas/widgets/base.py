@@ -90,10 +90,15 @@ class Measured(Widget):
 
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
-        try:
-            check_measure(self.measure, app.analysis, table)
-        except FormulaError as err:
-            yield Problem("measure", say("at character {n}: {problem}", n=err.position + 1, problem=err.message))
+        yield from measured("measure", self.measure, app, table)
+
+
+def measured(path: str, measure: Formula, app: "App", table: Table, fixed: bool = False) -> Iterator[Problem]:
+    """What is wrong with a measure, which may be a `fixed` number where that makes sense."""
+    try:
+        check_measure(measure, app.analysis, table, fixed)
+    except FormulaError as err:
+        yield Problem(path, say("at character {n}: {problem}", n=err.position + 1, problem=err.message))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +117,11 @@ class Grouped(Measured):
     def linked(self, app: "App", table: Table) -> Iterator[Problem]:
         yield from super().linked(app, table)
         for n, group in enumerate(self.group):
-            yield from _group(app, table, group, f"group[{n}]")
+            yield from grouping(app, table, group, f"group[{n}]")
 
 
-def _group(app: "App", table: Table, group: Group, path: str) -> Iterator[Problem]:
+def grouping(app: "App", table: Table, group: Group, path: str) -> Iterator[Problem]:
+    """What is wrong with a group."""
     found = table.by_id.get(group.field)
     facet = table.facet(group.field)
     if found is None and facet is None and group.field not in SYSTEM_FIELDS and group.field != "flow.state":

@@ -1,5 +1,6 @@
 """Dashboards' figures: right, and only over what the viewer may see."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from runtime import definitions, records, reports
 from runtime.access import door
 from schemas.errors import NotFound
+from schemas.options import load
+from schemas.widgets import widget_types
 
 
 @pytest.fixture
@@ -67,3 +70,58 @@ def test_drilling_through_shows_the_records_behind_a_group(books):
 def test_nothing_divided_by_nothing_is_no_figure(shop):
     assert widget(shop, shop.manager, "share").value is None
     assert reports.figure_text(None, None, "en") == "–"
+
+
+def drawn(shop, actor, definition, now=None):
+    with shop.opened(actor, **({"now": now} if now else {})) as ctx:
+        inst = definitions.installed(ctx, "shop")
+        kind = widget_types[definition["type"]]
+        made = load(kind, {"id": "w", "table": "book", **{k: v for k, v in definition.items() if k != "type"}})
+        assert list(made.linked(inst.app, inst.app.table("book"))) == []
+        return reports.figures(ctx, inst, made)
+
+
+def test_a_target_is_reached_by_what_the_viewer_may_see(books):
+    goal = {"type": "target", "measure": "SUM(price)", "goal": "20"}
+    found = drawn(books, books.manager, goal)
+    assert (found.value, found.goal, reports.share_of(found)) == (16, 20, Decimal("0.8"))
+    measured = drawn(books, books.manager, {**goal, "goal": "COUNT() * 2"})
+    assert (measured.goal, reports.share_of(measured)) == (6, Decimal(16) / 6)
+    assert reports.share_of(drawn(books, books.manager, {**goal, "goal": "0"})) is None
+    assert drawn(books, books.outsider, goal).hidden
+
+
+def test_a_pivot_table_has_the_totals_of_its_records_and_not_of_its_cells(books):
+    pivot = {"type": "pivot", "group": ["kind", "owner"], "measure": "AVERAGE(price)"}
+    found = drawn(books, books.manager, pivot)
+    keys = [slice.key for slice in found.categories]
+    assert keys == ["novel", "essay"]
+    cells = {slice.key: list(values) for slice, values in found.series}
+    assert cells == {str(books.clerk.id): [5, None], str(books.manager.id): [10, 1]}
+    assert [round(v, 2) for v in found.totals.rows] == [Decimal("7.5"), 1]
+    assert found.totals.columns == [5, Decimal("5.5")]
+    assert round(found.totals.whole, 2) == Decimal("5.33")
+    assert drawn(books, books.manager, {**pivot, "totals": False}).totals is None
+
+
+def test_a_figure_of_this_month_stands_beside_an_earlier_one(books):
+    monthly = {"type": "number", "measure": "SUM(price)", "dated": "created_at", "period": "month"}
+    with books.opened(books.manager) as ctx:
+        now = ctx.now
+    found = drawn(books, books.manager, monthly)
+    assert (found.value, found.before, reports.change_of(found)) == (16, 0, None)
+    later = (now.replace(day=1) + timedelta(days=32)).replace(day=2)
+    found = drawn(books, books.manager, monthly, later)
+    assert (found.value, found.before, reports.change_of(found)) == (0, 16, -1)
+    found = drawn(books, books.manager, {**monthly, "against": "year"}, now.replace(year=now.year + 1, day=2))
+    assert found.before == 16
+
+
+def test_the_records_behind_a_total_are_those_of_all_groups(books):
+    with books.opened(books.manager) as ctx:
+        gate = door(ctx, books.table(ctx, "book"))
+        made = load(widget_types["pivot"], {"id": "w", "table": "book", "group": ["kind", "owner"], "measure": "COUNT()"})
+        titles = [[r["title"] for r in reports.behind(gate, made, keys, ["title"])] for keys in (
+            ["novel"], [reports.WHOLE, str(books.manager.id)], [reports.WHOLE], ["novel", str(books.clerk.id)],
+        )]  # fmt: skip
+    assert [sorted(found) for found in titles] == [["A", "B"], ["A", "C"], ["A", "B", "C"], ["B"]]

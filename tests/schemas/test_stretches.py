@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.stretches import LENGTHS, Stretch, along, line, moved, shown_by, ticks
+from schemas.stretches import LENGTHS, Stretch, along, beginning, earlier, line, moved, shown_by, ticks
 
 DAYS = st.dates(date(1800, 1, 1), date(2999, 1, 1))
 
@@ -47,3 +47,22 @@ def test_a_bar_lies_where_its_days_are_and_is_cut_at_the_edges() -> None:
     assert week.place(date(2026, 10, 1), date(2026, 11, 4)) == (0, 3)
     assert week.place(date(2026, 11, 8), date(2027, 1, 1)) == (6, 7)
     assert week.place(date(2026, 11, 9), date(2026, 11, 10)) is None
+
+
+PERIODS = st.sampled_from(["day", "week", "month", "quarter", "year"])
+
+
+@given(DAYS, PERIODS)
+def test_the_period_before_ends_where_this_one_begins(day: date, period: str) -> None:
+    first = beginning(period, day)
+    assert first <= day
+    assert beginning(period, first) == first
+    assert beginning(period, first - timedelta(days=1)) == earlier(period, first, "previous")
+
+
+@given(DAYS, PERIODS)
+def test_the_same_period_a_year_ago_begins_about_a_year_earlier(day: date, period: str) -> None:
+    first = beginning(period, day)
+    ago = earlier(period, first, "year")
+    assert beginning(period, ago) == ago
+    assert 363 <= (first - ago).days <= 366
