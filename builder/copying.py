@@ -1,13 +1,14 @@
 """The same once more: a table with its forms, views and rights, a dashboard, a whole app."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 
-from builder import bundle, changes, datapack, drafts, grants, navigation
-from builder.parts import Json, Parts, fresh, numbered, of_table, put
+from builder import bundle, check, datapack, drafts, grants, navigation
+from builder.parts import Json, Parts, fresh, join, numbered, of_table, put
 from runtime import definitions
 from runtime.context import Context
 from runtime.definitions import Installed
+from schemas.app import App
 from schemas.errors import InvalidInput, NotFound
 from schemas.messages import say
 
@@ -19,24 +20,22 @@ OWN = ("forms", "views")
 def copy_table(parts: Parts, table: str) -> tuple[Parts, str]:
     """A table with its forms, views and rights, without records. Gives the id of its first form, or its own.
 
-    Links of other tables go on pointing at the first, so rollups over them are left out of the second.
+    Links of other tables go on pointing at the first, so what the first rolls up over them is a plain field of the
+    second, of the same kind, and formulas that read it go on.
     """
     if f"tables/{table}" not in parts:
         raise NotFound
     made = deepcopy(parts)
     ids = _new_ids(parts, table)
-    put(made, "tables", _table(deepcopy(parts[f"tables/{table}"]), table, ids["tables"][table]))
+    app, _ = check.understand(join(parts))
+    put(made, "tables", _table(deepcopy(parts[f"tables/{table}"]), table, ids["tables"][table], app))
     for kind in OWN:
         for item in of_table(parts, kind, table):
             named = {"id": ids[kind][item["id"]], "title": numbered(item.get("title") or item["id"])}
             put(made, kind, _renamed(deepcopy(item), ids) | named)
     _copy_rights(made, parts, table, ids)
     _list_views(made, ids["views"])
-    new = ids["tables"][table]
-    for field in list(_over_others(made[f"tables/{new}"], new)):
-        made = changes.delete_field(made, new, field)
-    made["bin"] = {id: kept for id, kept in made["bin"].items() if id != new}
-    return made, next(iter(ids["forms"].values()), new)
+    return made, next(iter(ids["forms"].values()), ids["tables"][table])
 
 
 def _new_ids(parts: Parts, table: str) -> dict[str, dict[str, str]]:
@@ -53,14 +52,17 @@ def _new_ids(parts: Parts, table: str) -> dict[str, dict[str, str]]:
     return ids
 
 
-def _table(item: Json, old: str, new: str) -> Json:
+def _table(item: Json, old: str, new: str, app: App | None) -> Json:
     """The copied table. A link to itself leads to itself again; the other side of a link keeps its name for the first."""
-    fields = [_field(field, old, new) for field in item["fields"]]
+    own = {field["id"] for field in item["fields"]}
+    fields = [
+        _plain(field, app, old) if _rolls_up_others(field, old, own) else _field(field, old, new) for field in item["fields"]
+    ]
     return {**item, "id": new, "title": numbered(item.get("title") or old), "fields": fields}
 
 
 def _field(field: Json, old: str, new: str) -> Json:
-    made = {key: value for key, value in field.items() if key != "reverse" or not isinstance(value, Mapping)}
+    made = {key: value for key, value in field.items() if key != "reverse"}
     if isinstance(field.get("reverse"), Mapping):
         made["reverse"] = {key: value for key, value in field["reverse"].items() if key != "id"}
     if made.get("table") == old:
@@ -72,12 +74,24 @@ def _field(field: Json, old: str, new: str) -> Json:
     return made
 
 
-def _over_others(table: Json, new: str) -> Iterator[str]:
-    """The rollups over links of other tables, none of which leads here."""
-    for field in table["fields"]:
-        over = str(field.get("over") or "")
-        if field["type"] == "rollup" and "." in over and over.partition(".")[0] != new:
-            yield field["id"]
+def _rolls_up_others(field: Json, old: str, own: Collection[str]) -> bool:
+    """Whether a rollup is over a link of another table, which leads to the first and not to the copy."""
+    over = str(field.get("over") or "")
+    return field["type"] == "rollup" and bool(over) and over not in own and over.partition(".")[0] != old
+
+
+def _plain(field: Json, app: App | None, table: str) -> Json:
+    """A field to fill in by hand that holds what a rollup gave."""
+    found = app.table(table) if app is not None else None
+    known = found.by_id.get(field["id"]) if found is not None else None
+    kind = app.analysis.type_of(found, known).kind if app is not None and found is not None and known is not None else ""
+    about: Json = {key: field[key] for key in ("label", "help", "unit", "decimals", "percent") if key in field}
+    if kind != "number":
+        about = {key: value for key, value in about.items() if key in ("label", "help")}
+    return {"id": field["id"], "type": PLAIN.get(kind, "text"), **about}
+
+
+PLAIN = {"number": "number", "date": "date", "datetime": "datetime", "boolean": "switch", "member": "member"}
 
 
 def _renamed(item: Json, ids: Mapping[str, Mapping[str, str]]) -> Json:
