@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -380,6 +381,20 @@ def end_session(conn: Connection, signed_in: SignedIn, id: str) -> None:
         raise NotFound
     conn.execute(delete(s).where(s.c.account_id == signed_in.account_id, s.c.digest == bytes.fromhex(id)))
     audit.note_account(conn, signed_in.account_id, "account.session_ended", own[0].agent, name=signed_in.name)
+
+
+def still_open(conn: Connection, digests: Collection[bytes], workspace: UUID) -> set[bytes]:
+    """Those of the sessions that still lead into the workspace."""
+    s, a, m = models.session, models.account, models.membership
+    query = (
+        select(s.c.digest)
+        .join(a, a.c.id == s.c.account_id)
+        .join(m, m.c.account_id == s.c.account_id)
+        .where(
+            s.c.digest.in_(digests), s.c.ends_at > datetime.now(UTC), a.c.disabled_at.is_(None), m.c.workspace_id == workspace
+        )
+    )  # fmt: skip
+    return set(conn.scalars(query))
 
 
 def end_others(conn: Connection, signed_in: SignedIn) -> int:

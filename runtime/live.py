@@ -21,7 +21,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from runtime import tasks, workspaces
+from runtime import accounts, tasks, workspaces
 from runtime.actors import Member
 from runtime.context import Workspace
 from runtime.signals import CHANNEL
@@ -60,6 +60,8 @@ class Listener:
     sock: socket.socket
     workspace: Workspace
     member: UUID
+    session: bytes
+    """The digest of the session that the browser is signed in by."""
     chunked: bool
     until: float = 0
     last: bytes = b""
@@ -89,10 +91,10 @@ class Hub:
     _ear: int = -1
     _stopping: bool = False
 
-    def join(self, sock: socket.socket, workspace: Workspace, member: UUID, chunked: bool) -> None:
-        """Keep this browser up to date from now on; its connection is ours."""
+    def join(self, sock: socket.socket, workspace: Workspace, member: UUID, session: bytes, chunked: bool) -> None:
+        """Keep this browser up to date from now on, while its session is open; its connection is ours."""
         sock.setblocking(False)
-        self._new.append(Listener(sock, workspace, member, chunked))
+        self._new.append(Listener(sock, workspace, member, session, chunked))
         with self._lock:
             if self._thread is None:
                 self._wake = socket.socketpair()
@@ -204,12 +206,26 @@ class Hub:
 
     def _tell(self, changed: set[Key]) -> None:
         for key in changed & set(self._here):
-            there = list(self._here[key])
+            there = self._signed_in(list(self._here[key]))
+            if not there:
+                continue
             body = frame(self._counts(there[0].workspace, key[1]))
             for one in there:
                 if one.last != body:
                     one.last = body
                     self._send(one, body)
+
+    def _signed_in(self, listeners: list[Listener]) -> list[Listener]:
+        """Those whose sessions are still open; the others are let go of, and are told nothing more."""
+        kept: list[Listener] = []
+        with self.engine.connect() as conn:
+            for workspace in {one.workspace.id for one in listeners}:
+                there = [one for one in listeners if one.workspace.id == workspace]
+                found = accounts.still_open(conn, {one.session for one in there}, workspace)
+                kept += [one for one in there if one.session in found]
+        for one in set(listeners).difference(kept):
+            self._drop(one)
+        return kept
 
     def _counts(self, workspace: Workspace, member: UUID) -> dict[str, int]:
         with workspaces.opened(self.engine, workspace, Member(id=member, name="")) as ctx:
@@ -233,7 +249,7 @@ class Hub:
     def _heartbeat(self) -> None:
         """A sign of life, so that nothing on the way holds the line for dead; who has been here long comes again."""
         now = time.monotonic()
-        for one in [one for there in self._here.values() for one in there]:
+        for one in self._signed_in([one for there in self._here.values() for one in there]):
             if one.until < now:
                 self._drop(one)
             else:

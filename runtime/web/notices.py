@@ -50,12 +50,12 @@ def listen() -> Any:
     sock = request.environ.get("gunicorn.socket")
     ours = sock if type(sock) is socket.socket else None  # one of TLS cannot be handed on
     chunked = request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
-    hub = hub_of(current_app)
+    hub, session = hub_of(current_app), g.signed_in.digest
 
     def answer() -> Iterator[bytes]:
         yield (AGAIN_LATER if ours is None else AGAIN_SOON) + live.frame(now)
         if ours is not None and member is not None:
-            hub.join(live.taken_over(ours), workspace, member, chunked)
+            hub.join(live.taken_over(ours), workspace, member, session, chunked)
 
     response = Response(answer(), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"

@@ -4,7 +4,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from runtime import digests, flows, letters, live, mail, ways
+from runtime import digests, flows, letters, live, mail, models, ways
 from runtime.models import member
 from runtime.models_flow import flow_task
 from runtime.people import Directory
@@ -43,13 +43,49 @@ def heard(sock: socket.socket, words: bytes) -> bytes:
     return read
 
 
-def test_three_hundred_browsers_hear_of_a_task_and_one_thread_serves_them(claims: Shop, request: Any) -> None:
-    hub = live.Hub(claims.engine)
-    request.addfinalizer(hub.stop)
+def session_of(shop: Shop, member: Any) -> bytes:
+    """The digest of the session by which a member is signed in."""
+    s, m = models.session, models.member
+    with shop.opened() as ctx:
+        account = select(m.c.account_id).where(m.c.id == id_of(member)).scalar_subquery()
+        return bytes(ctx.conn.scalars(select(s.c.digest).where(s.c.account_id == account)).one())
+
+
+@pytest.fixture
+def hub(claims: Shop) -> Iterator[live.Hub]:
+    made = live.Hub(claims.engine)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("end", ["signed out", "closed", "left"])
+def test_who_is_signed_in_no_longer_hears_nothing_more(claims: Shop, sign_in: Any, hub: live.Hub, end: str) -> None:
+    sign_in(claims, "manager")
+    ours, browser = socket.socketpair()
+    hub.join(live.taken_over(ours), claims.workspace, id_of(claims.manager), session_of(claims, claims.manager), chunked=False)
+    ours.close()
+    assert b'"tasks": 0' in heard(browser, b"\n\n")
+    with claims.opened() as ctx:
+        account = ctx.conn.scalar(select(models.member.c.account_id).where(models.member.c.id == id_of(claims.manager)))
+        gone = {
+            "signed out": delete(models.session).where(models.session.c.account_id == account),
+            "closed": update(models.account).where(models.account.c.id == account).values(disabled_at=ctx.now),
+            "left": delete(models.membership).where(models.membership.c.account_id == account),
+        }
+        ctx.conn.execute(gone[end])
+    send(claims, amount="20")
+    browser.settimeout(5)
+    assert browser.recv(4096) == b"", "the line ends without a word of the new task"
+    browser.close()
+
+
+def test_three_hundred_browsers_hear_of_a_task_and_one_thread_serves_them(claims: Shop, sign_in: Any, hub: live.Hub) -> None:
+    sign_in(claims, "manager")
+    session = session_of(claims, claims.manager)
     before = threading.active_count()
     browsers = [socket.socketpair() for _ in range(300)]
     for ours, _ in browsers:
-        hub.join(live.taken_over(ours), claims.workspace, id_of(claims.manager), chunked=True)
+        hub.join(live.taken_over(ours), claims.workspace, id_of(claims.manager), session, chunked=True)
     for ours, browser in browsers:
         assert b'"tasks": 0' in heard(browser, b"\n\n\r\n")
         ours.close()
