@@ -132,8 +132,9 @@ def step_lines(step: Json, parts: Parts, book: Book | None) -> list[Sentence]:
 def _special(kind: Any, step: Json, named: Named, book: Book | None) -> Iterator[Sentence]:
     if kind.for_people:
         yield from _asked(step, named, book)
-    elif step.get("to"):
-        yield say("tells {people}", people=joined(people_words(step["to"], named, book)))
+    elif step.get("to") or step.get("robots"):
+        chats: list[Sentence] = [Message("{f}", {"f": name}) for name in step.get("robots") or ()]
+        yield say("tells {people}", people=joined([*people_words(step.get("to"), named, book), *chats]))
     elif step["type"] == "choose":
         yield say("every branch that holds") if step.get("mode") == "every" else say("the first branch that holds")
     elif step["type"] == "parallel":

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import machine, notices, paperwork
+from runtime import machine, notices, paperwork, robots
 from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
@@ -92,6 +92,7 @@ def tell(ctx: Context, running: Running, effect: Tell) -> None:
         notices.tell(ctx, people, "told", sentence, about(running))
     if "mail" in step.channels:
         notices.send_mail(ctx, people, "told", sentence, about(running))
+    robots.tell(ctx, step.robots, sentence, about(running))
 
 
 def let_read(ctx: Context, running: Running, step: str, people: list[UUID]) -> None:

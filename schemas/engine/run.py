@@ -366,7 +366,8 @@ class Run:
         if not wait or not items:
             self.go_on(token)
 
-    def tell(self, token: Token, step: Step, people: Sequence[str]) -> None:
+    def tell(self, token: Token, step: Step, people: Sequence[str], anyway: bool = False) -> None:
+        """Send a step's message to these people; `anyway` where it goes elsewhere too."""
         self.note("told", step=step.id, people=list(people))
-        if people:
+        if people or anyway:
             self.effects.append(Tell(step.id, token.round, tuple(people)))

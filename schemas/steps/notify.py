@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import Problem
 from schemas.formula import Formula
-from schemas.messages import say
+from schemas.messages import Message, say
 from schemas.options import option
-from schemas.parsers import Dictionary, Label, Many, Words
+from schemas.parsers import Dictionary, Label, Line, Many, Words
 from schemas.steps.base import Step, field_right, step_types
 from schemas.steps.who import People, Who, find
 from schemas.text import Text
@@ -23,14 +23,19 @@ if TYPE_CHECKING:
 @step_types.register
 @dataclass(frozen=True, kw_only=True)
 class Notify(Step):
-    """Sends a message to people, who may then read the record. The flow does not wait."""
+    """Sends a message to people, who may then read the record, and to group chats. The flow does not wait."""
 
     type = "notify"
     title_word = "Notify"
     icon = "send"
+    starts_with = {"to": ["starter"]}
 
-    to: tuple[Who, ...] = option(People(required=True), "To", ())
+    to: tuple[Who, ...] = option(People(), "To", ())
     channels: tuple[str, ...] = option(Many(Words("inbox", "mail"), most=2), "By", ("inbox",))
+    robots: tuple[str, ...] = option(
+        Many(Line(60), most=10), "Chat robots", (),
+        help="Group chats that get the message too: the names of their robots, as in the settings of the workspace.",
+    )  # fmt: skip
     text: Text = option(Label(), "Message", Text(), help="Formulas in braces are filled in: {no}.")
 
     fields: dict[str, str] = option(
@@ -43,8 +48,12 @@ class Notify(Step):
 
     def enter(self, run: "Run", token: "Token") -> None:
         run.reach(token, self)
-        run.tell(token, self, find(self.to, run))
+        run.tell(token, self, find(self.to, run), anyway=bool(self.robots))
         run.go_on(token)
+
+    def problems(self) -> Iterator[tuple[str, Message]]:
+        if not self.to and not self.robots:
+            yield "to", say("name somebody to tell, or a chat robot")
 
     def formulas(self) -> Iterator[Formula]:
         yield from (formula for who in self.to for formula in who.formulas)
