@@ -16,6 +16,7 @@ from schemas import filling
 from schemas.api import Operation, Upsert, Write
 from schemas.api_fields import writable
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
+from schemas.fields.base import MISSING
 from schemas.form import Form
 from schemas.matching import Matching, is_blank, key_of
 from schemas.messages import say
@@ -111,13 +112,13 @@ def upsert(ctx: Context, source: LiveTable, sent: Upsert) -> tuple[UUID, bool]:
     answers = checked(ctx, source, sent.fields, "update" if gate.may("update") else "create", sent.key)
     if strange := [id for id in sent.key if id not in source.table.by_id or not api.known(gate, id)]:
         raise InvalidInput({"key": [say("There is no field '{id}'.", id=strange[0])]})
-    if missing := {id: [filling.MISSING] for id in sent.key if is_blank(answers.get(id))}:
+    if missing := {id: [MISSING] for id in sent.key if is_blank(answers.get(id))}:
         raise InvalidInput(missing)
     key = key_of(source.table, sent.key, answers, ctx.zone)
     ctx.conn.execute(ONE_AT_A_TIME, {"key": f"{ctx.workspace.id}:{source.inst.id}:{source.id}:{sent.key!r}:{key!r}"})
     outcome = upserting.upsert(ctx, source, [answers], by)[0]
     if outcome.id is None:
-        raise InvalidInput(outcome.errors)  # type: ignore[arg-type]
+        raise InvalidInput(outcome.errors)
     return _settled(ctx, source, outcome, answers), outcome.what == "added"
 
 
@@ -192,7 +193,7 @@ def _create_run(
         made = upserting.upsert(ctx, source, [answers for _, answers in sound], None)
         for (number, answers), outcome in zip(sound, made, strict=True):
             if outcome.id is None:
-                outcomes[number] = told(InvalidInput(outcome.errors))  # type: ignore[arg-type]
+                outcomes[number] = told(InvalidInput(outcome.errors))
             else:
                 outcomes[number] = {"status": 201, "id": str(_settled(ctx, source, outcome, answers))}
     except REFUSALS:

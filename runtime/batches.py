@@ -61,7 +61,7 @@ def meant(ctx: Context, source: LiveTable, typed: Mapping[str, Any]) -> filling.
     known = {f.id for f in changeable(door(ctx, source))}
     values, errors = filling.parse(source.table, {id: raw for id, raw in typed.items() if id in known}, ctx.zone)
     if errors:
-        raise InvalidInput(errors)  # type: ignore[arg-type]
+        raise InvalidInput(errors)
     if not values:
         raise InvalidInput({"": [say("Choose a field to change.")]})
     return values

@@ -173,7 +173,7 @@ def _listing(gate: Door, view: View, asked: Mapping[str, str], columns: Sequence
     """Raises InvalidInput for a filter that no longer holds."""
     found, problem = listing.listing_of(gate, view, Wishes.read(asked), columns)
     if problem is not None:
-        raise InvalidInput({"filter": [problem]})  # type: ignore[list-item]
+        raise InvalidInput({"filter": [problem]})
     return replace(found, size=exporting.CHUNK, after="", before="")
 
 

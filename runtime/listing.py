@@ -185,7 +185,8 @@ def default_columns(table: LiveTable) -> list[str]:
 
 
 def listing_of(gate: Door, view: View, wishes: Wishes, columns: Sequence[str]) -> tuple[Listing, Sentence | None]:
-    where, problem = [view.filter] if view.filter else [], None
+    where = [view.filter] if view.filter else []
+    problem: Sentence | None = None
     if wishes.filter:
         try:
             asked = Formula.of(wishes.filter)

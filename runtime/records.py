@@ -76,7 +76,7 @@ def create(ctx: Context, live: LiveTable, given: Mapping[str, Any], *, form: For
     """A new record from parsed values. Raises InvalidInput with every problem, Denied, NotFound."""
     draft = create_many(ctx, live, [given], form=form, key=key, ids=[id] if id else None)[0]
     if draft.errors:
-        raise InvalidInput(draft.errors)  # type: ignore[arg-type]
+        raise InvalidInput(draft.errors)
     return draft.id
 
 
@@ -267,7 +267,7 @@ def change(
         recalculate.lock_targets(ctx, live, [draft.values])
         _judge(ctx, live, [draft], form)
     if draft.errors:
-        raise InvalidInput(draft.errors)  # type: ignore[arg-type]
+        raise InvalidInput(draft.errors)
     draft.changes = history.dump_changes(live, draft.before, draft.values)
     if draft.changes:
         _store(ctx, live, [draft], key)
@@ -638,7 +638,9 @@ def _mark(ctx: Context, live: LiveTable, ids: Sequence[UUID], values: Mapping[st
 
 def _refuse_repeats(ctx: Context, live: LiveTable, drafts: list[Draft]) -> None:
     """Values that must be unique, compared among the drafts and with the records that are there."""
-    sets: list[tuple[tuple[str, ...], Sentence]] = [((f.id,), TAKEN) for f in live.table.fields if f.unique]
+    sets: list[tuple[tuple[str, ...], Sentence]] = [
+        ((f.id,), f.unique_message or TAKEN) for f in live.table.fields if f.unique
+    ]
     sets += [(k.fields, k.refusal(SAME, live.table.fields)) for k in live.table.keys]
     for fields, message in sets:
         keyed = {d.id: k for d in drafts if None not in (k := tuple(_fold(d.values.get(f)) for f in fields))}
@@ -689,9 +691,9 @@ class _unique:
         name = getattr(getattr(err.orig, "diag", None), "constraint_name", "") or ""
         for found in self.live.table.fields:
             if found.id in self.live.sql.c and name == unique_name(self.live.sql.c[found.id].name):
-                raise InvalidInput({found.id: [TAKEN]}) from err
+                raise InvalidInput({found.id: [found.unique_message or TAKEN]}) from err
         t = self.live.sql
         for key in self.live.table.keys:
             if name == unique_name("_".join([t.name, *(t.c[f].name for f in key.fields)]))[:63]:
-                raise InvalidInput({key.fields[0]: [key.refusal(SAME, self.live.table.fields)]}) from err  # type: ignore[list-item]
+                raise InvalidInput({key.fields[0]: [key.refusal(SAME, self.live.table.fields)]}) from err
         raise InvalidInput({"": [TAKEN]}) from err

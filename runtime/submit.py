@@ -77,7 +77,7 @@ def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
         problems = filling.table_problems(live.analysis, live.table, whole, _asked(ctx, live), whole)
         unread = set(errors)
         errors = {**{p: m for p, m in problems.items() if p not in unread and p in offered}, **errors}
-        raise InvalidInput(errors)  # type: ignore[arg-type]
+        raise InvalidInput(errors)
     return values if form is None else _as_locked(ctx, live, sent, form, values)
 
 

@@ -11,11 +11,12 @@ from runtime.query import Record, fetch
 from runtime.running import Running
 from schemas import filling
 from schemas.errors import Conflict, InvalidInput, NotFound
+from schemas.fields.base import MISSING
 from schemas.fields.rows import Rows
 from schemas.filling import Values
 from schemas.form import Form
-from schemas.messages import Message
 from schemas.steps.people import START, PeopleStep
+from schemas.text import Sentence
 
 
 class Sheet:
@@ -100,7 +101,7 @@ class Sheet:
             return understand(self.ctx, self.live, Sent(self.form, offered, self.run.its_record))
         values, errors = filling.parse(self.live.table, offered, self.ctx.zone)
         if errors:
-            raise InvalidInput(errors)  # type: ignore[arg-type]
+            raise InvalidInput(errors)
         return values
 
     def _own_columns(self, id: str, given: Any, present: Any) -> Any:
@@ -127,14 +128,16 @@ class Sheet:
             raise NotFound
         return list(stored.get(found.id) or ())
 
-    def _missing(self, values: Mapping[str, Any]) -> dict[str, list[Message]]:
+    def _missing(self, values: Mapping[str, Any]) -> dict[str, list[Sentence]]:
         """The fields that the step requires and that are blank."""
-        missing: dict[str, list[Message]] = {}
+        missing: dict[str, list[Sentence]] = {}
         for path in self.step.require:
             first, _, column = path.partition(".")
+            found = self.live.table.field(path)
+            said = found.missing if found is not None else MISSING
             if not column and values.get(first) in (None, []):
-                missing[first] = [filling.MISSING]
+                missing[first] = [said]
             for number, row in enumerate(values.get(first) or ()) if column else ():
                 if row.get(column) is None:
-                    missing[f"{first}[{number}].{column}"] = [filling.MISSING]
+                    missing[f"{first}[{number}].{column}"] = [said]
         return missing

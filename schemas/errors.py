@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.messages import Message
+from schemas.text import Sentence
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class InvalidInput(Exception):
     to messages.
     """
 
-    def __init__(self, errors: Mapping[str, Sequence[Message]]) -> None:
+    def __init__(self, errors: Mapping[str, Sequence[Sentence]]) -> None:
         self.errors = {path: list(messages) for path, messages in errors.items()}
         super().__init__("; ".join(f"{p}: {m}" for p, ms in self.errors.items() for m in ms))
 

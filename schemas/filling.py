@@ -14,6 +14,7 @@ from uuid import UUID
 from schemas.analysis import Analysis
 from schemas.errors import BadValue
 from schemas.fields import Field
+from schemas.fields.base import MISSING
 from schemas.fields.formula import Computed, FormulaField
 from schemas.fields.rows import Rows
 from schemas.form import Form
@@ -38,7 +39,6 @@ UNCHANGING = frozenset({str, bool, Decimal, date, datetime, UUID})
 Answering = Callable[[Values, "frozenset[Need]", "Rows | None"], World]
 """Gives the world as a formula about these values needs it; the third argument is the subform of a row."""
 
-MISSING = say("Please fill this in.")
 NOT_OFFERED = say("This cannot be chosen here at present. Choose another.")
 REPEATED = say("Another row already has the same {fields}.")
 
@@ -413,7 +413,7 @@ def _places_of(rows: Rows | None, values: Values) -> Iterator[tuple[str, Values]
 def _check_value(found: Field, value: Any, path: str, errors: Errors) -> None:
     if value is None:
         if found.required:
-            errors.setdefault(path, []).append(MISSING)
+            errors.setdefault(path, []).append(found.missing)
         elif isinstance(found, Rows) and found.min:
             errors.setdefault(path, []).extend(found.check([]))
         return
@@ -498,7 +498,8 @@ def form_problems(
     errors: Errors = {}
     for path in sorted(_spread_rows(state.required, values)):
         if not state.is_hidden(path) and _at(values, path) is None:
-            errors.setdefault(path, []).append(MISSING)
+            found = table.field(re.sub(r"\[\d+\]", "", path))
+            errors.setdefault(path, []).append(found.missing if found is not None else MISSING)
     for target, offered in sorted(state.offered.items()):
         for path in sorted(_spread_rows({target}, values)):
             if not state.is_hidden(path) and not _chosen(_at(values, path)) <= offered:

@@ -18,9 +18,9 @@ from runtime.web.edge import go, is_fragment, record_id, tell, work
 from runtime.web.files import storage
 from runtime.web.frame import frame
 from schemas.errors import InvalidInput, NotFound
-from schemas.messages import Message, say
+from schemas.messages import say
 from schemas.numbers import read_whole
-from schemas.text import Text
+from schemas.text import Sentence, Text
 
 bp = Blueprint("members", __name__)
 
@@ -248,6 +248,6 @@ def access(id: str) -> Any:
             password = give(ctx, member.id)
             return _form(ctx, membership.one(ctx, member.id), password=password)
     except InvalidInput as err:
-        refused: list[Message] = sum(err.errors.values(), [])
+        refused: list[Sentence] = sum(err.errors.values(), [])
         with work() as ctx:
             return _form(ctx, known(ctx, id), InvalidInput({"access": refused}))

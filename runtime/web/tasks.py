@@ -54,7 +54,7 @@ from schemas.fields.file import viewed_as
 from schemas.messages import Message, say
 from schemas.moments import read_moment
 from schemas.numbers import read_whole
-from schemas.text import Text
+from schemas.text import Sentence, Text
 
 bp = Blueprint("tasks", __name__)
 
@@ -349,7 +349,7 @@ def decide_many() -> Any:
     action, comment, wanted = request.form.get("_action", ""), comment_of_request(), _ids("id")
     if action not in ("agree", "reject") or not wanted or len(wanted) > MOST_AT_ONCE:
         raise InvalidInput({"": [say("Choose from 1 to {n} tasks.", n=MOST_AT_ONCE)]})
-    done, refused = 0, list[Message]()
+    done, refused = 0, list[Sentence]()
     for id in wanted:
         try:
             worked(lambda ctx, id=id: flows.decide(ctx, Decision(id, _batch_action(ctx, id, action), comment)))  # type: ignore[misc]

@@ -232,7 +232,7 @@ def _moved(ctx: Context, table: LiveTable, view: View, id: UUID, wish: Mapping[s
         raise NotFound
     values, errors = filling.parse(table.table, {view.group: str(wish.get("to") or "")}, ctx.zone)
     if errors:
-        raise InvalidInput(errors)  # type: ignore[arg-type]
+        raise InvalidInput(errors)
     if not values:
         raise NotFound
     return records.change(ctx, table, id, values)

@@ -112,11 +112,18 @@ class Field:
     placeholder: Text = option(Label(), "Placeholder", Text())
     required: bool = option(Flag(), "Must be filled in", False, section="checks")
     unique: bool = option(Flag(), "No two records with the same value", False, section="checks")
+    required_message: Text = option(Label(), "Message when it is empty", Text(), section="advanced")
+    unique_message: Text = option(Label(), "Message when another record has the value", Text(), section="advanced")
     index: bool = option(Flag(), "Speed up filters and sorts", False, section="advanced")
     default: Any = option(
         Literal(allow_none=True), "Default value", None, section="default",
         help="A value, or after = a formula, such as =TODAY() or =ME().",
     )  # fmt: skip
+
+    @property
+    def missing(self) -> Sentence:
+        """What is said where it must be filled in and is not."""
+        return self.required_message or MISSING
 
     @property
     def scale(self) -> int | None:
@@ -228,6 +235,7 @@ class Field:
         return ""
 
 
+MISSING = say("Please fill this in.")
 SEPARATORS = re.compile(r"[,，、;；|\n]")
 """What stands between several names in one cell."""
 
