@@ -135,6 +135,8 @@ def _special(kind: Any, step: Json, named: Named, book: Book | None) -> Iterator
     elif step.get("to") or step.get("robots"):
         chats: list[Sentence] = [Message("{f}", {"f": name}) for name in step.get("robots") or ()]
         yield say("tells {people}", people=joined([*people_words(step.get("to"), named, book), *chats]))
+    elif step["type"] == "request":
+        yield Message("{f}", {"f": f"{step.get('method', 'GET')} {step.get('address', '')}"})
     elif step["type"] == "choose":
         yield say("every branch that holds") if step.get("mode") == "every" else say("the first branch that holds")
     elif step["type"] == "parallel":

@@ -471,9 +471,9 @@ def _new_trigger(parts: Parts, table: str, kind: str) -> Json:
 
 
 def add_slot(parts: Parts, title: str, type: str) -> tuple[Parts, str]:
-    """A member or department that is named under "Who is who". Gives its id. Raises InvalidInput without a title."""
+    """A member, a department or a secret that is named under "Who is who". Gives its id. Raises InvalidInput without a title."""
     title = title.strip()[:80]
-    if not title or type not in ("member", "department"):
+    if not title or type not in ("member", "department", "secret"):
         raise InvalidInput({"title": [say("Say what they are in this app, such as “cashier”.")]})
     made = deepcopy(parts)
     slots = made["manifest"].get("slots") or []

@@ -77,8 +77,11 @@ class Surroundings:
         """The ids that a reference to this kind of thing may name."""
         if to in FINDERS:
             return FINDERS[to](self, values)
-        if to in ("role", "slot"):
-            return [(item["id"], title_in(item)) for item in self.parts["manifest"].get(f"{to}s") or ()]
+        if to in ("slot", "secret"):
+            slots = self.parts["manifest"].get("slots") or ()
+            return [(item["id"], title_in(item)) for item in slots if (item.get("type") == "secret") == (to == "secret")]
+        if to == "role":
+            return [(item["id"], title_in(item)) for item in self.parts["manifest"].get("roles") or ()]
         order = self.parts.get(f"order/{to}s") or ()
         return [(id, title_in(self.parts[f"{to}s/{id}"])) for id in order]
 

@@ -30,6 +30,9 @@ WORDS: dict[str, Message] = {
     "qr": say("QR code"), "code128": say("Code 128"), "ean13": say("EAN-13"), "offered": say("Offered"), "only": say("Nothing else"),
     "person": say("Who took it"), "place": say("Place"), "time": say("Time"), "name": say("Name"), "workspace": say("Workspace"),
     "email": say("E-mail"), "member": say("Member"), "department": say("Department"),
+    # requests
+    "query": say("In the address"), "json": say("As JSON"), "urlencoded": say("As a form"), "text": say("As a text"),
+    "secret": say("Secret"),
     # links and records
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "trash": say("Into the trash as well"),
     # rights

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import machine, notices, paperwork, robots
+from runtime import machine, notices, paperwork, requesting, robots
 from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
@@ -32,13 +32,19 @@ DEEPEST = 8
 REFUSALS = (InvalidInput, Denied, NotFound, Conflict)
 
 
-def perform(ctx: Context, running: Running, effect: Perform) -> Event:
-    """Do a machine step in the running transaction; what it wrote is taken back when it is refused."""
+def perform(ctx: Context, running: Running, effect: Perform) -> Event | None:
+    """Do a machine step in the running transaction; what it wrote is taken back when it is refused.
+
+    Gives nothing for a step that a job does later; the job then tells what came of it.
+    """
     step = running.flow.step(effect.step)
     assert step is not None
     began = time.monotonic()
     try:
         with ctx.conn.begin_nested():
+            if step.type in ERRANDS:
+                ERRANDS[step.type](ctx, running, step, effect, ctx.memo.get(DEPTH, 0))
+                return None
             result = HANDS[step.type](as_flow(ctx, running), running, step)
     except REFUSALS as err:
         problem = reason(err)
@@ -76,6 +82,9 @@ HANDS: dict[str, Hand] = {
     "find": machine.find, "assign": machine.assign, "document": paperwork.document,
 }  # fmt: skip
 """What each machine step does. It acts in the flow's name, within the flow's rights, and gives what it found."""
+
+ERRANDS: dict[str, Callable[[Context, Running, Any, Perform, int], None]] = {"request": requesting.ask_later}
+"""What is done outside by a job, after the transaction; the last argument says how many flows set one another off."""
 
 
 # -- telling ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
 
-from runtime import accounts, audit, models, people, powers, roles
+from runtime import accounts, audit, keyring, models, people, powers, roles
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.models_people import duty
@@ -344,9 +344,11 @@ def members_here(ctx: Context, ids: list[str]) -> list[UUID]:
 
 
 def found_by(ctx: Context, text: str, kind: str) -> UUID:
-    """The member or department of this e-mail address or name. Raises InvalidInput when there is not exactly one."""
+    """The member, department or secret of this e-mail address or name. Raises InvalidInput when there is not exactly one."""
     wanted = text.strip().casefold()
-    if kind == "department":
+    if kind == "secret":
+        found = [id for id, name in keyring.names(ctx).items() if name.casefold() == wanted]
+    elif kind == "department":
         found = [u.id for u in Directory.of(ctx).units.values() if u.name.casefold() == wanted]
     else:
         m = models.member

@@ -28,10 +28,10 @@ WATERMARK = ("name", "time", "phone", "email", "workspace")
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """A member or department that each installation names for itself."""
+    """A member, a department or a secret that each installation names for itself."""
 
     id: str = option(Id(required=True), "Id", section="advanced")
-    type: str = option(Words("member", "department"), "Kind", "member")
+    type: str = option(Words("member", "department", "secret"), "Kind", "member")
     title: Text = option(Label(), "Title", Text())
 
 
@@ -83,6 +83,11 @@ class App:
     def documents_of(self, table: str) -> list[Document]:
         """The print templates of a table."""
         return [document for document in self.documents if document.table == table]
+
+    @property
+    def posts(self) -> tuple[Slot, ...]:
+        """The slots that stand for people."""
+        return tuple(slot for slot in self.slots if slot.type != "secret")
 
     @cached_property
     def all_forms(self) -> dict[str, Form]:

@@ -121,7 +121,7 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
 def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, path: str) -> Iterator[Problem]:
     """Who may be chosen in a field of members or departments."""
     app = analysis.app
-    yield from _known(f"{path}.slots", field.slots, [s.id for s in app.slots])
+    yield from _known(f"{path}.slots", field.slots, [s.id for s in app.posts])
     if isinstance(field, AnyMember):
         yield from _known(f"{path}.roles", field.roles, [r.id for r in app.roles])
     wrong = list(analysis.attempt(f"{path}.among", field.among, analysis.scope(table, rows)))
@@ -473,7 +473,7 @@ def _opened(app: App, grant: Grant) -> Table | None:
 
 
 def _who(app: App, who: Who, path: str) -> Iterator[Problem]:
-    for name, known in (("role", app.roles), ("slot", app.slots), ("flow", app.flows)):
+    for name, known in (("role", app.roles), ("slot", app.posts), ("flow", app.flows)):
         if chosen := getattr(who, name):
             yield from _known(f"{path}.{name}", [chosen], [item.id for item in known])
 

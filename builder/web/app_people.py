@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, jsonify, make_response, render_template, request
 
 from builder.role_parts import drawn, sent_parts, there
+from builder.web import slots
 from builder.web.apps import designer
 from runtime import definitions, membership, people, powers, roles
 from runtime.actors import unlimited
@@ -39,11 +40,9 @@ def _page(ctx: Context, inst: Installed, err: InvalidInput | None = None) -> Any
     return make_response(page, 422 if err else 200)
 
 
-def _slots(ctx: Context, inst: Installed) -> list[tuple[Any, dict[str, str] | None]]:
+def _slots(ctx: Context, inst: Installed) -> list[dict[str, Any]]:
     targets = definitions.slots(ctx, inst)
-    names = Directory.of(ctx).names(targets.values())
-    picked = {s: {"id": str(id), "text": names[id]} for s, id in targets.items() if id in names}
-    return [(slot, picked.get(slot.id)) for slot in inst.app.slots]
+    return [slots.shown(ctx, slot, targets.get(slot.id)) for slot in inst.app.slots]
 
 
 def _roles(ctx: Context, inst: Installed, again: bool) -> list[tuple[Any, dict[str, Any], int]]:
@@ -87,12 +86,11 @@ def save(app: str) -> Any:
 
 
 def _save_slots(ctx: Context, inst: Installed) -> None:
-    units = {str(id): id for id in Directory.of(ctx).units}
+    before = definitions.slots(ctx, inst)
     for slot in inst.app.slots:
-        sent = request.form.get(f"slot:{slot.id}", "")
-        here = [units[sent]] if slot.type == "department" and sent in units else membership.members_here(ctx, [sent])
-        if here:
-            people.assign_slot(ctx, inst.id, slot.id, here[0])
+        target = slots.sent(ctx, slot, before.get(slot.id))
+        if target is not None:
+            people.assign_slot(ctx, inst.id, slot.id, target)
         else:
             people.clear_slot(ctx, inst.id, slot.id)
 

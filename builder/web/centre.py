@@ -9,8 +9,9 @@ from builder import bundle, centre, preview
 from builder.centre import Offer
 from builder.parts import fresh
 from builder.specimen import Specimen
+from builder.web import slots
 from builder.web.apps import designer
-from runtime import definitions, membership, packages, sample
+from runtime import definitions, packages, sample
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.web.dashboards import chart, ranking
@@ -139,16 +140,14 @@ def ask(key: str) -> Any:
 
 def _asked(ctx: Context, offer: Offer, problems: list[Any] | None = None) -> Any:
     frame(ctx)
-    names = Directory.of(ctx)
     again = bool(problems)
-    slots = []
+    drawn = []
     for slot in offer.app.slots:
-        sent = request.form.get(f"slot:{slot.id}", "") if again else str(ctx.actor.id if slot.type == "member" else "")
-        found = {str(id): text for id, text in names.names([UUID(sent)]).items()} if sent else {}
-        slots.append((slot, [{"id": id, "text": text} for id, text in found.items()]))
+        mine = ctx.actor.id if slot.type == "member" else None
+        drawn.append(slots.shown(ctx, slot, slots.sent(ctx, slot) if again else mine))
     slug = fresh(offer.app.app, [inst.slug for inst in definitions.all_installed(ctx)])
     page = render_template(
-        "builder/centre_install.html", offer=offer, slots=slots, problems=problems or [],
+        "builder/centre_install.html", offer=offer, slots=drawn, problems=problems or [],
         slug=request.form.get("slug", slug), size=_size(offer), with_sample="sample" in request.form,
     )  # fmt: skip
     return make_response(page, 422 if problems else 200)
@@ -169,11 +168,11 @@ def install(key: str) -> Any:
         with work() as ctx:
             designer(ctx)
             offer = centre.offer(ctx, key)
-            slots = _slots_sent(ctx, offer.app.slots)
+            named = _slots_sent(ctx, offer.app.slots)
             slug = request.form.get("slug", "").strip() or fresh(
                 offer.app.app, [inst.slug for inst in definitions.all_installed(ctx)]
             )
-            inst = centre.install(ctx, offer, slug, slots, "sample" in request.form)
+            inst = centre.install(ctx, offer, slug, named, "sample" in request.form)
             roles = bool(inst.app.roles)
     except (DefinitionError, InvalidInput) as err:
         with work() as ctx:
@@ -186,18 +185,16 @@ def install(key: str) -> Any:
     return go(f"/a/{slug}/")
 
 
-def _slots_sent(ctx: Context, slots: tuple[Slot, ...]) -> dict[str, UUID]:
-    """Who was named for which slot. Raises InvalidInput for what is not of this workspace."""
+def _slots_sent(ctx: Context, wanted: tuple[Slot, ...]) -> dict[str, UUID]:
+    """What the form names for each slot. Raises InvalidInput for somebody who is not of this workspace."""
     named: dict[str, UUID] = {}
-    units = {str(id): id for id in Directory.of(ctx).units}
-    for slot in slots:
-        sent = request.form.get(f"slot:{slot.id}", "")
-        here = [units[sent]] if slot.type == "department" and sent in units else membership.members_here(ctx, [sent])
-        if sent and not here:
+    for slot in wanted:
+        here = slots.sent(ctx, slot)
+        if request.form.get(f"slot:{slot.id}", "") and here is None:
             title = slot.title or Text.of(slot.id)
             raise InvalidInput({slot.id: [say("Choose somebody of this workspace for “{slot}”.", slot=title)]})
-        if here:
-            named[slot.id] = here[0]
+        if here is not None:
+            named[slot.id] = here
     return named
 
 

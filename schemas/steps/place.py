@@ -81,7 +81,7 @@ class Place:
             yield from self.people(f"{where}.among", who.among)
 
     def _who(self, path: str, who: Who) -> Iterator[Problem]:
-        roles, slots = [role.id for role in self.app.roles], [slot.id for slot in self.app.slots]
+        roles, slots = [role.id for role in self.app.roles], [slot.id for slot in self.app.posts]
         yield from self._known(f"{path}.role", "role", who.role, roles)
         yield from self._known(f"{path}.slot", "slot", who.slot, slots)
         if isinstance(who.up_to, UpToRole):

@@ -13,11 +13,12 @@ from schemas.fields import field_types
 from schemas.fields.image import Image
 from schemas.fields.money import SIGNS
 from schemas.options import options_of
+from schemas.request import METHODS
 from schemas.steps import step_types
 from schemas.views import view_types
 from schemas.widgets import widget_types
 
-SPEAK_FOR_THEMSELVES = {*SIGNS, "A3", "A4", "A5", "1", "1/2", "1/3", "1/4", "2/3", "3/4"}
+SPEAK_FOR_THEMSELVES = {*SIGNS, *METHODS, "A3", "A4", "A5", "1", "1/2", "1/3", "1/4", "2/3", "3/4"}
 KINDS = [App, *field_types, *step_types, *widget_types, *view_types, *block_types]
 
 
