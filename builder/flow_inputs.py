@@ -391,7 +391,7 @@ class SetValues(Widget):
 
     def choices(self, option: Option, near: Near) -> Choices:
         parser: Any = option.parser
-        return near.known("result field" if parser.item.scope == "other" else "set field", near.values)
+        return near.known("result field" if parser.item.scope == "other" else parser.keys or "set field", near.values)
 
     def read(self, option: Option, name: str, sent: Sent, before: Any, near: Near) -> Any:
         parser: Any = option.parser

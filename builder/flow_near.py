@@ -81,5 +81,6 @@ def _settable(near: FlowSurroundings, table: str) -> Named:
 FINDERS: dict[str, Callable[[FlowSurroundings, Mapping[str, Any]], Named]] = {
     "people field": _people, "text field": _texts,
     "set field": lambda near, values: _settable(near, target_of(near.parts, near.table, values)),
+    "other field": lambda near, values: _settable(near, target_of(near.parts, near.table, values)),
     "result field": lambda near, values: _settable(near, near.table),
 }  # fmt: skip

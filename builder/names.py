@@ -28,6 +28,7 @@ FACT_LABELS: dict[str, Message] = {
 }  # fmt: skip
 GIVEN_LABELS: dict[str, Message] = {
     "before": say("Before the change"), "planned": say("The planned time"), "payload": say("What was sent"),
+    "answer": say("The answer"),
 }  # fmt: skip
 RESULTS = {"boolean": BOOLEAN, "number": NUMBER, "text": TEXT}
 FACTS: dict[str, Mapping[str, Type]] = {"member": MEMBER_FACTS, "department": DEPARTMENT_FACTS}
@@ -46,14 +47,16 @@ class Place:
     this_row: str = ""
     flow: str = ""
     measure: str = ""
+    event: str = ""
+    """A form and its event, whose answer is known: `order/event_1`."""
 
     @property
     def key(self) -> str:
-        return ":".join((self.table, self.row, self.this, self.this_row, self.flow, self.measure))
+        return ":".join((self.table, self.row, self.this, self.this_row, self.flow, self.measure, self.event))
 
     @classmethod
     def of(cls, key: str) -> "Place":
-        return cls(*[*key.split(":"), "", "", "", "", ""][:6])
+        return cls(*[*key.split(":"), *[""] * 6][:7])
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,20 @@ class Book:
 
     def _given(self) -> dict[str, Type]:
         """What the steps of the flow give, and the record that is looked at where `this` is another one."""
+        if self.place.event:
+            return self._answered()
         if self.flow is None:
             return {}
         others = self.place.this or (self.place.table and self.flow.without_record(self.analysis.app))
         looked_at = {"id": link_to(self.place.table)} if others else {}
         return {**self.analysis.results(self.flow), **looked_at}
+
+    def _answered(self) -> dict[str, Type]:
+        """What an event of a form knows besides: the answer to its request."""
+        form, _, id = self.place.event.partition("/")
+        found = self.analysis.app.all_forms.get(form)
+        event = next((e for e in found.events if e.id == id), None) if found else None
+        return event.given(form) if event else {}
 
     def gives(self, expression: Expression) -> bool:
         """Whether a formula reads what only a run of the flow can tell."""

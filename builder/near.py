@@ -56,7 +56,10 @@ class Surroundings:
             return Place(self._gathered_in(values), this=self.table)
         if scope == "rule":
             targets = [t for name in changes.RULE_EFFECTS for t in values.get(name) or ()]
-            return Place(self.table, next((t.partition(".")[0] for t in targets if "." in t), ""))
+            return Place(self.table, _row_in(targets))
+        if scope in ("request", "event answer") and self.form:
+            event = f"{self.form}/{values.get('id') or ''}" if scope == "event answer" else ""
+            return Place(self.table, _row_in(values.get("fields") or ()) or self.holder, event=event)
         return Place(self.table, self.holder, measure="measure" if scope == "measure" else "")
 
     def _gathered_in(self, values: Mapping[str, Any]) -> str:
@@ -88,6 +91,11 @@ class Surroundings:
     @property
     def fields(self) -> list[dict[str, Any]]:
         return list(self.parts[f"tables/{self.table}"]["fields"])
+
+
+def _row_in(paths: Iterable[str]) -> str:
+    """The subform whose columns are among these paths."""
+    return next((path.partition(".")[0] for path in paths if "." in path), "")
 
 
 def found_field(parts: Parts, table: str, path: str) -> Mapping[str, Any] | None:
@@ -144,6 +152,11 @@ def _own_paths(near: Surroundings, values: Mapping[str, Any]) -> Named:
     if near.holder:
         return _own(near, values)
     return _with_columns(f for f in near.fields if not getattr(field_types.get(f["type"]), "computed", True))
+
+
+def _event_fields(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """What a form's event may fill in."""
+    return [(path, name) for path, name in _own_paths(near, values) if (near.field(path) or {}).get("type") != "rows"]
 
 
 def _keys(near: Surroundings, values: Mapping[str, Any]) -> Named:
@@ -285,4 +298,5 @@ FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "sort column": _sorted_by, "moment field": _moments, "number field": _of_kinds("number"), "image field": _images,
     "printed field": _printed, "subform": _subforms, "row column": _row_columns, "linking": _linking, "linking column": _linking_fields,
     "linking sort": _linking_sort, "picture field": _pictures, "file field": _files, "document": _templates,
+    "field or column": _own_paths, "event field": _event_fields,
 }  # fmt: skip

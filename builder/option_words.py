@@ -32,7 +32,7 @@ WORDS: dict[str, Message] = {
     "email": say("E-mail"), "member": say("Member"), "department": say("Department"),
     # requests
     "query": say("In the address"), "json": say("As JSON"), "urlencoded": say("As a form"), "text": say("As a text"),
-    "secret": say("Secret"),
+    "secret": say("Secret"), "edit": say("Something is edited"), "press": say("A button is pressed"), "send": say("The form is sent"),
     # links and records
     "keep": say("Kept"), "restrict": say("Not deleted"), "clear": say("Clear"), "trash": say("Into the trash as well"),
     # rights

@@ -15,7 +15,7 @@ from schemas.options import Option, load, options_of
 
 SECTIONS = {
     "basic": say("Basic"), "default": say("Default value"), "range": say("Who may be chosen"), "checks": say("Checks"),
-    "request": say("Request"),
+    "events": say("Asking other programs"),
     "rules": say("Rules"), "time": say("Time"), "access": say("Fields"), "seen": say("Who sees it"), "style": say("Style"),
     "advanced": say("Advanced"),
 }  # fmt: skip

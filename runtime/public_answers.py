@@ -54,8 +54,11 @@ def _as_link_says(ctx: Context, begun: Filling) -> Filling:
     return Filling(**{**vars(begun), "rights": {**begun.rights, **known}})
 
 
-def send(ctx: Context, live: LiveTable, form: Form, answers: Mapping[str, Any], visit: Visit) -> UUID:
-    """A new answer; gives its id. The same page sent twice is one answer.
+def send(
+    ctx: Context, live: LiveTable, form: Form, answers: Mapping[str, Any], visit: Visit,
+    brought: Mapping[str, Any] | None = None,
+) -> UUID:  # fmt: skip
+    """A new answer, with what the form's events have `brought`; gives its id. The same page sent twice is one answer.
 
     Raises InvalidInput with every problem, Closed when no place is left.
     """
@@ -74,7 +77,7 @@ def send(ctx: Context, live: LiveTable, form: Form, answers: Mapping[str, Any], 
     made = insert(a).values(row).on_conflict_do_nothing().returning(a.c.id)
     if ctx.conn.scalar(made) is None:
         return _before(ctx, kept.id, visit, once)
-    submit(ctx, live, Sent(form, _open(ctx, answers), fixed=_fixed(ctx), id=record))
+    submit(ctx, live, Sent(form, _open(ctx, answers), fixed=_fixed(ctx), id=record, filled=_open(ctx, brought or {})))
     public_links.take_place(ctx)
     return id
 

@@ -15,6 +15,7 @@ from runtime.query import titles
 from runtime.tables import LiveTable
 from schemas.access import WRITES
 from schemas.analysis import Analysis
+from schemas.events import Event
 from schemas.fields import Field, Reader
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
@@ -92,6 +93,8 @@ class BoundField:
     """What is entered takes the place of a value that is not shown; left empty, that one stays."""
     pictures: str = ""
     """Where a reader finds the pictures of its text who is no member."""
+    asks: Sequence[Event] = ()
+    """Events of the form whose buttons stand beside it."""
     fixed: bool = False
     """Rows can be neither added nor taken away."""
 
@@ -252,6 +255,7 @@ class Binder:
             if isinstance(found, File) and self.record and not row and not self.public
             else "",
             record_url=self.record_url, press_url=self._press(found, path, row, line),
+            asks=() if row or readonly or not self.form else [e for e in self.form.events if e.beside == found.id],
         )  # fmt: skip
 
     @property

@@ -35,6 +35,8 @@ class Sent:
     key: str = ""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Answers that a signed link fixes."""
+    filled: Mapping[str, Any] = field(default_factory=dict)
+    """Values that the form's own events have brought while it was sent."""
     id: UUID | None = None
     """Of a new record, where its sender has chosen one."""
 
@@ -46,7 +48,7 @@ def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     id = sent.record or sent.id or new_id()
     if sent.key and (done := _already_done(ctx, sent.key, id)):
         return done
-    values = understand(ctx, live, sent)
+    values = understand(ctx, live, sent) | _brought(ctx, live, sent)
     personal = sent.form if not isinstance(ctx.actor, PublicLink) else None
     if personal is not None:
         unsent.become(ctx, live.inst, personal.id, sent.record)
@@ -79,6 +81,12 @@ def understand(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
         errors = {**{p: m for p, m in problems.items() if p not in unread and p in offered}, **errors}
         raise InvalidInput(errors)
     return values if form is None else _as_locked(ctx, live, sent, form, values)
+
+
+def _brought(ctx: Context, live: LiveTable, sent: Sent) -> filling.Values:
+    """What the form's events fill in, as far as this person may write it."""
+    gate, action = door(ctx, live), "update" if sent.record else "create"
+    return {id: value for id, value in sent.filled.items() if gate.best(id, action) == "write"}
 
 
 def _as_locked(ctx: Context, live: LiveTable, sent: Sent, form: Form, values: filling.Values) -> filling.Values:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from schemas.events import MOST_EVENTS, Event
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
@@ -145,6 +146,10 @@ class Form:
         help="These fields begin with the values of the record that the same person sent last by this form.",
     )  # fmt: skip
     checks: tuple[Check, ...] = option(Many(Object(Check), unique="id"), "Checks", (), section="checks")
+    events: tuple[Event, ...] = option(
+        Many(Object(Event), unique="id", most=MOST_EVENTS), "Asking other programs", (), section="events",
+        help="While the form is filled in, or when it is sent, another program is asked, and fields are filled from its answer.",
+    )  # fmt: skip
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
 
     def problems(self) -> Iterator[tuple[str, Message]]:
@@ -154,6 +159,19 @@ class Form:
         named = [id for id, _ in _named(self.layout)]
         for id in sorted({i for i in named if named.count(i) > 1}):
             yield "layout", say("the id '{id}' is used twice", id=id)
+
+    @cached_property
+    def edits(self) -> dict[str, list[str]]:
+        """The events that each field or column sets off when it is edited."""
+        found: dict[str, list[str]] = {}
+        for event in self.events:
+            for path in event.fields if event.on == "edit" else ():
+                found.setdefault(path, []).append(event.id)
+        return found
+
+    @cached_property
+    def asks_at_sending(self) -> bool:
+        return any(event.on == "send" for event in self.events)
 
     @cached_property
     def placed(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from schemas.analysis import DEEPEST_VOLATILE, Analysis
 from schemas.app import App
 from schemas.dependencies import Circle, up_to_the_fault
 from schemas.errors import Problem
+from schemas.events import Event
 from schemas.fields import Field
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
@@ -385,6 +386,43 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield from _wording(analysis, table, text, f"{path}.after_submit.{name}")
     for n, check in enumerate(form.checks):
         yield from _check(analysis, table, check, f"{path}.checks[{n}]")
+    for n, event in enumerate(form.events):
+        yield from _event(analysis, table, form, event, f"{path}.events[{n}]")
+
+
+def _event(analysis: Analysis, table: Table, form: Form, event: Event, path: str) -> Iterator[Problem]:
+    """What is wrong with the request of a form's event, and with what it fills in."""
+    yield from _known(f"{path}.fields", event.fields, table.paths)
+    rows = next((r for r in table.subforms if r.id == event.rows), None)
+    scope = analysis.scope(table, rows)
+    if event.on != "send" and not event.fields:
+        yield Problem(f"{path}.fields", say("name the fields that set it off"))
+    for place, formula in event.request.asked():
+        yield from analysis.attempt(f"{path}.request.{place}", formula, scope)
+    if event.when is not None:
+        yield from analysis.attempt(f"{path}.when", event.when, scope, BOOLEAN)
+    for problem in event.request.unready(analysis.app):
+        yield Problem(f"{path}.request.{problem.path}", problem.message)
+    answered = analysis.scope(table, rows, **event.given(form.id))
+    for own, formula in (event.fill or {}).items():
+        yield from _filled(table, form, event, own, f"{path}.fill.{own}")
+        yield from analysis.attempt(f"{path}.fill.{own}", formula, answered)
+
+
+def _filled(table: Table, form: Form, event: Event, own: str, path: str) -> Iterator[Problem]:
+    """What is wrong with a field or column that an event fills."""
+    first, _, column = own.partition(".")
+    field = table.by_id.get(first)
+    if own not in table.paths or field is None:
+        yield from _known(path, [own], table.paths)
+        return
+    found = field.column(column) if isinstance(field, Rows) and column else field
+    if found is None or found.computed or found.storage == "child":
+        yield Problem(path, say("'{id}' cannot be set", id=own))
+    elif event.rows and event.row_of(own) not in ("", event.rows):
+        yield Problem(path, say("a row fills columns of its own subform, or fields of the record"))
+    elif event.on != "send" and first in form.readonly:
+        yield Problem(path, say("'{id}' is read-only in this form; only what is asked when it is sent may fill it", id=own))
 
 
 def _wording(analysis: Analysis, table: Table, text: Text, path: str) -> Iterator[Problem]:

@@ -33,41 +33,41 @@ class Part:
     """A name and what it is to hold."""
 
     name: str = option(Line(100, required=True), "Name", "")
-    value: Formula = option(FormulaSource("any", required=True), "Value", Formula.of('""'))
+    value: Formula = option(FormulaSource("any", scope="request", required=True), "Value", Formula.of('""'))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """A request. Its server stands in the definition; only what comes after the server may be calculated."""
 
-    method: str = option(Words(*METHODS), "Method", "GET", section="request")
+    method: str = option(Words(*METHODS), "Method", "GET")
     address: str = option(
-        Line(LONGEST_ADDRESS, required=True), "Address", "", section="request",
+        Line(LONGEST_ADDRESS, required=True), "Address", "",
         help="https://… Formulas in braces are filled in after the server's name: https://api.example.com/orders/{no}",
     )  # fmt: skip
-    send: str = option(Words("query", "json", "urlencoded", "text"), "Values go", "query", section="request")
+    send: str = option(Words("query", "json", "urlencoded", "text"), "Values go", "query")
     values: tuple[Part, ...] = option(
-        Many(Object(Part), most=MOST_PARTS), "Values", (), section="request",
+        Many(Object(Part), most=MOST_PARTS), "Values", (),
         help="A dot makes an object: item.name. What is empty is sent as null, and left out of an address or form.",
     )  # fmt: skip
-    body: Formula | None = option(FormulaSource("any", allow_none=True), "Text to send", section="request")
-    headers: tuple[Part, ...] = option(Many(Object(Part), most=MOST_PARTS), "Headers", (), section="request")
+    body: Formula | None = option(FormulaSource("any", scope="request", allow_none=True), "Text to send")
+    headers: tuple[Part, ...] = option(Many(Object(Part), most=MOST_PARTS), "Headers", ())
     secret: str | None = option(
-        Reference("secret", allow_none=True), "Secret", section="request",
+        Reference("secret", allow_none=True), "Secret",
         help="A post for a secret: an administrator puts in which one under “Who is who”, and it goes to its own servers only.",
     )  # fmt: skip
-    secret_header: str = option(Line(100), "Header of the secret", "Authorization", section="request")
-    secret_before: str = option(Line(100), "Word before the secret", "Bearer", section="request")
+    secret_header: str = option(Line(100), "Header of the secret", "Authorization")
+    secret_before: str = option(Line(100), "Word before the secret", "Bearer")
     sample: str = option(
-        payloads.Sample(), "A sample of the answer", "", section="request",
+        payloads.Sample(), "A sample of the answer", "",
         help="Paste one answer in JSON: its names can then be used in formulas.",
     )  # fmt: skip
     refusals: bool = option(
-        Flag(), "Go on when the answer is a refusal", False, section="request",
+        Flag(), "Go on when the answer is a refusal", False,
         help="Otherwise only an answer from 200 to 299 counts; the number is in status.",
     )  # fmt: skip
 
-    def wrong(self) -> Iterator[tuple[str, Message]]:
+    def problems(self) -> Iterator[tuple[str, Message]]:
         """What is wrong with the request in itself, but for its address, which is written last."""
         if self.send != "query" and self.method in ("GET", "DELETE"):
             yield "send", say("{method} sends its values in the address", method=self.method)

@@ -1,11 +1,12 @@
 """Filling in and changing records; live values; pickers of linked records."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, current_app, g, jsonify, make_response, render_template, request, url_for
 
-from runtime import filling, listing, offers, prefill, query, ranges, sent, unsent
+from runtime import events, filling, limits, listing, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door, may_use_form
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -17,6 +18,7 @@ from runtime.submit import Sent, submit
 from runtime.tables import LiveTable, live
 from runtime.web.edge import (
     answers_of_request,
+    engine,
     enter,
     go,
     is_fragment,
@@ -123,18 +125,26 @@ def send(app: str, form: str, record: str | None = None) -> Any:
     seen = request.form.get("_version", "")
     link = prefilled(app, form)
 
+    brought: Values | None = None
+
     def story(ctx: Context) -> Any:
         table, found = find_form(ctx, app, form, "update" if record else "create")
+        if brought is None and found.asks_at_sending:
+            raise events.AskFirst
         id = record_id(record) if record else None
         given = Sent(
             found, answers, id, read_whole(seen),
-            request.form.get("_once", "")[:80], {id: link.values[id] for id in link.locked if id in link.values},
+            request.form.get("_once", "")[:80], {id: link.values[id] for id in link.locked if id in link.values}, brought or {},
         )  # fmt: skip
         done = submit(ctx, table, given)
         return _after(ctx, table, found, done, record is None)
 
     try:
-        said, url = worked(story)
+        try:
+            said, url = worked(story)
+        except events.AskFirst:
+            brought = events.at_sending(work, lambda ctx: filling.as_sent(ctx, start(ctx, app, form, record), answers))
+            said, url = worked(story)
     except (InvalidInput, Conflict) as err:
         with work() as ctx:
             again = filling.refused(ctx, start(ctx, app, form, record), answers, err)
@@ -211,12 +221,35 @@ def link(app: str, form: str) -> Any:
 @bp.post("/a/<app>/f/<form>/live")
 def live_values(app: str, form: str) -> Any:
     """The form as it stands with what has been typed so far; nothing is saved."""
-    with work() as ctx:
-        begun = start(ctx, app, form, request.args.get("record"))
-        touched = touched_of_request()
-        just = names_of_request("_changed") if "_changed" in request.form else touched
-        typed = names_of_request("_typed") if "_typed" in request.form else None
-        return page(ctx, filling.as_sent(ctx, begun, answers_of_request(), touched, just, typed))
+    return live_answered(
+        work, lambda ctx: as_typed(ctx, start(ctx, app, form, request.args.get("record"))), page,
+        lambda ctx: f"events:{ctx.workspace.id}:{ctx.actor.id}",
+    )  # fmt: skip
+
+
+def as_typed(ctx: Context, begun: Filling) -> Filling:
+    """The form with what the browser says has been typed so far."""
+    touched = touched_of_request()
+    just = names_of_request("_changed") if "_changed" in request.form else touched
+    typed = names_of_request("_typed") if "_typed" in request.form else None
+    return filling.as_sent(ctx, begun, answers_of_request(), touched, just, typed)
+
+
+def live_answered(
+    opened: events.Opened, typed: Callable[[Context], Filling], drawn: Callable[[Context, Filling], Any],
+    counted: Callable[[Context], str],
+) -> Any:  # fmt: skip
+    """The form as it stands; with `_event`, filled from what other programs answer. No transaction waits for them."""
+    with opened() as ctx:
+        current = typed(ctx)
+        wanted = events.named(current, sorted(names_of_request("_event"))) if "_event" in request.form else []
+        asked, zone, key = events.questions(ctx, current, wanted), ctx.zone, counted(ctx)
+        if not asked:
+            return drawn(ctx, current)
+    limits.count(engine(), key, events.MOST_ASKED)
+    replies = [events.ask(question, zone, current.form.id) for question in asked]
+    with opened() as ctx:
+        return drawn(ctx, events.filled(ctx, typed(ctx), replies))
 
 
 # -- pickers ---------------------------------------------------------------------------------------

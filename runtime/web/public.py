@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, g, jsonify, make_response, redirect, render_template, request
 
-from runtime import files, filling, limits, offers, proofs, public_answers, public_links, query
+from runtime import events, files, filling, limits, offers, proofs, public_answers, public_links, query
 from runtime.access import door
 from runtime.context import Context
 from runtime.filling import Filling
@@ -24,9 +24,7 @@ from runtime.web.edge import (
     engine,
     is_fragment,
     language,
-    names_of_request,
     record_id,
-    touched_of_request,
     words,
 )
 from runtime.web.files import sent as sent_file
@@ -312,15 +310,13 @@ def live_values(token: str) -> Any:
     """The form as it stands with what has been typed so far; nothing is saved."""
     with link(token) as ctx:
         _only_filling(ctx)
-        table, form = _table_and_form(ctx)
-        return form_page(ctx, _typed(ctx, public_answers.blank(ctx, table, form, {})))
+    return forms.live_answered(
+        lambda: link(token), lambda ctx: forms.as_typed(ctx, _begun(ctx)), form_page, _events_of_visitor
+    )
 
 
-def _typed(ctx: Context, begun: Filling) -> Filling:
-    touched = touched_of_request()
-    just = names_of_request("_changed") if "_changed" in request.form else touched
-    typed = names_of_request("_typed") if "_typed" in request.form else None
-    return filling.as_sent(ctx, begun, answers_of_request(), touched, just, typed)
+def _events_of_visitor(ctx: Context) -> str:
+    return f"link:event:{of(ctx).id}:{limits.network(request.remote_addr or '')}"
 
 
 def _only_filling(ctx: Context) -> None:
@@ -338,14 +334,23 @@ def send(token: str) -> Any:
         kept = of(ctx)
     visit = Visit(_given_ticket(), request.cookies.get(MARK, ""))
 
+    brought: dict[str, Any] | None = None
+
     def story() -> Any:
         with link(token) as ctx:
-            return public_answers.send(ctx, *_table_and_form(ctx), answers, visit)
+            table, form = _table_and_form(ctx)
+            if brought is None and form.asks_at_sending:
+                raise events.AskFirst
+            return public_answers.send(ctx, table, form, answers, visit, brought)
 
     try:
         _require_proof(kept)
         _count(kept, "answer", MOST_ANSWERS, MOST_ANSWERS_BY_ALL)
-        id = attempt(story)
+        try:
+            id = attempt(story)
+        except events.AskFirst:
+            brought = events.at_sending(lambda: link(token), lambda ctx: filling.as_sent(ctx, _begun(ctx), answers))
+            id = attempt(story)
     except InvalidInput as err:
         with link(token) as ctx:
             return form_page(ctx, filling.refused(ctx, _begun(ctx), answers, err), 422)
@@ -396,8 +401,16 @@ def answer(token: str, key: str) -> Any:
 def live_answer(token: str, key: str) -> Any:
     with link(token) as ctx:
         _require_ticket(of(ctx))
+        _at(ctx, key)
+
+    def typed(ctx: Context) -> Filling:
         at = _at(ctx, key)
-        return form_page(at, _typed(at, public_answers.begun(at, *_table_and_form(at))), key=key)
+        return forms.as_typed(at, public_answers.begun(at, *_table_and_form(at)))
+
+    def drawn(ctx: Context, current: Filling) -> Any:
+        return form_page(_at(ctx, key), current, key=key)
+
+    return forms.live_answered(lambda: link(token), typed, drawn, _events_of_visitor)
 
 
 @bp.post("/p/<token>/e/<key>/")

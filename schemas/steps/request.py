@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import Problem
 from schemas.formula import Formula, Type
-from schemas.messages import Message
 from schemas.request import Request
 from schemas.steps.base import Step, step_types
 
@@ -28,9 +27,6 @@ class RequestStep(Step, Request):
     title_word = "Ask another program"
     icon = "step-request"
     starts_with = {"address": "https://"}
-
-    def problems(self) -> Iterator[tuple[str, Message]]:
-        yield from self.wrong()
 
     def enter(self, run: "Run", token: "Token") -> None:
         run.perform(token, self)

@@ -7,9 +7,12 @@ const touched = new WeakMap();
 const waiting = new WeakMap();
 
 const just = new WeakMap();
+const pending = new WeakMap();
 
 /** The fields whose values came from a person: typed here, or brought by the form itself. */
 const namesOf = (form) => touched.get(form) ?? touched.set(form, new Set((form.dataset.touched ?? "").split(",").filter(Boolean))).get(form);
+/** The events of the form that are still to be asked: another program's answer fills fields. */
+const pendingIn = (form) => pending.get(form) ?? pending.set(form, new Set()).get(form);
 const justIn = (form) => just.get(form) ?? just.set(form, new Set()).get(form);
 
 const restoring = new WeakSet();
@@ -46,7 +49,30 @@ export async function refresh(form, data = new FormData(form), follow = true) {
   if (text === null || control.signal.aborted || !form.isConnected) return;
   for (const name of asked) justIn(form).delete(name);
   await place(text, form, "outerMorph");
+  for (const name of (form.dataset.touched ?? "").split(",")) if (name && data.has("_event")) namesOf(form).add(name);
   form.dispatchEvent(new CustomEvent("live", { bubbles: true }));
+  if (!data.has("_event")) await ask(form);
+}
+
+/* Ask other programs what is still to be asked. What is typed meanwhile takes the answer back, and it is asked again. */
+async function ask(form) {
+  const events = [...pendingIn(form)];
+  if (!events.length || !form.isConnected) return;
+  const data = new FormData(form);
+  data.set("_event", JSON.stringify(events));
+  const stopped = () => waiting.get(form)?.control?.signal.aborted;
+  for (const button of form.querySelectorAll("button[data-event]")) button.setAttribute("aria-busy", "true");
+  await refresh(form, data);
+  for (const button of form.querySelectorAll("button[data-event]")) button.removeAttribute("aria-busy");
+  if (!stopped()) for (const event of events) pendingIn(form).delete(event);
+}
+
+/* The events that editing this input sets off: those of its field, or of its subform's column for the row it stands in. */
+function setOff(form, input, name) {
+  const events = JSON.parse(form.dataset.events ?? "{}");
+  const [, rows, column] = /^(\w+)\[\w+\]\.(\w+)$/.exec(name) ?? [];
+  const lines = rows ? [...input.closest("[data-rows]").querySelectorAll("tr[data-row]")] : [];
+  for (const id of events[rows ? `${rows}.${column}` : name] ?? []) pendingIn(form).add(rows ? `${id}@${lines.indexOf(input.closest("tr[data-row]"))}` : id);
 }
 
 function stop(form) {
@@ -63,6 +89,7 @@ function changed(event) {
   const cell = event.target.closest("[data-rows] td[data-column]");
   if (cell) cell.dataset.typed = "";
   if (name) for (const names of [namesOf(form), justIn(form)]) names.add(name);
+  if (name && event.type === "change") setOff(form, event.target, name);
   stop(form);
   waiting.set(form, { timer: setTimeout(() => refresh(form), event.type === "change" ? 60 : DELAY) });
 }
@@ -79,8 +106,12 @@ async function take(button) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("button[data-take]");
-  if (button) take(button);
+  const button = event.target.closest?.("button[data-take], button[data-event]");
+  if (button?.dataset.take) take(button);
+  if (button?.dataset.event && button.form) {
+    pendingIn(button.form).add(button.dataset.event);
+    refresh(button.form);
+  }
 });
 document.addEventListener("input", changed);
 document.addEventListener("change", changed);
