@@ -65,7 +65,24 @@ def expand(
     for live in rebuild(ctx, inst).values():
         _constrain(ctx, live)
         _index(ctx, live, new=live.id in changes.tables)
+    if before is not None:
+        changes.columns |= _reworked(before.app, inst.app)
     return changes
+
+
+def _reworked(before: App, after: App) -> set[str]:
+    """The stored fields that are worked out otherwise than before, by path."""
+    known = dict(_recipes(before))
+    return {path for path, recipe in _recipes(after) if path in known and known[path] != recipe}
+
+
+def _recipes(app: App) -> Iterator[tuple[str, Any]]:
+    """How each stored field is worked out: what it says itself, and what it reads where."""
+    dependencies = app.analysis.dependencies
+    for table in app.tables:
+        for path, field, rows in dependencies.stored(table):
+            inputs = sorted(dependencies.inputs(table, field, rows), key=repr)
+            yield f"{table.id}.{path}", (field.recipe, inputs)
 
 
 def _provide(ctx: Context, inst: Installed, need: Wanted, known: dict[str, tuple[str, str]], changes: Changes) -> None:

@@ -36,6 +36,11 @@ class Computed(Field):
         return not self.percent
 
     @property
+    def recipe(self) -> tuple[Any, ...]:
+        """What its value follows from, of its own options: where this changes, stored values are worked out again."""
+        return ()
+
+    @property
     def scale(self) -> int:
         if self.decimals is None:
             return 10
@@ -82,6 +87,10 @@ class FormulaField(Computed):
         Many(Object(ChoiceOption), unique="id"), "Names of results", (),
         help="Labels and colours for the texts that the formula gives, as of a choice.",
     )  # fmt: skip
+
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        return (self.formula.source,)
 
     def named(self, id: Any) -> ChoiceOption | None:
         """The label and colour of a result, if it has one."""

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from schemas.fields.base import field_types
 from schemas.fields.formula import Computed
@@ -54,6 +55,11 @@ class Rollup(Computed):
     def per_reader(self) -> bool:
         """Whether it is calculated over what the reader may see, and so has no column."""
         return self.records == "visible"
+
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        formulas = (self.value and self.value.source, self.where and self.where.source)
+        return (self.over, self.table, self.aggregate, *formulas, self.sort, self.separator, self.distinct)
 
     @property
     def counts(self) -> bool:
