@@ -160,7 +160,7 @@ def starter(parts: Parts, table: Json, type: str) -> Json:
         return {"options": [_option("one", 1), _option("two", 2)]}
     if type == "rows":
         return {"fields": [{"id": "column_1", "type": "text", "label": {"zh": "文本", "en": "Text"}}]}
-    if type in ("link", "links", "query"):
+    if type in ("link", "links", "query", "group"):
         return {"table": next(iter(parts["order/tables"]))}
     if type == "button":
         return {"action": "form", "form": _own_form(parts, table)}
@@ -201,8 +201,11 @@ def _lookup_path(parts: Parts, table: Json) -> str:
 def links_to(parts: Mapping[str, Any], table: str) -> Iterator[str]:
     for id in parts["order/tables"]:
         for field in parts[f"tables/{id}"]["fields"]:
-            if field["type"] in ("link", "links") and field.get("table") == table:
+            if field["type"] in ("link", "links", "group") and field.get("table") == table:
                 yield f"{id}.{field['id']}"
+            for column in field.get("fields", ()):
+                if column["type"] == "group" and column.get("table") == table:
+                    yield f"{id}.{field['id']}.{column['id']}"
 
 
 def _next_id(parts: Parts, table: Json) -> str:

@@ -154,6 +154,12 @@ def _own_paths(near: Surroundings, values: Mapping[str, Any]) -> Named:
     return _with_columns(f for f in near.fields if not getattr(field_types.get(f["type"]), "computed", True))
 
 
+def _grouped(near: Surroundings, values: Mapping[str, Any]) -> Named:
+    """The fields of the table that a group points at by which one record of it can be found."""
+    target = near.parts.get(f"tables/{values.get('table') or ''}")
+    return _named(f for f in target["fields"] if _may_be_key(f["type"])) if target else []
+
+
 def _event_fields(near: Surroundings, values: Mapping[str, Any]) -> Named:
     """What a form's event may fill in."""
     return [(path, name) for path, name in _own_paths(near, values) if (near.field(path) or {}).get("type") != "rows"]
@@ -298,5 +304,5 @@ FINDERS: dict[str, Callable[[Surroundings, Mapping[str, Any]], Named]] = {
     "sort column": _sorted_by, "moment field": _moments, "number field": _of_kinds("number"), "image field": _images,
     "printed field": _printed, "subform": _subforms, "row column": _row_columns, "linking": _linking, "linking column": _linking_fields,
     "linking sort": _linking_sort, "picture field": _pictures, "file field": _files, "document": _templates,
-    "field or column": _own_paths, "event field": _event_fields,
+    "field or column": _own_paths, "event field": _event_fields, "grouped field": _grouped,
 }  # fmt: skip

@@ -125,7 +125,7 @@ def _line_at(place: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
 def _links(live: LiveTable) -> Iterator[tuple[str, Link]]:
     for path in live.table.paths:
         field = live.table.field(path)
-        if isinstance(field, Link):
+        if isinstance(field, Link) and not field.computed:
             yield path, field
 
 

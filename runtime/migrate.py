@@ -83,6 +83,8 @@ def _recipes(app: App) -> Iterator[tuple[str, Any]]:
         for path, field, rows in dependencies.stored(table):
             inputs = sorted(dependencies.inputs(table, field, rows), key=repr)
             yield f"{table.id}.{path}", (field.recipe, inputs)
+        for group, rows in table.groups:
+            yield f"{table.id}.{rows.id}.{group.id}" if rows else f"{table.id}.{group.id}", group.recipe
 
 
 def _provide(ctx: Context, inst: Installed, need: Wanted, known: dict[str, tuple[str, str]], changes: Changes) -> None:
@@ -269,7 +271,7 @@ def wanted_indexes(live: LiveTable) -> Iterator[tuple[str, str]]:
         elif storage in (Storage.TEXTS, Storage.UUIDS):
             if field.index or _filtered(live, field):
                 yield f"{column}_in", f"CREATE INDEX CONCURRENTLY {column}_in ON {t} USING gin ({column})"
-        elif field.index or field.type == "link" or _filtered(live, field):
+        elif field.index or field.type in ("link", "group") or _filtered(live, field):
             yield f"{column}_is", f"CREATE INDEX CONCURRENTLY {column}_is ON {t} ({column}) WHERE deleted_at IS NULL"
     for rows in live.table.subforms:
         yield from _row_indexes(live.children[rows.id], rows)

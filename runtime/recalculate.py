@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, cast, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from runtime import answers, models
+from runtime import answers, groups, guards, models
 from runtime.actors import System
 from runtime.context import Context
 from runtime.ids import new_id
@@ -23,6 +23,7 @@ from runtime.tables import LiveTable
 from schemas import filling
 from schemas.dependencies import THERE, Dependent
 from schemas.fields.formula import FormulaField
+from schemas.fields.group import Group
 from schemas.fields.rollup import Rollup
 from schemas.fields.rows import Rows
 from schemas.fields.serial import Serial
@@ -43,9 +44,10 @@ Written = tuple[UUID, Mapping[str, Any], Mapping[str, Any]]
 class Queue:
     """What is still to be worked out in this transaction."""
 
-    def __init__(self, ctx: Context, live: LiveTable) -> None:
+    def __init__(self, ctx: Context, live: LiveTable, guarded: bool = True) -> None:
         self.ctx, self.live, self.analysis = ctx, live, live.analysis
         self.waiting: dict[tuple[str, str], set[UUID]] = {}
+        self.guards = guards.Watch(ctx) if guarded else None
 
     def changed(
         self, live: LiveTable, paths: Iterable[str], written: Sequence[Written], worked_out: bool = False
@@ -111,9 +113,13 @@ class Queue:
             if done > IN_TRANSACTION:
                 postpone(self.ctx, live, [key[1]], ids)
                 continue
+            if self.guards is not None:
+                self.guards.before(live, ids)
             changed = work_out(self.ctx, live, key[1], ids)
             if changed:
                 self.changed(live, [key[1]], changed)
+        if self.guards is not None:
+            self.guards.refuse()
 
 
 def _beyond(live: LiveTable, hop: str) -> LiveTable:
@@ -231,7 +237,7 @@ def after_flow(ctx: Context, live: LiveTable, id: UUID) -> None:
     """The same when a record's flow stands otherwise, which is no write of the record."""
     if (live.id, "flow.state") not in live.analysis.dependents:
         return
-    queue = Queue(ctx, live)
+    queue = Queue(ctx, live, guarded=False)
     queue.changed(live, ["flow.state"], [(id, {}, {})])
     queue.drain()
 
@@ -389,7 +395,8 @@ def outdated(live: LiveTable, columns: set[str]) -> list[str]:
     names = [path for path, _, _ in live.analysis.dependencies.stored(live.table)]
     fresh = {path.partition(".")[2] for path in columns if path.startswith(f"{live.id}.")}
     serials = [f.id for f in live.table.fields if isinstance(f, Serial) and f.id in fresh]
-    return [n for n in names if n in fresh] + serials
+    filed = [one.path for one in groups.of_table(live) if one.path in fresh]
+    return [n for n in names if n in fresh] + serials + filed
 
 
 def everything(ctx: Context, live: LiveTable, fields: Sequence[str], limit: int) -> None:
@@ -400,13 +407,24 @@ def everything(ctx: Context, live: LiveTable, fields: Sequence[str], limit: int)
         postpone(ctx, live, fields, None)
         return
     ids = set(ctx.conn.scalars(select(live.sql.c.id)))
-    queue = Queue(ctx, live)
+    queue = Queue(ctx, live, guarded=False)
     for field in sorted(fields, key=lambda f: ranks.get((live.id, f), 0)):
         if isinstance(live.table.field(field), Serial):
             _number_all(ctx, live, field)
+        elif isinstance(live.table.field(field), Group):
+            _regroup(queue, field, sorted(ids))
         else:
             queue.waiting[(live.id, field)] = set(ids)
     queue.drain()
+
+
+def _regroup(queue: Queue, path: str, ids: Sequence[UUID]) -> None:
+    """Find the groups of records that are there, so that what gathers by them is worked out, too."""
+    for start in range(0, len(ids), BATCH):
+        changed = groups.regroup(queue.ctx, queue.live, path, ids[start : start + BATCH])
+        if changed:
+            answers.forget(queue.ctx, queue.live)
+            queue.changed(queue.live, [path], changed)
 
 
 def _number_all(ctx: Context, live: LiveTable, field: str) -> None:
@@ -471,9 +489,11 @@ def resume(ctx: Context, id: UUID) -> None:
         else list(ctx.conn.scalars(select(live.sql.c.id).order_by(live.sql.c.id)))
     )
     now, later = ids[:IN_TRANSACTION], ids[IN_TRANSACTION:]
-    queue = Queue(ctx, live)
+    queue = Queue(ctx, live, guarded=False)
     for field in row.fields:
-        if (live.id, field) in live.analysis.ranks:
+        if isinstance(live.table.field(field), Group):
+            _regroup(queue, field, now)
+        elif (live.id, field) in live.analysis.ranks:
             queue.waiting[(live.id, field)] = set(now)
     queue.drain()
     ctx.conn.execute(delete(r).where(r.c.id == id))

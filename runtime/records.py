@@ -14,6 +14,7 @@ from runtime import (
     cascade,
     closed,
     definitions,
+    groups,
     history,
     inserted,
     linking,
@@ -95,7 +96,7 @@ def create_many(
     if not dry:
         recalculate.lock_targets(ctx, live, many)
     _refuse_closed_fields(gate, drafts, action)
-    _prepare(ctx, live, drafts, form)
+    _prepare(ctx, live, drafts, form, dry)
     sound = [d for d in drafts if not d.errors]
     if apart:
         sound = _write_apart(gate, action, sound, lambda some: _insert(ctx, live, some, key), dry)
@@ -122,18 +123,18 @@ def _refuse_closed_fields(gate: Door, drafts: Sequence[Draft], action: str) -> N
     closed.refuse_unknown_people(gate.ctx, gate.live, [(draft.errors, draft.values, {}) for draft in drafts])
 
 
-def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None) -> None:
+def _prepare(ctx: Context, live: LiveTable, drafts: list[Draft], form: Form | None, dry: bool) -> None:
     """Defaults, rules, calculations and checks of new records."""
     asked = answers.answering(ctx, live)
     for draft in drafts:
         draft.values |= filling.defaults(live.analysis, live.table, form, draft.values, asked)
         draft.values = filling.give_rows(live.analysis, live.table, draft.values, asked)
     answers.preload(ctx, live, [d.values for d in drafts], live.analysis.needs(live.table))
-    _judge(ctx, live, drafts, form)
+    _judge(ctx, live, drafts, form, dry)
 
 
-def _judge(ctx: Context, live: LiveTable, drafts: Sequence[Draft], form: Form | None) -> None:
-    """The drafts as they will be stored, and every problem with them."""
+def _judge(ctx: Context, live: LiveTable, drafts: Sequence[Draft], form: Form | None, dry: bool = False) -> None:
+    """The drafts as they will be stored, and every problem with them. `dry` makes no groups."""
     for draft in drafts:
         _decide(ctx, live, draft, form)
     for draft in drafts if live.inserting else ():
@@ -142,6 +143,16 @@ def _judge(ctx: Context, live: LiveTable, drafts: Sequence[Draft], form: Form | 
     _refuse_strangers(ctx, live, drafts)
     offers.refuse(ctx, live, drafts)
     _refuse_repeats(ctx, live, [d for d in drafts if not d.errors])
+    if live.table.groups and not dry:
+        _group(ctx, live, [d for d in drafts if not d.errors])
+
+
+def _group(ctx: Context, live: LiveTable, drafts: Sequence[Draft]) -> None:
+    """Give the drafts their groups, and work out again what may read those."""
+    groups.assign(ctx, live, [(d.id, d.values) for d in drafts])
+    for draft in drafts:
+        whole = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, draft.id))
+        draft.values = filling.stored(live.analysis, live.table, whole)
 
 
 def _decide(ctx: Context, live: LiveTable, draft: Draft, form: Form | None) -> None:
@@ -291,7 +302,7 @@ def change_many(
     if not dry:
         recalculate.lock_targets(ctx, live, [d.values for d in sound])
     answers.preload(ctx, live, [d.values for d in sound], live.analysis.needs(live.table))
-    _judge(ctx, live, sound, None)
+    _judge(ctx, live, sound, None, dry)
     for draft in (d for d in sound if not d.errors):
         draft.changes = history.dump_changes(live, draft.before, draft.values)
     changed = [d for d in sound if d.changes]
@@ -549,6 +560,7 @@ def _clear(ctx: Context, live: LiveTable, path: str, ids: Sequence[UUID], gone: 
         draft = Draft(id, cascade.without(before, path, gone), before, before["version"] + 1)
         draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
         draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
+        groups.assign(ctx, live, [(id, draft.values)])
         draft.changes = history.dump_changes(live, before, draft.values)
         _store(ctx, live, [draft], None)
         recalculate.after_change(ctx, live, [(id, before, draft.values)], set(draft.changes))
@@ -582,6 +594,7 @@ def _replace(ctx: Context, live: LiveTable, id: UUID, before: Values, values: Va
     draft = Draft(id, dict(values), before, before["version"] + 1)
     draft.values |= {"updated_at": ctx.now, "updated_by": _person(ctx)}
     draft.values = filling.calculate(live.analysis, live.table, draft.values, answers.answering(ctx, live, id))
+    groups.assign(ctx, live, [(id, draft.values)])
     draft.changes = history.dump_changes(live, before, draft.values)
     if draft.changes:
         _store(ctx, live, [draft], None)

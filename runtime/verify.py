@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from runtime import definitions, recalculate
+from runtime import definitions, groups, recalculate
 from runtime.context import Context
 from runtime.tables import LiveTable, family
 from schemas.fields.formula import FormulaField
@@ -33,7 +33,8 @@ def differences(ctx: Context, live: LiveTable, most: int | None = None) -> Itera
     """Every stored result of a table that differs, in the trash too; of `most` records drawn at random if given."""
     t = live.sql
     fields = list(live.analysis.dependencies.stored(live.table))
-    if not fields:
+    filed = groups.of_table(live)
+    if not fields and not filed:
         return
     query = select(t.c.id).order_by(t.c.id) if most is None else select(t.c.id).order_by(func.random()).limit(most)
     ids = list(ctx.conn.scalars(query))
@@ -43,6 +44,9 @@ def differences(ctx: Context, live: LiveTable, most: int | None = None) -> Itera
                 ctx, live, path, found, row is not None, ids[start : start + BATCH]
             ):
                 yield Difference(live.inst.slug, live.id, path, record, stored, fresh)
+        for one in filed:
+            for record, held, now in groups.found_anew(ctx, live, one.path, ids[start : start + BATCH], make=False):
+                yield Difference(live.inst.slug, live.id, one.path, record, held, now)
 
 
 def _differing(

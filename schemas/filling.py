@@ -373,6 +373,18 @@ def table_problems(
     return errors
 
 
+def broken(analysis: Analysis, table: Table, checks: Sequence[Check], values: Values, answering: Answering) -> list[Check]:
+    """Those of a table's checks that do not hold of these values."""
+    errors: Errors = {}
+    found = []
+    for check in checks:
+        _check_all(analysis, table, [check], values, answering, errors)
+        if errors:
+            found.append(check)
+            errors.clear()
+    return found
+
+
 def unoffered(table: Table, values: Values) -> Iterator[str]:
     """Where an answer does not go with the one that it depends on."""
     for rows, found in table.dependent:

@@ -14,6 +14,7 @@ from schemas.fields import Field
 from schemas.fields.button import Button
 from schemas.fields.choice import Choice
 from schemas.fields.formula import Computed, FormulaField
+from schemas.fields.group import Group
 from schemas.fields.link import Link
 from schemas.fields.lookup import Lookup
 from schemas.fields.member import AnyMember, People
@@ -105,6 +106,8 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
         yield from _range(analysis, table, field, rows, path)
     elif isinstance(field, Choice):
         yield from _choice(analysis, table, field, rows, path)
+    elif isinstance(field, Group):
+        yield from _group(analysis, table, field, rows, path)
     elif isinstance(field, Link):
         yield from _link(analysis, table, field, rows, path)
     elif isinstance(field, FormulaField):
@@ -117,6 +120,45 @@ def _field(analysis: Analysis, table: Table, field: Field, rows: Rows | None, pa
         yield from _lookup(analysis, table, field, rows, path)
     elif isinstance(field, Query):
         yield from _query(analysis, table, field, path)
+
+
+def _group(analysis: Analysis, table: Table, field: Group, rows: Rows | None, path: str) -> Iterator[Problem]:
+    """What is wrong with the values by which a group is found: the record's own alone, each for a field of the other table."""
+    target = analysis.app.table(field.table)
+    if target is None:
+        yield from _known(f"{path}.table", [field.table], [t.id for t in analysis.app.tables])
+        return
+    if not field.by:
+        yield Problem(f"{path}.by", say("name the fields by which the group is found"))
+    for own, formula in (field.by or {}).items():
+        found = target.by_id.get(own)
+        if found is None or found.computed or not (found.may_be_unique or found.may_be_key):
+            yield Problem(f"{path}.by.{own}", say("'{id}' is no field of the other form that a group can be found by", id=own))
+        yield from _settled(analysis, table, rows, formula, f"{path}.by.{own}", None)
+    if field.where is not None:
+        yield from _settled(analysis, table, rows, field.where, f"{path}.where", BOOLEAN)
+
+
+def _settled(
+    analysis: Analysis, table: Table, rows: Rows | None, formula: Formula, path: str, expected: Type | None
+) -> Iterator[Problem]:
+    """What is wrong with a formula that may read only what the record itself holds, and nothing that changes without it."""
+    wrong = list(analysis.attempt(path, formula, analysis.scope(table, rows), expected))
+    yield from wrong
+    if not wrong and not _is_own(analysis, table, rows, formula):
+        yield Problem(path, say("a group is found by the record's own values; this reads other records, the flow or the time"))
+
+
+def _is_own(analysis: Analysis, table: Table, rows: Rows | None, formula: Formula) -> bool:
+    expression = analysis.expression(formula, analysis.scope(table, rows))
+    read = [found for p in expression.paths for found in analysis.dependencies.trace(table, p, rows)]
+    fields = [table.field(found.field) for found in read if not found.route]
+    inner = [f.formula for f in fields if isinstance(f, FormulaField)]
+    own = not any(found.route or found.field == "flow.state" for found in read)
+    return (
+        own and not expression.volatile and not any(isinstance(f, Rollup | Group) for f in fields)
+        and all(_is_own(analysis, table, rows, f) for f in inner)
+    )  # fmt: skip
 
 
 def _range(analysis: Analysis, table: Table, field: People, rows: Rows | None, path: str) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from schemas.fields import Field, field_types
 from schemas.fields.base import Facet
 from schemas.fields.choice import Choice
+from schemas.fields.group import Group
 from schemas.fields.rows import Key, Rows
 from schemas.formula import Formula
 from schemas.formula.types import DATETIME, MEMBER, NUMBER, TEXT, Type
@@ -46,6 +47,10 @@ class Check:
     field: str = option(
         Reference("field"), "Shown beside", "",
         help="A column of a subform, such as items.price, has the check asked for each row.",
+    )  # fmt: skip
+    always: bool = option(
+        Flag(), "Refuses what is written elsewhere, too", False,
+        help="In a form with rollups: whatever another form sends that would make this false is refused with the message.",
     )  # fmt: skip
 
 
@@ -96,6 +101,17 @@ class Table:
         alone = [(None, f) for f in self.fields if isinstance(f, Choice) and f.depends_on]
         inner = [(r, c) for r in self.subforms for c in r.fields if isinstance(c, Choice) and c.depends_on]
         return (*alone, *inner)
+
+    @cached_property
+    def guards(self) -> tuple[Check, ...]:
+        """The checks that must stay true whatever is written elsewhere."""
+        return tuple(check for check in self.checks if check.always)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Group, Rows | None], ...]:
+        """The group fields, each with the subform that it is a column of."""
+        alone = [(f, None) for f in self.fields if isinstance(f, Group)]
+        return (*alone, *((c, r) for r in self.subforms for c in r.fields if isinstance(c, Group)))
 
     @cached_property
     def subforms(self) -> tuple[Rows, ...]:

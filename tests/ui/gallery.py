@@ -205,6 +205,7 @@ def curated() -> list[list[BoundField]]:
         ],
         [
             bound(f("serial", "number", "Number", "编号", parts=()), "EX-2026-0007", readonly=True),
+            bound(f("group", "stock", "Stock", "库存", table="book"), uuid(3), picked=picked(3), readonly=True),
             bound(f("formula", "total", "Total", "合计"), Decimal("1635.00"), readonly=True),
             bound(f("rollup", "average", "Average", "平均"), Decimal("817.5"), readonly=True),
             bound(f("text", "locked", "Locked", "只读"), "Cannot be changed", readonly=True),

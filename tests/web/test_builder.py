@@ -280,7 +280,7 @@ def test_a_dashboard_is_made_of_widgets_and_shows_figures_before_it_is_published
     changed = boss.post(f"{board}options", {"path": "number", "title.en": "Requests", "measure": "COUNT("})
     assert changed.status_code == 422
     assert boss.post(f"{board}options", {"path": "number", "title.en": "Requests"}).status_code == 200
-    place = re.search(r'data-place="(request:[^"]*:measure)"', boss.get(f"{board}?widget=number").text)[1]
+    place = re.search(r'data-place="(request:[^"]*:measure:)"', boss.get(f"{board}?widget=number").text)[1]
     for measure, wrong in (("COUNT() / 2", False), ("COUNT(", True), ("field_1", True)):
         said = boss.post(f"/build/{slug}/formula", {"place": place, "formula": measure, "result": "number"}).text
         assert ("error" in said) is wrong, said
