@@ -1,14 +1,15 @@
 """Rows that find records by a key and change them, or become records of their own: for imports and for the API."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from runtime import query, records
+from runtime import answers, query, records
 from runtime.access import REFUSALS, Door, door
 from runtime.context import Context
 from runtime.history import Changes
+from runtime.ids import new_id
 from runtime.records import Draft
 from runtime.tables import LiveTable
 from schemas import filling, matching
@@ -143,7 +144,10 @@ def _change(
         if errors:
             outcomes[n].refuse(errors)
             del given[id]
-    drafts = {d.id: d for d in records.change_many(ctx, live, given, key=key, dry=dry)}
+    made = _together(
+        ctx, live, list(given), lambda ids: records.change_many(ctx, live, {id: given[id] for id in ids}, key=key, dry=dry)
+    )
+    drafts = dict(zip(given, made, strict=True))
     for n, id in found.items():
         if id in drafts:
             _tell(outcomes[n], drafts[id], "changed" if drafts[id].changes else "unchanged")
@@ -165,9 +169,27 @@ def _add(
             new.append((outcome, values))
     if not new:
         return
-    drafts = records.create_many(ctx, live, [v for _, v in new], action=action, dry=dry, apart=True, key=key)
+    drafts = _together(
+        ctx, live, [v for _, v in new],
+        lambda some: records.create_many(ctx, live, some, action=action, dry=dry, apart=True, key=key),
+    )  # fmt: skip
     for (outcome, _), draft in zip(new, drafts, strict=True):
         _tell(outcome, draft, "added")
+
+
+def _together(
+    ctx: Context, live: LiveTable, some: Sequence[Any], write: Callable[[Sequence[Any]], list[Draft]]
+) -> list[Draft]:
+    """Write all of it in one go; where a check of another form refuses that, one after the other, each by itself."""
+    try:
+        with ctx.conn.begin_nested():
+            return write(some)
+    except InvalidInput as err:
+        for place in live.family.values():
+            answers.forget(ctx, place)
+        if len(some) == 1:
+            return [Draft(new_id(), {}, errors=dict(err.errors))]
+        return [draft for one in some for draft in _together(ctx, live, [one], write)]
 
 
 def _tell(outcome: Outcome, draft: Draft, what: str) -> None:

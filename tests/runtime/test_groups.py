@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from runtime import definitions, jobs, migrate, query, records, verify
+from runtime import definitions, jobs, migrate, query, records, upserting, verify
 from runtime.access import door
 from schemas.errors import DefinitionError, InvalidInput
 from tests.runtime.conftest import Shop
@@ -37,7 +37,8 @@ STORE: dict[str, Any] = {
             {"id": "receipts", "type": "rollup", "over": "receipt.month", "aggregate": "count"}]},
     ],
     "access": [
-        *({"id": f"c_{t}", "who": {"role": "clerk"}, "table": t, "do": ["read", "create", "update", "delete"]} for t in ("item", "receipt", "issue")),
+        *({"id": f"c_{t}", "who": {"role": "clerk"}, "table": t, "do": ["read", "create", "update", "delete"]}
+          for t in ("item", "receipt", "issue")),
         {"id": "m_stock", "who": {"role": "manager"}, "table": "stock", "do": ["read", "update"]},
         {"id": "m_issue", "who": {"role": "manager"}, "table": "issue", "do": ["read", "create"]},
         {"id": "m_item", "who": {"role": "manager"}, "table": "item", "do": ["read"]},
@@ -129,8 +130,10 @@ def test_taking_back_what_has_been_issued_is_refused_too(store: tuple[Shop, UUID
     shop, oak, _ = store
     id = receipt(shop, "North", (oak, 5))
     new(shop, "issue", {"place": "North", "done": True, "lines": [{"item": oak, "count": 5}]})
-    with pytest.raises(InvalidInput), shop.opened(shop.clerk) as ctx:
-        records.trash(ctx, shop.table(ctx, "receipt"), [id])
+    with shop.opened(shop.clerk) as ctx:
+        live = shop.table(ctx, "receipt")
+        with pytest.raises(InvalidInput), ctx.conn.begin_nested():
+            records.trash(ctx, live, [id])
     assert stock(shop) == {("Oak", "North"): 0}
 
 
@@ -213,9 +216,11 @@ def test_a_group_by_month_counts_records(store: tuple[Shop, UUID, UUID]) -> None
 def test_a_record_under_which_something_is_filed_is_not_deleted(store: tuple[Shop, UUID, UUID]) -> None:
     shop, oak, _ = store
     receipt(shop, "North", (oak, 5))
-    with pytest.raises(InvalidInput), shop.opened(shop.boss) as ctx:
+    with shop.opened(shop.boss) as ctx:
         live = shop.table(ctx, "stock")
-        records.trash(ctx, live, [r.id for r in query.page(door(ctx, live), query.Listing()).records])
+        ids = [r.id for r in query.page(door(ctx, live), query.Listing()).records]
+        with pytest.raises(InvalidInput):
+            records.trash(ctx, live, ids)
 
 
 @pytest.mark.parametrize(
@@ -237,3 +242,17 @@ def test_what_a_group_cannot_be_found_by_is_said(make_shop: Callable[..., Shop],
     with pytest.raises(DefinitionError) as refused:
         make_shop(package)
     assert any(p.path.endswith(path) for p in refused.value.problems), refused.value.problems
+
+
+def test_of_an_import_only_what_there_is_not_enough_of_is_refused(store: tuple[Shop, UUID, UUID]) -> None:
+    shop, oak, ash = store
+    receipt(shop, "North", (oak, 5), (ash, 5))
+    rows = [
+        {"place": "North", "done": True, "lines": [{"item": str(item), "count": count}]}
+        for item, count in ((oak, 4), (oak, 4), (ash, 5))
+    ]
+    with shop.opened(shop.clerk) as ctx:
+        outcomes = upserting.upsert(ctx, shop.table(ctx, "issue"), rows, None, action="create")
+    assert [o.what for o in outcomes] == ["added", "refused", "added"]
+    assert "not enough" in str(outcomes[1].errors)
+    assert stock(shop) == {("Oak", "North"): 1, ("Ash", "North"): 0}

@@ -148,6 +148,7 @@ ELSEWHERE = {
     "members.give_role": "web/test_people_pages.py",
     "members.set_avatar": "web/test_people_pages.py",
     "members_import.decide": "web/test_members.py",
+    "aggregates.add": "web/test_aggregates.py",
     "from_sheet.send": "web/test_from_sheet.py",
     "from_sheet.send_into": "web/test_from_sheet.py",
     "from_sheet.decide": "web/test_from_sheet.py",
