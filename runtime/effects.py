@@ -7,22 +7,20 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from runtime import machine, notices, paperwork, requesting, robots
+from runtime import ai, machine, notices, paperwork, requesting, robots
 from runtime.actors import FlowActor
 from runtime.context import Context
 from runtime.models_flow import flow_reader
-from runtime.phrases import show
-from runtime.running import Running, values_of
+from runtime.phrases import worded
+from runtime.running import Running
 from schemas.engine import Event, Failed, Perform, Performed, Remind, Tell
 from schemas.engine.run import OUTSIDE
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
 from schemas.flow import Flow
-from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.results import dump
 from schemas.steps.notify import Notify
 from schemas.text import Text
-from schemas.wording import fill_in
 
 DEPTH = "flow depth"
 SPAWNING = "runs that start a subflow now"
@@ -83,7 +81,7 @@ HANDS: dict[str, Hand] = {
 }  # fmt: skip
 """What each machine step does. It acts in the flow's name, within the flow's rights, and gives what it found."""
 
-ERRANDS: dict[str, Callable[[Context, Running, Any, Perform, int], None]] = {"request": requesting.ask_later}
+ERRANDS: dict[str, Callable[[Context, Running, Any, Perform, int], None]] = {"request": requesting.ask_later, "ai": ai.ask_later}
 """What is done outside by a job, after the transaction; the last argument says how many flows set one another off."""
 
 
@@ -142,20 +140,6 @@ def task_of(running: Running, person: UUID) -> UUID | None:
     """The task that somebody holds in this run."""
     held = [task.id for task in running.state.live_tasks() if task.member == str(person)]
     return running.task_ids.get(held[0]) if held else None
-
-
-def worded(ctx: Context, running: Running, text: Text) -> Text | None:
-    """A definition's text with its formulas filled in, in every language that it has."""
-    if not text:
-        return None
-    return Text(
-        {language: fill_in(line, _shown(ctx, running, language)) for language, line in text.by_language.items()}
-    )
-
-
-def _shown(ctx: Context, running: Running, language: str) -> Callable[[Formula], str]:
-    value = values_of(ctx, running)
-    return lambda formula: show(ctx, running.live, formula, value(formula), language)
 
 
 def title_of(flow: Flow) -> Text:

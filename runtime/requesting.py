@@ -1,30 +1,25 @@
 """Requests to other programs as definitions describe them: made ready from formulas, sent through the one way out, read."""
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
-from runtime import egress, keyring
-from runtime.actors import System
+from runtime import egress, errands, keyring
 from runtime.context import Context
 from runtime.definitions import Installed
-from runtime.jobs import enqueue, job
+from runtime.errands import Errand, Opened
+from runtime.jobs import job
 from runtime.outgoing import Refused
 from runtime.running import Running, values_of
-from schemas.engine import Failed, Perform, Performed
-from schemas.errors import InvalidInput, NotFound
+from schemas.engine import Perform
+from schemas.errors import InvalidInput
 from schemas.formula import ErrorValue, Formula
 from schemas.messages import Message, say
 from schemas.payloads import read_json
 from schemas.request import Request, Value, address_of, as_json, as_text, nested, server_of
-from schemas.results import dump
 from schemas.steps.request import RequestStep
-
-Opened = Callable[[], AbstractContextManager[Context]]
 
 LATER = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which it may go better."""
@@ -120,82 +115,35 @@ def read(request: Request, key: str, answer: egress.Answer, zone: Any) -> Mappin
 # -- the step of a flow ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Errand:
-    """What a job needs to know to ask in the name of a step, as JSON."""
-
-    run: str
-    step: str
-    token: int
-    round: int
-    hops: int
-    prepared: dict[str, Any] = field(default_factory=dict)
-
-
 def ask_later(ctx: Context, running: Running, step: Any, effect: Perform, hops: int) -> None:
     """A job asks once the transaction is kept, with what the formulas give now."""
     assert isinstance(step, RequestStep)
     prepared = prepare(step, values_of(ctx, running))
-    errand = Errand(str(running.id), step.id, effect.token, effect.round, hops, asdict(prepared))
-    enqueue(ctx.acting_as(System(), origin=f"flow {running.flow.id}"), "flow_request", asdict(errand))
+    errands.later(ctx, running, "flow_request", effect, hops, asdict(prepared))
 
 
-def _given_up(ctx: Context, error: Exception, **arguments: Any) -> None:
-    reason = error.reason if isinstance(error, egress.Unreachable) else say("{reason}", reason=str(error))
-    _over(ctx, Errand(**arguments), reason)
-
-
-@job("flow_request", queue="webhooks", retry=3, chunked=True, failed=_given_up)
+@job("flow_request", queue="webhooks", retry=3, chunked=True, failed=errands.given_up)
 def ask(opened: Opened, **arguments: Any) -> None:
     """Ask, and let the flow go on with the answer. Tried again where nobody answers, or too many ask."""
     errand = Errand(**arguments)
-    prepared = Prepared(**errand.prepared)
+    prepared = Prepared(**errand.given)
     try:
         with opened() as ctx:
-            running = _waiting(ctx, errand)
-            if running is None:
+            found = errands.waiting(ctx, errand)
+            if found is None:
                 return
-            headers = {"Idempotency-Key": f"{errand.run}-{errand.token}-{errand.round}", **headers_of(ctx, running.inst, prepared)}
-        answer = sent(prepared, headers, errand.hops)
+            headers, step, zone = headers_of(ctx, found[0].inst, prepared), found[1], ctx.zone
+        assert isinstance(step, RequestStep)
+        answer = sent(prepared, {"Idempotency-Key": errand.key, **headers}, errand.hops)
     except Refused as err:
         with opened() as ctx:
-            _over(ctx, errand, err.reason)
+            errands.failed(ctx, errand, err.reason)
         return
-    if answer.status in LATER and not _takes_refusals(running, errand):
+    if answer.status in LATER and not step.refusals:
         raise egress.Unreachable(say("The other side refused: {status} {text}", status=answer.status, text=answer.text[:300]))
+    said = read(step, step.id, answer, zone)
     with opened() as ctx:
-        _over(ctx, errand, answer)
-
-
-def _takes_refusals(running: Running, errand: Errand) -> bool:
-    step = running.flow.step(errand.step)
-    return isinstance(step, RequestStep) and step.refusals
-
-
-def _waiting(ctx: Context, errand: Errand, lock: bool = False) -> Running | None:
-    """The run, if it still waits for this errand."""
-    from runtime import running
-
-    try:
-        found = running.load(ctx, UUID(errand.run), lock)
-    except NotFound:
-        return None
-    token = found.state.tokens.get(errand.token)
-    return found if token is not None and token.live and token.round == errand.round else None
-
-
-def _over(ctx: Context, errand: Errand, outcome: egress.Answer | Message) -> None:
-    """Tell the flow what came of it; nothing where it has gone on since."""
-    from runtime import flows
-
-    found = _waiting(ctx, errand, lock=True)
-    if found is None:
-        return
-    step = found.flow.step(errand.step)
-    said = read(step, step.id, outcome, ctx.zone) if isinstance(outcome, egress.Answer) and isinstance(step, RequestStep) else outcome
-    if isinstance(said, Mapping):
-        told = {**Prepared(**errand.prepared).told, "status": int(said["status"])}
-        flows.happen(ctx, found, Performed(errand.token, errand.round, dump(said), told))
-    elif isinstance(said, Message):
-        values = tuple((name, str(value)) for name, value in said.values.items())
-        flows.happen(ctx, found, Failed(errand.token, errand.round, said.text, values))
+        if isinstance(said, Message):
+            errands.failed(ctx, errand, said)
+        else:
+            errands.done(ctx, errand, said, {**prepared.told, "status": answer.status})

@@ -19,6 +19,7 @@ MAY_TOUCH = {
     "runtime/records.py": "writes, after the door has said yes",
     "runtime/rows.py": "reads and writes whole records for the writer",
     "runtime/recalculate.py": "keeps calculated fields right, as the system",
+    "runtime/groups.py": "finds and keeps the groups that records are filed under, as the system",
     "runtime/conversion.py": "reads and writes the columns of a field that changes its type, as the system",
     "runtime/consequences.py": "counts, for a designer, what publishing would do",
     "runtime/answers.py": "reads what calculations ask beyond a link, as the system",

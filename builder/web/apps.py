@@ -14,7 +14,7 @@ from builder.drafts import Draft
 from builder.parts import Parts, fresh
 from builder.places import told
 from builder.web.doors import opens
-from runtime import definitions, powers, purging
+from runtime import ai, definitions, powers, purging
 from runtime.actors import unlimited
 from runtime.context import Context
 from runtime.people import Directory
@@ -136,7 +136,7 @@ def overview(app: str) -> Any:
             "newer": _newer(ctx, draft),
             "watermark_words": WATERMARK_WORDS,
         }
-        return render_template("builder/overview.html", **values)
+        return render_template("builder/overview.html", language_model=ai.endpoint(ctx) is not None, **values)
 
 
 def _newer(ctx: Context, draft: Draft) -> Any:

@@ -21,6 +21,8 @@ DOORS = {
     "build_apps.overview": LOOK,
     "build_apps.export": "design",
     "build_apps.add_form": "design",
+    "drafting.ask": "design",
+    "drafting.draft": "design",
     "aggregates.ask": "design",
     "aggregates.add": "design",
     "from_sheet.choose_into": "design",

@@ -133,7 +133,7 @@ def test_formulas_of_a_flow_know_what_its_steps_give_by_their_names(boss, made):
     assert boss.post(f"{studio}options", found).status_code == 200
     boss.post(f"{studio}add", {"type": "calculate", "at": "main@1"})
     panel = boss.get(f"{studio}?step=calculate").text
-    place = re.search(r'data-place="(request:[^"]*:agree:)"', panel)[1]
+    place = re.search(r'data-place="(request:[^"]*:agree::)"', panel)[1]
     assert '"Earlier ones"' in boss.get(f"/build/{slug}/names?place={place}").text
     asked = {"place": place, "formula": "[Earlier ones] + 1", "result": "any", "full": "1"}
     assert "Earlier ones" in (said := boss.post(f"/build/{slug}/formula", asked).text)
