@@ -54,7 +54,7 @@ class Block:
     help: Text = option(Label(), "Help text of the section", Text())
     tabs: tuple[Tab, ...] = option(Many(Object(Tab), unique="id", most=20), "Tabs", ())
     divider: bool = option(Flag(), "A dividing line", False)
-    note: Text = option(Label(), "A note", Text())
+    note: Text = option(Label(), "A note", Text(), help="**bold**, *italic*, ~~struck out~~, [a link](https://…), lists with -")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         kinds = [bool(self.row), bool(self.section or self.rows), bool(self.tabs), self.divider, bool(self.note)]

@@ -38,6 +38,7 @@ from runtime.cells import tone_of
 from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
+from runtime.described import described
 from runtime.listing import FilterFields
 from runtime.retry import attempt, was_given_up
 from runtime.settings import Settings
@@ -80,6 +81,7 @@ def install(app: Flask) -> None:
         newstyle=True,
     )
     app.jinja_env.filters["words"] = words
+    app.jinja_env.filters["described"] = lambda text: Markup(described(words(text)))  # noqa: S704, made safe there
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["dated"] = dated
     app.jinja_env.filters["code_svg"] = code_svg

@@ -108,7 +108,7 @@ class Field:
 
     id: str = option(Id(required=True), "Id", section="advanced")
     label: Text = option(Label(), "Label", Text())
-    help: Text = option(Label(), "Help text", Text())
+    help: Text = option(Label(), "Help text", Text(), help="**bold**, *italic*, ~~struck out~~, [a link](https://…), lists with -")
     placeholder: Text = option(Label(), "Placeholder", Text())
     required: bool = option(Flag(), "Must be filled in", False, section="checks")
     unique: bool = option(Flag(), "No two records with the same value", False, section="checks")
