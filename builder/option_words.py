@@ -51,7 +51,8 @@ WORDS: dict[str, Message] = {
     "every": say("All that apply"), "end": say("It ends"), "go_on": say("Go on"), "approved": say("Approved"),
     "rejected": say("Rejected"), "ended": say("Ended"), "never": say("Never"), "until_first_decision": say("Until the first decision"),
     "until_end": say("Until the end"), "inbox": say("Notice"), "mail": say("E-mail"), "load": say("Who has the least"),
-    "turns": say("In turn"), "workday_before": say("The working day before"), "workday_after": say("The working day after"),
+    "turns": say("In turn"), "weights": say("In turn, by weight"),
+    "workday_before": say("The working day before"), "workday_after": say("The working day after"),
     # paper
     "word": say("A Word file"), "excel": say("An Excel file"), "formula": say("A formula"), "portrait": say("Upright"),
     "landscape": say("Lying"), "narrow": say("Narrow"), "normal": say("Normal"), "wide": say("Wide"), "small": say("Small"),

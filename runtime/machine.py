@@ -153,6 +153,9 @@ def delete(ctx: Context, running: Running, step: Any) -> None:
 def assign(ctx: Context, running: Running, step: Any) -> UUID:
     """One of the people who are here gets the record. Raises Denied when nobody can take it.
 
+    By weight it is stride scheduling (Waldspurger 1995): whoever has spent least takes it, and spends 1 / weight; who
+    is new begins where the one who has spent least stands.
+
     Those who choose at the same time wait for one another until the record is written.
     """
     assert isinstance(step, Assign)
@@ -163,14 +166,30 @@ def assign(ctx: Context, running: Running, step: Any) -> UUID:
     if not free:
         raise Denied(say("There is nobody who can take this now."))
     of_step = [flow_turn.c[name] == value for name, value in here.items()]
-    turns = {row.member_id: row.turn for row in ctx.conn.execute(select(flow_turn).where(*of_step))}
-    chosen = min(free, key=lambda person: (load[person] if step.by == "load" else 0, turns.get(person, 0)))
-    turn = max(turns.values(), default=0) + 1
-    noted = insert(flow_turn).values(**here, member_id=chosen, turn=turn)
-    ctx.conn.execute(noted.on_conflict_do_update(index_elements=[*here, "member_id"], set_={"turn": turn}))
+    before = {row.member_id: row for row in ctx.conn.execute(select(flow_turn).where(*of_step))}
+    weights = _weights(ctx, running, step) if step.by == "weights" else {}
+    least = min((before[p].spent for p in free if p in before), default=0.0)
+    spent = {p: (before[p].spent if p in before else least) + 1 / weights.get(p, 1) for p in free}
+    turns = {p: before[p].turn if p in before else 0 for p in free}
+    first: dict[str, Mapping[UUID, float]] = {"load": load, "weights": spent, "turns": {}}
+    chosen = min(free, key=lambda person: (first[step.by].get(person, 0), turns[person]))
+    noted = {p: {"turn": 0, "spent": least} for p in free if p not in before}
+    noted[chosen] = {"turn": max((row.turn for row in before.values()), default=0) + 1, "spent": spent[chosen]}
+    made = insert(flow_turn).values([{**here, "member_id": p, **facts} for p, facts in noted.items()])
+    fresh = {name: made.excluded[name] for name in ("turn", "spent")}
+    ctx.conn.execute(made.on_conflict_do_update(index_elements=[*here, "member_id"], set_=fresh))
     if running.record is not None:
         change(ctx, running.live, [running.record], {step.field: chosen})
     return chosen
+
+
+def _weights(ctx: Context, running: Running, step: Assign) -> dict[UUID, int]:
+    """What each person's turns weigh, by the first way in which they are meant."""
+    found: dict[UUID, int] = {}
+    for who in step.among:
+        for person in people(ctx, running, (who,)):
+            found.setdefault(person, who.weight)
+    return found
 
 
 def _on_duty(ctx: Context, running: Running, step: Assign) -> list[UUID]:

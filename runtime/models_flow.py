@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -180,6 +181,7 @@ flow_turn = Table(
     Column("step", Text, primary_key=True),
     Column("member_id", Uuid, primary_key=True),
     Column("turn", BigInteger, nullable=False, comment="the larger, the later they were chosen last"),
+    Column("spent", Float, nullable=False, server_default=text("0"), comment="the sum of 1 / weight over the times they were chosen"),
 )
 
 absence = Table(

@@ -31,7 +31,10 @@ class Assign(Step):
 
     field: str = option(Reference("field", required=True), "Member field", "")
     among: tuple[Who, ...] = option(People(required=True), "Among", ())
-    by: str = option(Words("turns", "load"), "Chosen by", "turns", help="In turns, or who has the fewest records.")
+    by: str = option(
+        Words("turns", "weights", "load"), "Chosen by", "turns",
+        help="In turns, in turns by weight (a weight of 2 gets twice as many), or who has the fewest records.",
+    )  # fmt: skip
     where: Formula | None = option(
         FormulaSource("boolean", scope="other", allow_none=True),
         "Records that count",

@@ -225,6 +225,25 @@ def test_leads_that_come_at_once_go_round_and_nobody_gets_too_many(make_shop: Ca
         assert sorted(ctx.conn.scalars(select(flow_instance.c.state))) == ["ended"] * 10 + ["failed"]
 
 
+def test_turns_by_weight_give_one_thrice_as_many_as_another(make_shop: Callable[..., Shop]) -> None:
+    weighed = [{"role": "clerk", "weight": 3}, {"role": "manager"}]
+    step = {"id": "taker", "type": "assign", "field": "owner", "among": weighed, "by": "weights"}
+    shop = make_shop({**LEADS, "flows": [{**LEADS["flows"][0], "steps": [step]}]})
+
+    def come(number: int) -> None:
+        with shop.opened() as ctx:
+            live = shop.table(ctx, "lead")
+            flows.record_saved(ctx, live, records.create(ctx, live, {"name": str(number)}), "created", None)
+
+    for number in range(4):
+        come(number)
+    assert [owner for (owner,) in all_of(shop, "lead", "owner")].count(shop.manager.id) == 1, "they do not bunch"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(come, range(8)))
+    owners = [owner for (owner,) in all_of(shop, "lead", "owner")]
+    assert (owners.count(shop.clerk.id), owners.count(shop.manager.id)) == (9, 3)
+
+
 def test_deleting_restoring_and_the_end_of_a_flow_set_others_off(make_shop: Callable[..., Shop]) -> None:
     def note(id: str, trigger: dict[str, Any]) -> dict[str, Any]:
         steps = [{"id": f"note_{id}", "type": "create", "table": "line", "set": {"note": f'"{id}: " & name'}}]
