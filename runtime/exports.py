@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from runtime import definitions, exporting, files, listing, models, query
+from runtime import definitions, exporting, files, listing, models, notices, query
 from runtime.access import Door, door, may_see_view
 from runtime.context import Context
 from runtime.definitions import Installed
@@ -24,7 +24,7 @@ from runtime.settings import Settings
 from runtime.storage import file_key, storage_of
 from runtime.tables import live
 from schemas.errors import InvalidInput, NotFound
-from schemas.messages import say
+from schemas.messages import Message, say
 from schemas.text import Text
 from schemas.views import View
 
@@ -194,3 +194,12 @@ def _keep(ctx: Context, row: Any, writing: Writing) -> None:
         )
     )  # fmt: skip
     _set(ctx, row.id, state="done", done=writing.count, ended_at=ctx.now)
+    _tell(ctx, gate, view, row, say("The export of {view} is ready: {n} records", view=view.title or view.id, n=writing.count))
+
+
+def _tell(ctx: Context, gate: Door, view: View, row: Any, sentence: Message) -> None:
+    """Whoever asked has perhaps gone on to something else meanwhile."""
+    if ctx.actor.id is not None:
+        about = {"installation_id": gate.live.inst.id, "path": f"/a/{gate.live.inst.slug}/exports/{row.id}"}
+        notices.tell(ctx, [ctx.actor.id], "file", sentence, about)
+        notices.send_mail(ctx, [ctx.actor.id], "file", sentence, about)

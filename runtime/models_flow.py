@@ -117,6 +117,7 @@ notice = Table(
     Column("record_id", Uuid),
     Column("instance_id", Uuid),
     Column("task_id", Uuid),
+    Column("path", Text, comment="of our page about anything else, such as a file that is ready"),
     moment("at", nullable=False),
     moment("read_at"),
     Index("notice_member", "member_id", "at"),

@@ -38,11 +38,12 @@ class Notice:
     read_at: datetime | None
     place: tuple[UUID, str, UUID] | None = None
     """The record: its installation, table and id."""
+    path: str = ""
 
     @property
     def url(self) -> str:
         """Where it leads; empty when there is nothing to look at."""
-        return address({"task_id": self.task, "instance_id": self.instance})
+        return address({"task_id": self.task, "instance_id": self.instance, "path": self.path})
 
 
 def tell(ctx: Context, members: Iterable[UUID], kind: str, sentence: Sentence, about: Mapping[str, Any]) -> None:
@@ -99,9 +100,9 @@ def _catalogue(language: str) -> NullTranslations:
 
 
 def address(about: Mapping[str, Any]) -> str:
-    """The page of a task, or of a run."""
+    """The page of a task, of a run, or the one that is named."""
     task, run = about.get("task_id"), about.get("instance_id")
-    return f"/tasks/{task}" if task else f"/tasks/run/{run}" if run else ""
+    return f"/tasks/{task}" if task else f"/tasks/run/{run}" if run else about.get("path") or ""
 
 
 def dump(sentence: Sentence) -> dict[str, Any]:
@@ -132,6 +133,7 @@ def listed(ctx: Context, limit: int = MOST_SHOWN) -> list[Notice]:
         n.c.read_at,
         n.c.installation_id,
         n.c.table_id,
+        n.c.path,
     )
     query = select(*columns).where(n.c.member_id == ctx.actor.id).order_by(n.c.at.desc(), n.c.id.desc()).limit(limit)
     return [_notice(row) for row in ctx.conn.execute(query)]
@@ -140,7 +142,8 @@ def listed(ctx: Context, limit: int = MOST_SHOWN) -> list[Notice]:
 def _notice(row: Any) -> Notice:
     place = (row.installation_id, row.table_id, row.record_id) if row.record_id else None
     return Notice(
-        row.id, row.kind, read(row.body), row.instance_id, row.task_id, row.record_id, row.at, row.read_at, place
+        row.id, row.kind, read(row.body), row.instance_id, row.task_id, row.record_id, row.at, row.read_at, place,
+        row.path or "",
     )
 
 

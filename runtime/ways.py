@@ -16,7 +16,7 @@ from schemas.numbers import read_whole
 KINDS: dict[str, Message] = {
     "task": say("Tasks for me, and reminders of them"), "outcome": say("What became of what I started"),
     "told": say("Copies that a flow sends me"), "comment": say("Comments that name me or answer me"),
-    "failed": say("Flows in my charge that cannot go on"),
+    "failed": say("Flows in my charge that cannot go on"), "file": say("Files that I asked for are ready"),
 }  # fmt: skip
 MAILS: dict[str, Message] = {
     "at_once": say("At once"), "daily": say("In a daily digest"), "weekly": say("In a weekly digest"), "never": say("Never"),
@@ -26,7 +26,7 @@ KEY = "notices"
 
 
 def _mails() -> dict[str, str]:
-    return {kind: "never" if kind == "comment" else "at_once" for kind in KINDS}
+    return {kind: "never" if kind in ("comment", "file") else "at_once" for kind in KINDS}
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ def test_a_long_list_is_asked_for_made_by_a_job_and_fetched_by_its_asker_alone(
     assert clerk.get(f"{run}/file").status_code == 404
     drain_jobs(database_url)
     assert "5 of 5 records done" in clerk.get(run).text
+    told = clerk.get("/notices/").text
+    assert "The export of All books is ready: 5 records" in told
+    assert f'href="{run}"' in told
     file = clerk.get(f"{run}/file")
     assert "All books.csv" in file.headers["Content-Disposition"]
     head, *rows = lines(file)
