@@ -28,6 +28,7 @@ from schemas.fields import Field
 from schemas.fields.file import File
 from schemas.fields.rich_text import RichText
 from schemas.fields.rows import Rows
+from schemas.fields.signature import Signature
 from schemas.messages import Message, say
 
 ORPHANS_KEPT = timedelta(days=2)
@@ -85,6 +86,19 @@ def upload(ctx: Context, storage: Storage, live: LiveTable, path: str, name: str
         )
     )  # fmt: skip
     return Kept(id, name, stored.size, media_type, stored.digest)
+
+
+def last_signature(ctx: Context, live: LiveTable, path: str) -> Kept:
+    """What the actor last signed with in this field. Raises NotFound where they have not, or it may not be used again."""
+    field, f = live.table.field(path), models.file
+    if not isinstance(field, Signature) or not field.reuse or ctx.actor.id is None:
+        raise NotFound
+    here = (f.c.installation_id == live.inst.id, f.c.table_id == live.id, f.c.field == path, f.c.record_id.is_not(None))
+    query = select(f.c.id, f.c.name, f.c.size, f.c.media_type, f.c.digest).where(*here, f.c.uploaded_by == ctx.actor.id)
+    row = ctx.conn.execute(query.order_by(f.c.uploaded_at.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Kept(*row)
 
 
 def file_field(live: LiveTable, path: str) -> File:

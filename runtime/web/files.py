@@ -35,13 +35,19 @@ def storage() -> Storage:
 
 @bp.post("/a/<app>/upload/<table>/<field>")
 def upload(app: str, table: str, field: str) -> Any:
-    """Keep one file for a field; the form then sends its id."""
-    body = request.files.get("file")
-    if body is None:
+    """Keep one file for a field; the form then sends its id. With `last` it is the actor's last signature again."""
+    body, last = request.files.get("file"), "last" in request.form
+    if body is None and not last:
         raise InvalidInput({field: [say("Choose a file.")]})
-    with work() as ctx, closing(body.stream):
+    with work() as ctx:
         source = live(ctx, enter(ctx, app), table)
-        kept = files.upload(ctx, storage(), source, field, body.filename or "", body.stream)
+        if last:
+            before = files.last_signature(ctx, source, field)
+            name, stream = before.name, files.content(ctx, storage(), before.id)
+        else:
+            name, stream = body.filename or "", body.stream  # type: ignore[union-attr]
+        with closing(stream):
+            kept = files.upload(ctx, storage(), source, field, name, stream)
         if isinstance(source.table.field(field), RichText):
             return jsonify({"id": str(kept.id), "text": kept.name, "url": picture_address(kept.id), "size": kept.size})
         url = f"/files/{app}/{table}/new/{field}/{kept.id}"

@@ -26,3 +26,4 @@ class Signature(File):
     typed_name: bool = option(
         Flag(), "A typed name will do", True, help="For those who cannot draw: with a keyboard or a screen reader."
     )
+    reuse: bool = option(Flag(), "One's last signature may be used again", False, help="Of the same field, by the same person.")

@@ -42,7 +42,7 @@ function ask(field) {
   box.append(
     make("header", { class: "dialog-head" }, make("h2", {}, say("sign_here")), tool("close", "close", () => box.close())),
     make("div", { class: "dialog-body" }, canvas, name ?? ""),
-    make("div", { class: "dialog-foot" }, tool("undo", "undo", undo), tool("redo", "redo", redo), tool("clear", "erase", clear), make("span", { class: "grow" }), done),
+    make("div", { class: "dialog-foot" }, tool("undo", "undo", undo), tool("redo", "redo", redo), tool("clear", "erase", clear), make("span", { class: "grow" }), ...again(field, box), done),
   );
   document.body.append(box);
   box.showModal();
@@ -57,6 +57,24 @@ function ask(field) {
     field.querySelector("[data-sign]").focus();
   });
   name?.addEventListener("keydown", (event) => event.key === "Enter" && !event.isComposing && done.click());
+}
+
+/* The button that signs as one did the last time, where the field lets one. */
+function again(field, box) {
+  if (!("reuse" in field.dataset)) return [];
+  const button = make("button", { type: "button", class: "button" }, say("sign_last"));
+  button.addEventListener("click", async () => {
+    const data = new FormData();
+    data.append("last", "1");
+    button.disabled = true;
+    try {
+      put(field, await send(field.dataset.upload, data));
+      box.close();
+    } catch {
+      toast(say("sign_none"), { kind: "error" });
+    }
+  });
+  return [button];
 }
 
 /* As many points as the screen can show, times some more for paper; what was drawn stays. */

@@ -28,6 +28,7 @@ OFFICE = {
                 {"id": "photos", "type": "image"},
                 {"id": "stamped", "type": "image", "watermark": ["time", "person", "place"], "longest_side": 300},
                 {"id": "signed", "type": "signature"},
+                {"id": "again", "type": "signature", "reuse": True},
                 {"id": "secret", "type": "image"},
                 {"id": "items", "type": "rows", "fields": [{"id": "what", "type": "text"}, {"id": "photo", "type": "image"}]},
             ],
@@ -232,3 +233,26 @@ def test_a_record_made_by_hand_cannot_take_another_persons_upload(office, sign_i
     answer = clerk.post("/a/shop/f/visit/new", {"name": "Visit", "photos": said["id"]})
     assert answer.status_code == 422
     assert got(clerk, said["url"]).status_code == 404
+
+
+def test_one_s_own_last_signature_is_used_again_and_nobody_else_s(office, sign_in):
+    clerk, manager = sign_in(office, "clerk"), sign_in(office, "manager")
+
+    def last(person, field="again"):
+        return person.post(f"/a/shop/upload/visit/{field}", {"last": "1"})
+
+    assert last(clerk).status_code == 404, "nothing has been signed yet"
+    said = added(clerk, "again", picture("PNG"), "signature.png").json
+    assert last(clerk).status_code == 404, "what no record has taken is no signature"
+    saved(office, clerk, again=said["id"])
+    again = last(clerk)
+    assert again.status_code == 200
+    assert again.json["id"] != said["id"], "a file belongs to one record"
+    assert got(clerk, again.json["url"]).status_code == 200
+    id = saved(office, clerk, again=again.json["id"])
+    assert got(clerk, f"/files/shop/visit/{id}/again/{again.json['id']}").status_code == 200
+    assert last(manager).status_code == 404
+    assert last(sign_in(office, "outsider")).status_code == 404
+    assert last(clerk, "signed").status_code == 404, "only where the field lets one"
+    assert last(clerk, "photos").status_code == 404
+    assert 'data-reuse' in clerk.get("/a/shop/f/visit/new").text
