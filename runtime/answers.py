@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from runtime import audit
 from runtime.context import Context
 from runtime.people import Directory
 from runtime.sources import points_at, system_source
@@ -17,6 +18,7 @@ from schemas.fields.lookup import Lookup
 from schemas.fields.rows import Rows
 from schemas.filling import Answering, Values
 from schemas.formula import Need, Type, World
+from schemas.formula.functions.people import ADDRESS
 from schemas.formula.types import array_of, link_to
 from schemas.table import SYSTEM_FIELDS
 
@@ -67,6 +69,8 @@ def _answer(
     ctx: Context, live: LiveTable, values: Values, need: Need, rows: Rows | None, record: UUID | None,
     extra: Mapping[str, Type],
 ) -> Any:  # fmt: skip
+    if need == ADDRESS:
+        return audit.address() or None
     if need.kind == "me":
         me = ctx.actor.id if ctx.actor.kind == "member" else None
         return me if not need.path else _facts(ctx, "member", me, need.path)

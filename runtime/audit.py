@@ -159,6 +159,11 @@ def come_from(address: str, agent: str) -> None:
     _place.set(Place(address[:64], agent[:LONGEST]))
 
 
+def address() -> str:
+    """Where the request comes from; empty in a job."""
+    return _place.get().address
+
+
 def note(ctx: Context, kind: str, about: str = "", about_id: object = None, **details: Any) -> None:
     """Note what the actor does, in this transaction. Details are plain values, or texts of definitions."""
     who = (ctx.actor.kind, ctx.actor.id, ctx.actor.name)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from runtime import fills, records
+from runtime import audit, fills, query, records
+from runtime.access import door
 from runtime.rows import child_values
 from schemas.errors import DefinitionError, InvalidInput
 from schemas.form import Form
@@ -506,3 +507,17 @@ def test_a_combination_occurs_once_under_every_way_of_writing(make_shop):
     with school.opened(school.boss) as ctx, pytest.raises(InvalidInput) as err:
         records.restore(ctx, school.table(ctx, "offer"), [first])
     assert set(err.value.errors) == {"name"}
+
+
+def test_a_form_notes_the_address_it_was_filled_in_from(make_shop, sign_in):
+    shop = make_shop({
+        "language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}],
+        "tables": [{"id": "visit", "fields": [{"id": "name", "type": "text"}, {"id": "from", "type": "text", "default": "=IP()"}]}],
+        "access": [{"id": "all", "who": {"role": "clerk"}, "table": "visit", "do": ["read", "create"]}],
+    })  # fmt: skip
+    clerk = sign_in(shop, "clerk")
+    assert input_value(clerk.get("/a/shop/f/visit/new").text, "from") == "127.0.0.1"
+    audit.come_from("", "")  # as where no request is answered
+    with shop.opened(shop.clerk) as ctx:
+        id = records.create(ctx, shop.table(ctx, "visit"), {"name": "by a job"})
+        assert query.fetch(door(ctx, shop.table(ctx, "visit")), id).values["from"] is None

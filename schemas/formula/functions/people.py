@@ -7,6 +7,7 @@ from schemas.formula.sql import Sql
 from schemas.formula.values import Need, Run
 
 NAME = Need("me", ("name",))
+ADDRESS = Need("me", ("ip",))
 
 
 @function(
@@ -21,3 +22,16 @@ NAME = Need("me", ("name",))
 )
 def user_name(run: Run) -> Any:
     return run.world.answers.get(NAME)
+
+
+@function(
+    "IP",
+    "-> text",
+    world=True,
+    need=ADDRESS,
+    zh="填写者的 IP 地址；由后台任务写入时为空",
+    en="The IP address from which it is written; blank where a job writes.",
+    example="IP()",
+)
+def address(run: Run) -> Any:
+    return run.world.answers.get(ADDRESS)
