@@ -22,11 +22,14 @@ from schemas.wording import fill_in
 
 
 def message(ctx: Context, live: LiveTable, form: Form, record: UUID) -> Text | Message:
-    """The form's own sentence with its formulas filled in."""
-    text = form.after_submit.message
-    if not text:
+    """The form's own sentence with its formulas filled in: the first whose condition holds, else the ordinary one."""
+    after = form.after_submit
+    if not after.message and not after.hints:
         return say("Saved.")
     value = _values(ctx, live, record)
+    text = next((hint.message for hint in after.hints if value(hint.when) is True), after.message)
+    if not text:
+        return say("Saved.")
     return Text(
         {
             language: fill_in(line, lambda f, spoken=language: show(ctx, live, f, value(f), spoken))  # type: ignore[misc]

@@ -102,10 +102,21 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hint:
+    """What is said instead of the ordinary message where the condition holds of what was sent."""
+
+    when: Formula = option(FormulaSource("boolean", required=True), "When", None)
+    message: Text = option(Label(required=True), "Message", Text(), help="Formulas in braces are filled in: {no}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AfterSubmit:
     """What a person sees when the form has been sent."""
 
     message: Text = option(Label(), "Message", Text(), help="Formulas in braces are filled in: {no}.")
+    hints: tuple[Hint, ...] = option(
+        Many(Object(Hint), most=50), "Other messages", (), help="The first whose condition holds is said instead."
+    )  # fmt: skip
     go: str = option(Words("record", "list", "form", "url"), "Then go to", "record")
     form: str | None = option(Reference("form", allow_none=True), "Which form")
     url: str = option(

@@ -426,6 +426,9 @@ def _form(analysis: Analysis, form: Form, path: str) -> Iterator[Problem]:
         yield from _known(f"{path}.after_submit.form", [form.after_submit.form], analysis.app.all_forms)
     for name, text in (("message", form.after_submit.message), ("url", Text.of(form.after_submit.url))):
         yield from _wording(analysis, table, text, f"{path}.after_submit.{name}")
+    for n, hint in enumerate(form.after_submit.hints):
+        yield from analysis.attempt(f"{path}.after_submit.hints[{n}].when", hint.when, analysis.scope(table), BOOLEAN)
+        yield from _wording(analysis, table, hint.message, f"{path}.after_submit.hints[{n}].message")
     for n, check in enumerate(form.checks):
         yield from _check(analysis, table, check, f"{path}.checks[{n}]")
     for n, event in enumerate(form.events):

@@ -521,3 +521,18 @@ def test_a_form_notes_the_address_it_was_filled_in_from(make_shop, sign_in):
     with shop.opened(shop.clerk) as ctx:
         id = records.create(ctx, shop.table(ctx, "visit"), {"name": "by a job"})
         assert query.fetch(door(ctx, shop.table(ctx, "visit")), id).values["from"] is None
+
+
+@pytest.mark.parametrize(("score", "said"), [("9", "Well done, Ada!"), ("5", "Passed."), ("1", "Try again.")])
+def test_what_is_said_when_it_is_sent_depends_on_the_answers(make_shop, sign_in, score, said):
+    hints = [{"when": "score >= 8", "message": "Well done, {name}!"}, {"when": "score >= 5", "message": "Passed."}]
+    shop = make_shop({
+        "language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}],
+        "tables": [{"id": "quiz", "fields": [{"id": "name", "type": "text"}, {"id": "score", "type": "number"}]}],
+        "forms": [{"id": "quiz", "table": "quiz", "layout": [{"row": ["name", "score"]}],
+                   "after_submit": {"message": "Try again.", "hints": hints}}],
+        "access": [{"id": "all", "who": {"role": "clerk"}, "table": "quiz", "do": ["read", "create"]}],
+    })  # fmt: skip
+    clerk = sign_in(shop, "clerk")
+    sent = clerk.post("/a/shop/f/quiz/new", {"name": "Ada", "score": score})
+    assert said in clerk.get(sent.headers["HX-Redirect"]).text
