@@ -22,7 +22,7 @@ from runtime.cells import tone_of  # noqa: E402
 from runtime.codes import code_svg  # noqa: E402
 from runtime.render import BoundField, BoundRow, Picked  # noqa: E402
 from runtime.web import delivery  # noqa: E402
-from runtime.web.edge import POLICY, condition_fields, moment, words  # noqa: E402
+from runtime.web.edge import POLICY, condition_fields, formatted, moment, words  # noqa: E402
 from schemas.fields import Reader, field_types  # noqa: E402
 from schemas.fields.choice import ChoiceOption  # noqa: E402
 from schemas.messages import say  # noqa: E402
@@ -205,10 +205,10 @@ def curated() -> list[list[BoundField]]:
         ],
         [
             bound(f("serial", "number", "Number", "编号", parts=()), "EX-2026-0007", readonly=True),
-            bound(f("group", "stock", "Stock", "库存", table="book"), uuid(3), picked=picked(3), readonly=True),
             bound(f("formula", "total", "Total", "合计"), Decimal("1635.00"), readonly=True),
             bound(f("rollup", "average", "Average", "平均"), Decimal("817.5"), readonly=True),
             bound(f("text", "locked", "Locked", "只读"), "Cannot be changed", readonly=True),
+            bound(f("group", "stock", "Stock", "库存", table="book"), uuid(3), picked=picked(3), readonly=True),
         ],
         [
             bound(
@@ -297,7 +297,7 @@ def create_app() -> Flask:
     app.secret_key = "gallery"
     language = lambda: request.cookies.get("language", "en")  # noqa: E731
     Babel(app, locale_selector=language, default_translation_directories=str(ROOT / "runtime" / "translations"))
-    app.jinja_env.filters.update(words=words, moment=moment, code_svg=code_svg, absolute=str, tone_of=tone_of)
+    app.jinja_env.filters.update(words=words, moment=moment, code_svg=code_svg, absolute=str, tone_of=tone_of, described=formatted)
     app.add_url_rule("/divisions.json", "places.divisions", lambda: {})
     app.jinja_env.globals.update(
         condition_fields=condition_fields,
