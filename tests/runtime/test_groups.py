@@ -180,6 +180,7 @@ def test_a_group_that_is_added_later_or_found_otherwise_takes_in_what_is_there(
     make_shop: Callable[..., Shop], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs.load_rooms()
+    jobs.drain_jobs(database_url)
     bare = deepcopy(STORE)
     for table in (1, 2):
         rows = next(f for f in bare["tables"][table]["fields"] if f["id"] == "lines")

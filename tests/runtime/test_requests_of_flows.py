@@ -53,7 +53,8 @@ class Program:
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+def program(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Iterator[Program]:
+    jobs.drain_jobs(database_url)  # what other tests have left, of workspaces that are gone
     monkeypatch.setenv("MORTISE_OUTGOING_ALLOW", "127.0.0.1")
     made = Program()
     yield made

@@ -82,6 +82,7 @@ def test_columns_of_rows_are_worked_out(shop: Shop) -> None:
 
 def test_of_many_records_a_job_does_it(shop: Shop, monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
     jobs.load_rooms()
+    jobs.drain_jobs(database_url)
     monkeypatch.setattr(migrate, "IN_TRANSACTION", 1)
     publish(shop, (1, 2, {"formula": "price * 5"}))
     with shop.opened(shop.boss) as ctx:
