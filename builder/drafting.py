@@ -136,7 +136,10 @@ def _refusal(path: str, message: Any) -> DefinitionError:
 
 
 def _with_table(parts: Parts, table: Json) -> Parts:
-    """A new table as `changes.add_form` makes one, with the proposed fields."""
+    """A new table as `changes.add_form` makes one, with the proposed fields. What has its id already stays as it is."""
+    taken = (f"forms/{table['id']}", f"views/{table['id']}", f"access/{table['id']}_everyone")
+    if any(name in parts for name in taken):
+        raise _refusal(f"tables.{table['id']}.id", say("the id '{id}' is used twice", id=table["id"]))
     made, id = changes.add_form(parts, _plain(table.get("title")) or table["id"])
     made = _renamed(made, id, table)
     fields = [dict(f) for f in table["fields"]]

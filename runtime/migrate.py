@@ -27,12 +27,14 @@ from runtime.tables import (
     wanted,
 )
 from schemas.app import App
+from schemas.dependencies import Circle
 from schemas.errors import DefinitionError, Problem
 from schemas.fields import Field, Storage
 from schemas.fields.formula import Computed
 from schemas.fields.link import Link
 from schemas.fields.links import Links
 from schemas.fields.rows import Rows
+from schemas.formula import FormulaError
 from schemas.messages import say
 
 IN_TRANSACTION = 20_000
@@ -71,8 +73,11 @@ def expand(
 
 
 def _reworked(before: App, after: App) -> set[str]:
-    """The stored fields that are worked out otherwise than before, by path."""
-    known = dict(_recipes(before))
+    """The stored fields that are worked out otherwise than before, by path; all, where what was cannot be told any more."""
+    try:
+        known = dict(_recipes(before))
+    except (FormulaError, Circle):
+        return {path for path, _ in _recipes(after)}
     return {path for path, recipe in _recipes(after) if path in known and known[path] != recipe}
 
 

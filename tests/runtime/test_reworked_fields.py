@@ -8,6 +8,8 @@ import pytest
 
 from runtime import definitions, jobs, migrate, query, recalculate, records, verify
 from runtime.access import door
+from schemas.formula import FormulaError
+from schemas.messages import say
 from tests.runtime.conftest import Shop
 
 STOCK: dict[str, Any] = {
@@ -97,3 +99,17 @@ def test_a_new_name_works_nothing_out(shop: Shop, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(recalculate, "everything", refuse)
     publish(shop, (1, 2, {"label": "Doubled", "unit": "kg"}))
+
+
+def test_a_revision_that_cannot_be_understood_any_more_is_no_obstacle(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = migrate._recipes
+    calls = iter([True])
+
+    def once(app: Any) -> Any:
+        if next(calls, False):
+            raise FormulaError(say("unknown"), 0)
+        return honest(app)
+
+    monkeypatch.setattr(migrate, "_recipes", once)
+    publish(shop, (1, 2, {"formula": "price * 5"}))
+    assert [t["double"] for t in all_of(shop, "thing")] == [5, 10, 15]

@@ -11,6 +11,7 @@ from runtime import ai, flows, jobs, query, records
 from runtime.access import door
 from runtime.models_ai import ai_endpoint
 from runtime.models_flow import flow_instance, flow_log
+from schemas.errors import DefinitionError
 from tests.runtime.test_requests_of_flows import program  # noqa: F401
 
 FLOW = {
@@ -168,6 +169,16 @@ def test_it_is_told_what_is_wrong_and_answers_again(shop, boss, model):
     assert boss.post("/build/shop/drafting/", {"description": "Tools"}).status_code in (204, 303)
     again = json.loads(model.asked[1][3])["messages"]
     assert "gone" in again[-1]["content"]
+
+
+def test_what_has_the_id_of_a_proposed_form_stays_as_it_is(make_shop):
+    shop = make_shop({**FLOW, "views": [{"id": "tool", "table": "note", "title": "Mine", "columns": ["text"]}]})
+    with shop.opened(shop.boss) as ctx:
+        parts = drafts.open_draft(ctx, "shop").parts
+        with pytest.raises(DefinitionError) as refused:
+            drafting.added(parts, TOOLS)
+        assert "used twice" in str(refused.value.problems[0].message.text)
+        assert parts["views/tool"]["title"] == "Mine"
 
 
 @pytest.mark.parametrize(
