@@ -9,8 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from runtime import audit, egress, errands, sealing
-from runtime.context import Context
-from runtime.errands import Errand, Opened
+from runtime.context import Context, Opened
+from runtime.errands import Errand
 from runtime.jobs import job
 from runtime.models_ai import ai_endpoint
 from runtime.outgoing import Refused

@@ -1,7 +1,6 @@
 """The same done to many records: each by itself, at most what its doer may do to it, with what became of every one."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from runtime import answers, definitions, flows, query, records
 from runtime.access import Door, door
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.ids import new_id
 from runtime.jobs import enqueue, job
 from runtime.models_batch import batch_run
@@ -139,7 +138,6 @@ def cancel(ctx: Context, id: UUID) -> None:
     ctx.conn.execute(update(batch_run).where(batch_run.c.id == id).values(cancel=True))
 
 
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 def give_up(ctx: Context, error: Exception, run: str) -> None:

@@ -5,14 +5,13 @@ that change meanwhile. The flip converts those again while no writer is inside, 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, MetaData, Table, Uuid, insert, select, text, update
 
 from runtime import conversion, definitions, drafts, models
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.conversion import Batch, Outcome
 from runtime.definitions import Installed
 from runtime.ids import new_id
@@ -28,7 +27,6 @@ AT_ONCE = 2_000
 """Rows that are converted inside the publishing request; where there are more, a job does it."""
 ACTIVE = ("waiting", "running")
 BUSY = say("types of fields are being changed; wait until that is done, or cancel it")
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 def takes_long(ctx: Context, slug: str, after: App) -> bool:

@@ -1,5 +1,7 @@
 """What one piece of work may reach: who asks, in which workspace, and one transaction to do it in."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -49,3 +51,7 @@ class Context:
     def acting_as(self, actor: Actor, origin: str = "") -> "Context":
         """The same transaction in another actor's name."""
         return replace(self, actor=actor, origin=origin or self.origin, memo={})
+
+
+Opened = Callable[[], AbstractContextManager[Context]]
+"""Opens a transaction of its own each time it is called, for work that takes several."""

@@ -3,8 +3,7 @@
 The job holds no transaction while it waits for the other side. Where the flow has gone on meanwhile, nothing is told.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,8 +19,6 @@ from schemas.messages import say
 from schemas.results import dump
 from schemas.steps import Step
 from schemas.text import Sentence, Text
-
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ What is to be asked is worked out in one transaction and filled in in another; n
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
 from runtime import egress, requesting
 from runtime.answers import answering
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.filling import Filling
 from runtime.outgoing import Refused
 from runtime.requesting import Prepared
@@ -30,7 +29,6 @@ TRIES = 2
 NAMED = re.compile(r"([a-z][a-z0-9_]{0,39})(?:@(\d{1,4}))?\Z")
 MOST_ASKED = 300
 """Questions of one person in a quarter of an hour."""
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 class AskFirst(Exception):
@@ -189,7 +187,7 @@ def _from(
 
 
 def _with_cell(lines: list[Values], row: int, rows: Rows, column: str, value: Any) -> list[Values]:
-    fitted = filling.fit(rows.column(column), value)  # type: ignore[arg-type]
+    fitted = _fitted(rows, column, value)
     return [{**line, column: fitted} if number == row else line for number, line in enumerate(lines)]
 
 
@@ -198,7 +196,14 @@ def _new_rows(current: Filling, subform: str, lists: Mapping[str, list[Any]]) ->
     rows = current.live.table.by_id[subform]
     assert isinstance(rows, Rows)
     lines = [dict(zip(lists, line, strict=True)) for line in zip_longest(*lists.values())][: rows.max or 1_000]
-    return [{id: filling.fit(rows.column(id), value) for id, value in line.items()} for line in lines]  # type: ignore[arg-type]
+    return [{id: _fitted(rows, id, value) for id, value in line.items()} for line in lines]
+
+
+def _fitted(rows: Rows, column: str, value: Any) -> Any:
+    """A value as the column holds it; the linker has seen that the column is there."""
+    found = rows.column(column)
+    assert found is not None
+    return filling.fit(found, value)
 
 
 # -- while a form is sent --------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """Large lists exported by a job: into one file that waits two days for whoever asked for it."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from runtime import definitions, exporting, files, listing, models, notices, query
 from runtime.access import Door, door, may_see_view
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.definitions import Installed
 from runtime.exporting import Cell, Sheet
 from runtime.files import safe_name
@@ -36,7 +35,6 @@ AT_ONCE = 5_000
 MOST = 1_000_000
 """An Excel sheet holds hardly more."""
 BLANK = Cell(None, "", "")
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 def is_large(shown: Shown) -> bool:

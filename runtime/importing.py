@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
@@ -14,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from runtime import audit, definitions, models, ordering, upserting, wording
 from runtime.access import door
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.ids import new_id
 from runtime.jobs import enqueue, job
 from runtime.models_importing import import_run
@@ -373,7 +372,6 @@ def forget_unused(ctx: Context, days: int = DAYS_KEPT) -> None:
     ctx.conn.execute(delete(import_run).where(import_run.c.state == "mapping", old))
 
 
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 def give_up(ctx: Context, error: Exception, run: str) -> None:

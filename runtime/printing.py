@@ -1,8 +1,7 @@
 """Many records printed by a job: into one file that waits two days for whoever asked for it."""
 
 import io
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from runtime import definitions, documents, files, models
 from runtime.access import door
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.definitions import Installed
 from runtime.documents import Made
 from runtime.files import safe_name
@@ -27,7 +26,6 @@ ACTION = "print"
 FIELD = "_print"
 """Stands where files of records name their field."""
 CHUNK = 25
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 def begin(ctx: Context, source: LiveTable, ids: Sequence[UUID], document: Document, back: str) -> UUID:

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from runtime import egress, errands, keyring
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.definitions import Installed
-from runtime.errands import Errand, Opened
+from runtime.errands import Errand
 from runtime.jobs import job
 from runtime.outgoing import Refused
 from runtime.running import Running, values_of

@@ -11,7 +11,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from sqlalchemy import Engine, and_, delete, func, insert, or_, select, update
 from runtime import api, audit, definitions, egress, history, models, notices, outbox, people, query, tables, workspaces
 from runtime.access import door
 from runtime.actors import Actor, Token
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.definitions import Installed
 from runtime.ids import new_id
 from runtime.jobs import enqueue, job, periodic
@@ -48,7 +47,6 @@ MOST_AT_ONCE = 200
 MOST_OF_AN_APP = 50
 SIGNED = "whsec_"
 
-Opened = Callable[[], AbstractContextManager[Context]]
 
 
 @dataclass(frozen=True)

@@ -36,16 +36,12 @@ def storage() -> Storage:
 @bp.post("/a/<app>/upload/<table>/<field>")
 def upload(app: str, table: str, field: str) -> Any:
     """Keep one file for a field; the form then sends its id. With `last` it is the actor's last signature again."""
-    body, last = request.files.get("file"), "last" in request.form
-    if body is None and not last:
+    body = request.files.get("file")
+    if body is None and "last" not in request.form:
         raise InvalidInput({field: [say("Choose a file.")]})
     with work() as ctx:
         source = live(ctx, enter(ctx, app), table)
-        if last:
-            before = files.last_signature(ctx, source, field)
-            name, stream = before.name, files.content(ctx, storage(), before.id)
-        else:
-            name, stream = body.filename or "", body.stream  # type: ignore[union-attr]
+        name, stream = (body.filename or "", body.stream) if body else _last_signature(ctx, source, field)
         with closing(stream):
             kept = files.upload(ctx, storage(), source, field, name, stream)
         if isinstance(source.table.field(field), RichText):
@@ -56,6 +52,12 @@ def upload(app: str, table: str, field: str) -> Any:
         return jsonify(
             {"id": str(kept.id), "text": kept.name, "url": url, "view": view, "thumbnail": small, "size": kept.size}
         )
+
+
+def _last_signature(ctx: Context, source: LiveTable, field: str) -> tuple[str, IO[bytes]]:
+    """The name and bytes of what the actor last signed with. Raises NotFound."""
+    before = files.last_signature(ctx, source, field)
+    return before.name, files.content(ctx, storage(), before.id)
 
 
 @bp.get("/files/<app>/<table>/<record>/<field>/<id>")

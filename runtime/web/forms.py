@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, g, jsonify, make_response, render_temp
 
 from runtime import events, filling, limits, listing, offers, prefill, query, ranges, sent, unsent
 from runtime.access import door, may_use_form
-from runtime.context import Context
+from runtime.context import Context, Opened
 from runtime.definitions import Installed
 from runtime.filling import Filling
 from runtime.people import Directory
@@ -236,7 +236,7 @@ def as_typed(ctx: Context, begun: Filling) -> Filling:
 
 
 def live_answered(
-    opened: events.Opened, typed: Callable[[Context], Filling], drawn: Callable[[Context, Filling], Any],
+    opened: Opened, typed: Callable[[Context], Filling], drawn: Callable[[Context, Filling], Any],
     counted: Callable[[Context], str],
 ) -> Any:  # fmt: skip
     """The form as it stands; with `_event`, filled from what other programs answer. No transaction waits for them."""
