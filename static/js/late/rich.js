@@ -8,14 +8,21 @@ const TOOLS = [[{ header: [1, 2, 3, false] }], ["bold", "italic", "underline", "
 const MB = 1024 * 1024;
 const KINDS = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
+/* An editor without its styles shows what it hides: both are there, or the textarea stays. */
 function ready() {
-  return (fetched ??= import("../../vendor/quill.min.js").then(
-    () => {
-      document.head.append(make("link", { rel: "stylesheet", href: new URL("../../vendor/quill.snow.css", import.meta.url).pathname }));
-      return window.Quill;
-    },
+  return (fetched ??= Promise.all([import("../../vendor/quill.min.js"), styled()]).then(
+    () => window.Quill,
     () => null,
   ));
+}
+
+function styled() {
+  const sheet = make("link", { rel: "stylesheet", href: new URL("../../vendor/quill.snow.css", import.meta.url).pathname });
+  return new Promise((resolve, reject) => {
+    sheet.addEventListener("load", resolve);
+    sheet.addEventListener("error", reject);
+    document.head.append(sheet);
+  });
 }
 
 /* Names of the tools, for the pointer and for screen readers. */
