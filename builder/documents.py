@@ -6,9 +6,9 @@ from copy import deepcopy
 from typing import Any
 
 from builder.parts import Json, Parts, fresh, put, replaced, take, word_of
+from schemas.attached import LARGEST
 from schemas.document import FILES
 from schemas.documents import block_types
-from schemas.documents.attached import LARGEST
 from schemas.errors import InvalidInput, NotFound
 from schemas.messages import say
 

@@ -13,6 +13,7 @@ WORDS: dict[str, Message] = {
     "plain": say("Plain"), "primary": say("Emphasised"), "danger": say("Warning"), "list": say("The list"),
     "form": say("A form"), "record": say("The record"), "page": say("A page of blocks"), "flow": say("A flow"),
     # tones
+    "above": say("Above them"), "beside": say("Beside them"),
     "gray": say("Grey"), "red": say("Red"), "orange": say("Orange"), "amber": say("Amber"), "green": say("Green"),
     "teal": say("Teal"), "blue": say("Blue"), "indigo": say("Indigo"), "purple": say("Purple"), "pink": say("Pink"),
     # periods

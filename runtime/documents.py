@@ -21,8 +21,8 @@ from runtime.query import Record
 from runtime.reading import Reading
 from runtime.storage import Storage
 from runtime.tables import LiveTable
+from schemas.attached import Attached
 from schemas.document import FILES, Document, plain
-from schemas.documents.attached import Attached
 from schemas.errors import InvalidInput, NotFound
 from schemas.markup import picture_address
 from schemas.messages import say

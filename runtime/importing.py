@@ -124,12 +124,8 @@ def _import_chunk(
     dry: bool,
 ) -> None:  # fmt: skip
     lines = [line for group in chunk for line in group]
-    found = {
-        path: _lookup(ctx, source, path, target, lines)
-        for path, target in mappings.items()
-        if importing.matched(source.table, path)
-    }
     rows = [row for _, row in lines]
+    found = named(ctx, source, mappings, rows)
     for path, target in mappings.items():
         if blank := [row.get(target.column) for row in rows].count(None):
             report.blank[path] = report.blank.get(path, 0) + blank
@@ -176,13 +172,21 @@ def _note(
     report.note(number, path, message, row.get(mappings[path].column) if path in mappings else None)
 
 
+def named(
+    ctx: Context, source: LiveTable, mappings: Mappings, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, str]]:
+    """By path of what is another thing: folded text -> id, for the texts of these lines, as far as the reader may see."""
+    paths = [path for path in mappings if importing.matched(source.table, path)]
+    return {path: _lookup(ctx, source, path, mappings[path], rows) for path in paths}
+
+
 def _lookup(
-    ctx: Context, source: LiveTable, path: str, target: Target, lines: Sequence[tuple[int, dict[str, Any]]]
+    ctx: Context, source: LiveTable, path: str, target: Target, rows: Sequence[Mapping[str, Any]]
 ) -> dict[str, str]:
     """Folded text -> id, for the texts of these lines; a text that names several things names none."""
     found = importing.matched(source.table, path)
     if isinstance(found, Link):
-        return _records_by(ctx, source.sibling(found.table), target.match, _texts(target, lines, found.several))
+        return _records_by(ctx, source.sibling(found.table), target.match, _texts(target, rows, found.several))
     kept: dict[str, dict[str, str]] = ctx.memo.setdefault("people by name", {})
     kind = found.picks if isinstance(found, People) else ""
     if kind not in kept:
@@ -190,10 +194,10 @@ def _lookup(
     return kept[kind]
 
 
-def _texts(target: Target, lines: Sequence[tuple[int, dict[str, Any]]], several: bool) -> set[str]:
+def _texts(target: Target, rows: Sequence[Mapping[str, Any]], several: bool) -> set[str]:
     """What stands in the column, and with `several` also its parts."""
     texts = {
-        str(v).strip() for v in map(target.meaning, {row.get(target.column) for _, row in lines}) if v not in (None, "")
+        str(v).strip() for v in map(target.meaning, {row.get(target.column) for row in rows}) if v not in (None, "")
     }
     return texts | {part for text in texts for part in texts_in(text)} if several else texts
 

@@ -14,7 +14,7 @@ from openpyxl.formula.translate import Translator
 
 from runtime.reading import Reading
 from schemas.access import SEES
-from schemas.documents.attached import Attached
+from schemas.attached import Attached
 from schemas.documents.office import ROW, WORD_PARTS, Placeholder, parsed, parts_of_file, placeholders, text_in
 from schemas.errors import BadValue, InvalidInput
 from schemas.fields.rows import Rows

@@ -24,10 +24,10 @@ from runtime.render import Names
 from runtime.resources import folder
 from runtime.settings import Settings
 from runtime.tables import LiveTable
+from schemas.attached import Attached
 from schemas.document import PAGE_WORDS, Document
 from schemas.documents import DocumentBlock
 from schemas.documents.approvals import Approvals
-from schemas.documents.attached import Attached
 from schemas.documents.code import Code
 from schemas.documents.fields import Fields
 from schemas.documents.heading import Heading

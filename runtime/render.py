@@ -10,6 +10,7 @@ from uuid import UUID
 from runtime import files, offers, public_links, ranges
 from runtime.actors import PublicLink
 from runtime.context import Context
+from runtime.input_names import off_page, on_page
 from runtime.people import Directory
 from runtime.query import titles
 from runtime.tables import LiveTable
@@ -100,7 +101,7 @@ class BoundField:
 
     @cached_property
     def id(self) -> str:
-        return "f-" + _dashed("-", self.name)
+        return "f-" + _dashed("-", off_page(self.name))
 
     @property
     def text(self) -> str:
@@ -239,7 +240,7 @@ class Binder:
              offered: Collection[str] | None = None, hidden: bool = False, masked: str = "",
              replaces: bool = False, line: str = "") -> BoundField:  # fmt: skip
         path = f"{row.id}.{found.id}" if row else found.id
-        name = f"{row.id}[{number}].{found.id}" if row else found.id
+        name = f"{row.id}[{number}].{found.id}" if row else on_page(found.id)
         editable = not readonly and not found.computed
         return BoundField(
             field=found, name=name, value=value, raw=raw if errors else None,

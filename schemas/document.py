@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from schemas.attached import Attached
 from schemas.dependencies import Circle
 from schemas.documents import DocumentBlock, block_types, office
 from schemas.documents.approvals import Approvals
-from schemas.documents.attached import Attached
 from schemas.documents.base import wording_problems
 from schemas.documents.fields import UNPRINTED, Fields
 from schemas.documents.heading import Heading

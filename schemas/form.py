@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from schemas.attached import Attached
 from schemas.events import MOST_EVENTS, Event
+from schemas.fields.choice import TONES
 from schemas.formula import Formula
 from schemas.messages import Message, say
 from schemas.options import option
@@ -22,6 +24,7 @@ from schemas.parsers import (
     Many,
     Object,
     Reference,
+    Tone,
     Words,
 )
 from schemas.table import Check
@@ -161,7 +164,15 @@ class Form:
         Many(Object(Event), unique="id", most=MOST_EVENTS), "Asking other programs", (), section="events",
         help="While the form is filled in, or when it is sent, another program is asked, and fields are filled from its answer.",
     )  # fmt: skip
+    quick_fill: bool = option(
+        Flag(), "Fill in from a text or a picture", False, section="events",
+        help="The workspace's language model reads an e-mail, a business card or a delivery note into the fields. Members only.",
+    )  # fmt: skip
     after_submit: AfterSubmit = option(Object(AfterSubmit), "After sending", AfterSubmit())
+    color: str = option(Tone(*TONES), "Colour", "teal", section="style", help="Of the edge, the sections and the button.")
+    labels: str = option(Words("above", "beside"), "Names of the fields stand", "above", section="style", help="On a phone always above.")
+    submit: Text = option(Label(), "The button says", Text(), section="style")
+    cover: Attached | None = option(Object(Attached, allow_none=True), "Picture at the top", section="hidden")
 
     def problems(self) -> Iterator[tuple[str, Message]]:
         placed = list(fields_in(self.layout))

@@ -306,7 +306,7 @@ def attach(app: str, document: str) -> Any:
     block, option = request.form.get("path", ""), request.form.get("option", "")
     body = request.files.get("file")
     kept = None
-    if not request.form.get("remove"):
+    if not request.form.get("without"):
         kept = documents.attached(body.filename or "", body.stream.read()) if body else None
         if kept is None:
             raise InvalidInput({"": [say("Choose a file.")]})
@@ -318,7 +318,7 @@ def attach(app: str, document: str) -> Any:
 def _refuse_unfit(option: str, kept: Json) -> None:
     """Raises InvalidInput for a picture that is none, or a file that cannot be filled in."""
     from runtime.documents import is_picture
-    from schemas.documents.attached import Attached
+    from schemas.attached import Attached
 
     file = load(Attached, kept)
     if option in ("logo", "image") and not is_picture(file):

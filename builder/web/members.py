@@ -214,7 +214,7 @@ def set_avatar(id: str) -> Any:
         if body is not None and body.filename:
             with closing(body.stream):
                 avatars.put(ctx, storage(), member.id, body.stream)
-        elif request.form.get("remove"):
+        elif request.form.get("without"):
             avatars.remove(ctx, storage(), member.id)
         else:
             raise InvalidInput({"avatar": [say("Choose a file.")]})

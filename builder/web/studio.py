@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import get_locale
 from markupsafe import Markup
 
-from builder import changes, drafts, forms, layout, panel
+from builder import changes, documents, drafts, forms, layout, panel, together
 from builder.drafts import Draft
 from builder.near import Surroundings
 from builder.parts import Parts
@@ -17,9 +17,11 @@ from builder.places import Told, errors_at, told, uses_at
 from builder.retyping import may_become
 from builder.web import edits
 from builder.web.apps import designer, edited
+from runtime import pictures
 from runtime.context import Context
 from runtime.render import BoundField, BoundRow
 from runtime.web.edge import go, work
+from runtime.web.forms import COVERS
 from schemas.errors import DefinitionError, InvalidInput, NotFound
 from schemas.fields import Field, Reader, field_types
 from schemas.fields.rows import Rows
@@ -30,6 +32,8 @@ from schemas.table import Table
 from schemas.text import Text
 
 bp = Blueprint("studio", __name__)
+WIDEST = 1_800
+"""Pixels of a picture at the top: twice a form's width, for fine screens."""
 GROUPS = (("common", say("Common")), ("advanced", say("Advanced")), ("relation", say("Relation")))
 BLOCKS = tuple((kind, layout.TITLES[kind]) for kind in layout.NEW_BLOCKS)
 BLOCK_ICONS = {
@@ -395,6 +399,36 @@ def take_off(app: str, form: str) -> Any:
     """A field that stays in the table leaves this form."""
     id = request.form.get("id", "")
     return change(app, form, say("Field taken off the form"), lambda parts: forms.take_off(parts, form, id))
+
+
+@bp.post("/build/<app>/form/<form>/together")
+def change_together(app: str, form: str) -> Any:
+    """The same (`act`, with its `value`) to several fields, their `ids` by commas."""
+    ids, act = [id for id in request.form.get("ids", "").split(",") if id], request.form.get("act", "")
+    title = together.ACTS.get(act, say("Options changed"))
+    return change(
+        app, form, title, lambda parts: together.change(parts, form, ids, act, request.form.get("value", "")),
+        request.form.get("chosen", "") if act not in ("delete", "take_off") else "",
+    )  # fmt: skip
+
+
+@bp.post("/build/<app>/form/<form>/cover")
+def set_cover(app: str, form: str) -> Any:
+    """The picture at the top of the form (`file`), or none (`without`)."""
+    body, kept = request.files.get("file"), None
+    if not request.form.get("without"):
+        kept = documents.attached(*_picture(body.filename or "", body.stream.read()) if body else ("", b""))
+    edited_by = say("File removed") if kept is None else say("File added")
+    return change(app, form, edited_by, lambda parts: changes.change_object(parts, "forms", form, {"cover": kept}))
+
+
+def _picture(name: str, data: bytes) -> tuple[str, bytes]:
+    """A picture no wider than a form is shown. Raises InvalidInput."""
+    try:
+        found = pictures.redrawn(pictures.examine(data, COVERS), WIDEST, ())
+    except pictures.BadPicture as err:
+        raise InvalidInput({"": [err.reason]}) from err
+    return found.named(name), found.body
 
 
 @bp.post("/build/<app>/form/<form>/another")

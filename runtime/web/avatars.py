@@ -34,7 +34,7 @@ def set_own() -> Any:
         if body is not None and body.filename:
             with closing(body.stream):
                 avatars.put(ctx, storage(), ctx.actor.id, body.stream)
-        elif request.form.get("remove"):
+        elif request.form.get("without"):
             avatars.remove(ctx, storage(), ctx.actor.id)
         else:
             raise InvalidInput({"avatar": [say("Choose a file.")]})

@@ -66,7 +66,7 @@ def change(app: str, table_id: str, record: str, comment: str) -> Any:
 
     def story(ctx: Context) -> Any:
         source, id = table(ctx, app, table_id), record_id(record)
-        if request.form.get("remove"):
+        if request.form.get("without"):
             comments.remove(ctx, source, id, record_id(comment))
         else:
             comments.change(ctx, source, id, record_id(comment), request.form.get("body", ""))

@@ -39,6 +39,7 @@ from runtime.codes import code_svg
 from runtime.context import Context
 from runtime.definitions import Installed
 from runtime.described import described
+from runtime.input_names import off_page
 from runtime.listing import FilterFields
 from runtime.retry import attempt, was_given_up
 from runtime.settings import Settings
@@ -499,7 +500,7 @@ def answers_of_request() -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for name in request.form:
         values = request.form.getlist(name)
-        answers[name] = values[0] if len(values) == 1 else [v for v in values if v != ""]
+        answers[off_page(name)] = values[0] if len(values) == 1 else [v for v in values if v != ""]
     return {**_carried(), **answers}
 
 
@@ -527,7 +528,7 @@ def touched_of_request() -> set[str]:
 def names_of_request(part: str) -> set[str]:
     """The names of fields in a part of the form that a script wrote as a JSON list."""
     try:
-        return {str(n) for n in read_json(request.form.get(part) or "[]", Message(""))}
+        return {off_page(str(n)) for n in read_json(request.form.get(part) or "[]", Message(""))}
     except (ValueError, TypeError):
         return set()
 

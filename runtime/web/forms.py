@@ -1,12 +1,14 @@
 """Filling in and changing records; live values; pickers of linked records."""
 
-from collections.abc import Callable
+import hashlib
+import io
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, g, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, g, jsonify, make_response, render_template, request, send_file, url_for
 
-from runtime import events, filling, limits, listing, offers, prefill, query, ranges, sent, unsent
+from runtime import events, filling, limits, listing, offers, pictures, prefill, query, quick_fill, ranges, sent, unsent
 from runtime.access import door, may_use_form
 from runtime.context import Context, Opened
 from runtime.definitions import Installed
@@ -42,9 +44,12 @@ from schemas.form import Form
 from schemas.formula.types import BOOLEAN
 from schemas.messages import say
 from schemas.numbers import read_whole
-from schemas.text import Text
+from schemas.text import Sentence, Text
 
 bp = Blueprint("forms", __name__)
+COVERS = ("jpg", "jpeg", "png", "webp", "gif")
+COVER_AGE = 30 * 24 * 3600
+"""Seconds for which a browser keeps it: another picture has another address."""
 
 
 def find_form(ctx: Context, app: str, form: str, action: str = "create") -> tuple[LiveTable, Form]:
@@ -82,8 +87,8 @@ def show(app: str, form: str, record: str | None = None) -> Any:
         return page(ctx, start(ctx, app, form, record))
 
 
-def page(ctx: Context, current: Filling, status: int = 200) -> Any:
-    """The form as a page; inside the drawer or after a refusal, its fragment."""
+def page(ctx: Context, current: Filling, status: int = 200, read: Sequence[Sentence] | None = None) -> Any:
+    """The form as a page; inside the drawer or after a refusal, its fragment. `read` is what has been filled in from a text."""
     inst = current.live.inst
     base, about = f"/a/{inst.slug}/f/{current.form.id}", f"?record={current.record}" if current.record else ""
     kept = (
@@ -98,6 +103,8 @@ def page(ctx: Context, current: Filling, status: int = 200) -> Any:
         "draft": kept, "draft_url": f"{base}/draft{about}",
         "share_url": share_url(ctx, inst, "fill", current.form.id) if current.record is None else "",
         "back": local_url(request.args.get("back", ""), f"/a/{inst.slug}/"), "conflict": conflict(ctx, current),
+        "cover_url": cover_url(f"{base}/cover", current.form),
+        "quick_fill": quick_fill.offered(ctx, current), "read": read, "longest_text": quick_fill.LONGEST,
     }  # fmt: skip
     if request.method == "POST" and is_fragment():
         return make_response(render_template("runtime/_form.html", **values), status)
@@ -105,6 +112,35 @@ def page(ctx: Context, current: Filling, status: int = 200) -> Any:
         return make_response(render_template("runtime/_form_drawer.html", **values), status)
     frame(ctx, inst, f"{base}/new" if current.record is None else "")
     return make_response(render_template("runtime/form.html", **values), status)
+
+
+def cover_url(base: str, form: Form) -> str:
+    """Where a browser finds the picture at the top; another picture has another address."""
+    return f"{base}?v={hashlib.sha256(form.cover.data).hexdigest()[:12]}" if form.cover else ""
+
+
+@bp.get("/a/<app>/f/<form>/cover")
+def cover(app: str, form: str) -> Any:
+    with work() as ctx:
+        inst = enter(ctx, app)
+        found = inst.app.all_forms.get(form)
+        if found is None or not may_use_form(ctx, inst, form, ("create", "update")):
+            raise NotFound
+        return covered(found)
+
+
+def covered(form: Form) -> Any:
+    """The picture at the top of a form that somebody was just allowed to see."""
+    if form.cover is None:
+        raise NotFound
+    try:
+        media = pictures.examine(form.cover.data, COVERS).media_type
+    except pictures.BadPicture:
+        raise NotFound from None
+    response = send_file(io.BytesIO(form.cover.data), mimetype=media, max_age=COVER_AGE)
+    response.cache_control.private = True
+    response.cache_control.public = False
+    return response
 
 
 def conflict(ctx: Context, current: Filling) -> list[tuple[Any, str]]:
@@ -221,10 +257,28 @@ def link(app: str, form: str) -> Any:
 @bp.post("/a/<app>/f/<form>/live")
 def live_values(app: str, form: str) -> Any:
     """The form as it stands with what has been typed so far; nothing is saved."""
+    if "_quick" in request.form:
+        return quickly_filled(app, form)
     return live_answered(
         work, lambda ctx: as_typed(ctx, start(ctx, app, form, request.args.get("record"))), page,
         lambda ctx: f"events:{ctx.workspace.id}:{ctx.actor.id}",
     )  # fmt: skip
+
+
+def quickly_filled(app: str, form: str) -> Any:
+    """The form filled in from the text and the picture that were sent. No transaction waits for the model."""
+
+    def typed(ctx: Context) -> Filling:
+        return as_typed(ctx, start(ctx, app, form, request.args.get("record")))
+
+    picture = request.files["_picture"].read() if "_picture" in request.files else b""
+    with work() as ctx:
+        asked, key = quick_fill.question(ctx, typed(ctx), request.form["_quick"], picture), f"quick:{ctx.workspace.id}:{ctx.actor.id}"
+    limits.count(engine(), key, quick_fill.MOST_ASKED)
+    said = quick_fill.ask(asked)
+    with work() as ctx:
+        current, read = quick_fill.filled(ctx, typed(ctx), said, touched_of_request())
+        return page(ctx, current, read=read)
 
 
 def as_typed(ctx: Context, begun: Filling) -> Filling:

@@ -233,11 +233,20 @@ def form_page(ctx: Context, current: Filling, status: int = 200, key: str = "") 
         "title": current.form.title or current.live.table.title or Text.of(current.form.id),
         "url": f"{base}/", "live_url": f"{base}/live", "draft": None, "draft_url": "", "back": "",
         "conflict": forms.conflict(ctx, current), "changing": bool(key),
+        "cover_url": forms.cover_url(f"{ctx.actor.base}/cover", current.form),  # type: ignore[attr-defined]
         "proof": "" if key or not of(ctx).settings.captcha else proofs.BITS,
     }  # fmt: skip
     if request.method == "POST" and is_fragment():
         return make_response(render_template("runtime/_form.html", **values), status)
     return page("form", status, **values)
+
+
+@bp.get("/p/<token>/cover")
+def cover(token: str) -> Any:
+    with link(token) as ctx:
+        if of(ctx).kind != "fill":
+            raise NotFound
+        return forms.covered(_table_and_form(ctx)[1])
 
 
 def _lookup(ctx: Context, errors: dict[str, Any] | None = None, status: int = 200, found: Any = None) -> Any:

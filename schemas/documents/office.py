@@ -14,7 +14,7 @@ from typing import Any
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
-from schemas.documents.attached import Attached
+from schemas.attached import Attached
 from schemas.errors import BadValue
 from schemas.formula import Formula
 from schemas.messages import say

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from schemas.documents.attached import Attached
+from schemas.attached import Attached
 from schemas.documents.base import ALIGNED, DocumentBlock, Json, block_types
 from schemas.errors import Problem
 from schemas.fields.file import File

@@ -13,6 +13,7 @@ import "./tabs.js";
 import "./position.js";
 import "./sending.js";
 import "./live.js";
+import "./keys.js";
 import "./submit-once.js";
 import "./small.js";
 
@@ -34,6 +35,7 @@ const ON_SIGHT = {
   "look": "#look",
   "picker": ".picker",
   "public/proof": "form[data-proof]",
+  "quick": "[data-quick]",
   "rich": "[data-rich]",
   "select-rows": "[data-select-rows]",
   "signature": "[data-signature]",

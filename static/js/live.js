@@ -49,9 +49,18 @@ export async function refresh(form, data = new FormData(form), follow = true) {
   if (text === null || control.signal.aborted || !form.isConnected) return;
   for (const name of asked) justIn(form).delete(name);
   await place(text, form, "outerMorph");
-  for (const name of (form.dataset.touched ?? "").split(",")) if (name && data.has("_event")) namesOf(form).add(name);
+  if (data.has("_event") || data.has("_quick")) for (const name of (form.dataset.touched ?? "").split(",")) if (name) namesOf(form).add(name);
   form.dispatchEvent(new CustomEvent("live", { bubbles: true }));
   if (!data.has("_event")) await ask(form);
+}
+
+/** Ask the server to fill the form from a text and a picture; rows that come with it count as typed. */
+export async function fillFrom(form, { text, picture }) {
+  const data = new FormData(form);
+  data.set("_quick", text);
+  if (picture) data.set("_picture", picture, picture.name);
+  await refresh(form, data);
+  for (const cell of form.querySelectorAll("[data-rows] td[data-column]")) cell.dataset.typed = "";
 }
 
 /* Ask other programs what is still to be asked. What is typed meanwhile takes the answer back, and it is asked again. */
@@ -72,7 +81,7 @@ function setOff(form, input, name) {
   const events = JSON.parse(form.dataset.events ?? "{}");
   const [, rows, column] = /^(\w+)\[\w+\]\.(\w+)$/.exec(name) ?? [];
   const lines = rows ? [...input.closest("[data-rows]").querySelectorAll("tr[data-row]")] : [];
-  for (const id of events[rows ? `${rows}.${column}` : name] ?? []) pendingIn(form).add(rows ? `${id}@${lines.indexOf(input.closest("tr[data-row]"))}` : id);
+  for (const id of events[rows ? `${rows}.${column}` : name.replace(/\.$/, "")] ?? []) pendingIn(form).add(rows ? `${id}@${lines.indexOf(input.closest("tr[data-row]"))}` : id);
 }
 
 function stop(form) {
@@ -84,7 +93,7 @@ function stop(form) {
 /* An answer that is on its way is out of date the moment something else is typed. */
 function changed(event) {
   const form = event.target.closest?.("form[data-live]");
-  if (!form || event.target.dataset?.taken !== undefined) return;
+  if (!form || event.target.dataset?.taken !== undefined || event.target.closest("[data-quick]")) return;
   const name = event.target.name || event.target.dataset?.rows;
   const cell = event.target.closest("[data-rows] td[data-column]");
   if (cell) cell.dataset.typed = "";

@@ -12,7 +12,10 @@ window.htmx.registerExtension("mortise", {
   },
   htmx_before_morph_node(element, { oldNode, newNode }) {
     if (oldNode.matches?.("template")) return copied(oldNode, newNode);
-    if (oldNode.matches?.("[data-rich]") && oldNode.querySelector(".ql-container")) return false;
+    if (oldNode.matches?.("[data-rich]") && oldNode.querySelector(".ql-container")) {
+      oldNode.dispatchEvent(new CustomEvent("rich:same", { detail: newNode }));
+      return false;
+    }
     if (oldNode.matches?.(".picker") && oldNode.querySelector(".ts-wrapper")) {
       oldNode.dispatchEvent(new CustomEvent("picker:same", { detail: newNode, bubbles: true }));
       return false;

@@ -16,7 +16,7 @@ export async function find(source, asked, picker, more = {}) {
   const known = picker.dataset.with?.split(",") ?? [];
   const row = picker.closest("tr[data-row]");
   const beside = row && known.some((name) => name.startsWith(".")) ? readRow(row) : {};
-  for (const name of known) url.searchParams.set(`with.${name}`, name.startsWith(".") ? (beside[name.slice(1)] ?? "") : (form?.elements[name]?.value ?? ""));
+  for (const name of known) url.searchParams.set(`with.${name}`, name.startsWith(".") ? (beside[name.slice(1)] ?? "") : ((form?.elements[name] ?? form?.elements[`${name}.`])?.value ?? ""));
   const answer = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
   if (!answer.ok) throw answer;
   const said = await answer.json();

@@ -22,7 +22,7 @@ document.addEventListener("formdata", ({ target, formData }) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" && !form.matches("[hx-post]")) return;
+  if (form.getAttribute("method") !== "post" && !form.matches("[hx-post]")) return;
   if (form.querySelector(".uploading")) {
     stop(event);
     toast(say("uploading"), { kind: "warn" });

@@ -17,8 +17,8 @@ from runtime.paper import Sheet
 from runtime.reading import Reading
 from runtime.settings import Settings
 from runtime.storage import storage_of
+from schemas.attached import Attached
 from schemas.document import Document
-from schemas.documents.attached import Attached
 from schemas.errors import Denied, NotFound
 from tests.office_world import attached, docx, paragraph, table, xlsx
 from tests.runtime.conftest import SHOP

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from schemas.attached import Attached
 from schemas.documents import office
-from schemas.documents.attached import Attached
 from schemas.errors import BadValue
 from tests.office_world import TYPES, attached, docx, paragraph, xlsx, zipped
 from tests.schemas.test_documents import complaints

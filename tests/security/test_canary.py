@@ -135,6 +135,8 @@ ELSEWHERE = {
     "studio.another": "web/test_builder.py",
     "studio.remove": "web/test_builder.py",
     "studio.take_off": "web/test_builder.py",
+    "studio.change_together": "web/test_form_looks.py",
+    "studio.set_cover": "web/test_form_looks.py",
     "build_views.add": "web/test_builder.py",
     "build_views.order": "web/test_builder.py",
     "build_types.cancel": "web/test_changing_types.py",

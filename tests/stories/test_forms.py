@@ -196,3 +196,36 @@ def test_many_rows_are_pasted_as_far_as_they_fit(form: Page) -> None:
     }""")
     expect(form.locator("tr[data-row]")).to_have_count(500)
     expect(form.locator(".toast", has_text="10000")).to_be_visible()
+
+
+ODD = (
+    "children", "remove", "attributes", "matches", "closest", "contains", "dataset", "method", "action", "submit", "elements", "style",
+    "title", "name", "hidden", "target", "append", "before", "normalize", "reset", "length", "template", "form", "type", "files",
+)  # fmt: skip
+
+
+def test_fields_may_have_the_names_of_what_a_browser_calls_things(school: Place, page: Page) -> None:
+    fields = [{"id": id, "type": "text"} for id in ODD]
+    twice = {"id": "twice", "type": "formula", "formula": "children & matches & remove"}
+    with school.opened() as ctx:
+        definitions.publish(ctx, "nursery", {
+            "language": 1, "app": "nursery", "tables": [{"id": "visit", "fields": [*fields, twice]}],
+            "forms": [{"id": "visit", "table": "visit", "layout": [{"row": [id]} for id in (*ODD, "twice")],
+                       "rules": [{"when": "children = \"2\"", "hide": ["title"]}]}],
+        })  # fmt: skip
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    school.sign_in(page)
+    page.goto(f"{school.site.base}/a/nursery/f/visit/new")
+    for id in ODD:
+        page.fill(f"#f-{id}", "2")
+    page.locator(f"#f-{ODD[-1]}").blur()
+    expect(page.locator("#f-twice")).to_have_text("222")
+    expect(page.locator("#f-title")).to_have_count(0)
+    page.click("button.primary[type=submit]")
+    page.wait_for_url(lambda url: not url.endswith("/new"))
+    with school.opened() as ctx:
+        kept = ctx.conn.execute(select(live(ctx, definitions.installed(ctx, "nursery"), "visit").sql)).mappings().one()
+        assert [kept[id] for id in ODD] == ["2"] * len(ODD)
+    assert wrong == []

@@ -61,14 +61,14 @@ def test_only_ones_own_comment_is_changed_or_taken_away_save_by_administrators(t
     clerk, manager, boss = (sign_in(talked, name) for name in ("clerk", "manager", "boss"))
     comment = clerk.post(url, {"body": "First"}).get_data(as_text=True).partition('id="comment-')[2][:36]
     assert manager.post(f"{url}/{comment}", {"body": "Seized"}).status_code == 404
-    assert manager.post(f"{url}/{comment}", {"remove": "1"}).status_code == 404
+    assert manager.post(f"{url}/{comment}", {"without": "1"}).status_code == 404
     changed = clerk.post(f"{url}/{comment}", {"body": "Second"}).get_data(as_text=True)
     assert "Second" in changed
     assert "edited" in changed
     assert "First" not in changed
     assert clerk.post(url, {"body": "  "}).status_code == 422
     assert clerk.post(f"{url}/{comment}", {"body": "x" * 5_001}).status_code == 422
-    assert "Second" not in boss.post(f"{url}/{comment}", {"remove": "1"}).get_data(as_text=True)
+    assert "Second" not in boss.post(f"{url}/{comment}", {"without": "1"}).get_data(as_text=True)
 
 
 def test_who_may_not_see_the_record_or_not_comment_finds_nothing(talked, sign_in):

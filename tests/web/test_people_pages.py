@@ -97,7 +97,7 @@ def test_a_member_has_several_departments_a_picture_and_roles_with_their_reasons
         assert Image.open(io.BytesIO(shown.data)).size == (480, 320)
     bad = {"avatar": (io.BytesIO(b"<svg/>"), "me.png")}
     assert boss.post(f"{page}/avatar", bad, content_type="multipart/form-data").status_code == 422
-    assert boss.post(f"{page}/avatar", {"remove": "1"}).status_code == 204
+    assert boss.post(f"{page}/avatar", {"without": "1"}).status_code == 204
     assert boss.get(f"/people/{shop.anna}/avatar").status_code == 404
     boss.post(f"{page}/roles", {"give": "shop.manager"})
     with shop.opened() as ctx:

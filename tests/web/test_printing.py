@@ -140,7 +140,7 @@ def test_pictures_are_attached_to_a_template_and_what_is_no_picture_is_refused(b
     for name, body in (("logo.png", b"<svg onload=alert(1)>"), ("logo.png", b"")):
         refused = boss.post(f"{here}attach", {"option": "logo", "path": "", "file": (io.BytesIO(body), name)})
         assert refused.status_code == 422
-    boss.post(f"{here}attach", {"option": "logo", "path": "", "remove": "1"})
+    boss.post(f"{here}attach", {"option": "logo", "path": "", "without": "1"})
     assert "data:image" not in boss.get(here).get_data(as_text=True)
     boss.post(f"{here}remove")
     assert boss.get(here).status_code == 404

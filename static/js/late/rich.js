@@ -165,5 +165,13 @@ export async function edit(rich) {
     area.value = htmlOf(quill);
     area.dispatchEvent(new Event("input", { bubbles: true }));
   });
+  rich.addEventListener("rich:same", ({ detail }) => {
+    const filled = detail.querySelector("textarea")?.value ?? "";
+    if (filled === area.defaultValue || filled === area.value || rich.waiting || rich.contains(document.activeElement)) return;
+    area.defaultValue = filled;
+    quill.clipboard.dangerouslyPasteHTML(/<[a-z]/i.test(filled) ? filled : "", "silent");
+    if (!/<[a-z]/i.test(filled)) quill.setText(filled, "silent");
+    area.value = filled;
+  });
   quill.root.addEventListener("blur", () => area.dispatchEvent(new Event("change", { bubbles: true })));
 }
