@@ -8,7 +8,7 @@ from builder.parts import KINDS, Json, Parts, split
 from schemas.fields import field_types
 from schemas.form import Form
 from schemas.messages import Message, say
-from schemas.options import options_of
+from schemas.options import meaning, options_of
 from schemas.table import Table
 from schemas.text import Sentence, Text
 from schemas.views import view_types
@@ -113,9 +113,9 @@ def _field(before: Json, after: Json, holder: Text) -> Iterator[Difference]:
 def _options(before: Json, after: Json, kind: type[Any] | None) -> Message | None:
     """The options that differ, by their labels."""
     declared: Any = kind
-    labels = {o.name: say(o.label) for o in options_of(declared)} if kind is not None else {}
+    known = {o.name: o for o in options_of(declared)} if kind is not None else {}
     changed = [k for k in {**before, **after} if before.get(k) != after.get(k)]
-    return listed([labels[name] for name in changed if name in labels])
+    return listed([say(known[k].label) for k in changed if k in known and meaning(known[k], before) != meaning(known[k], after)])
 
 
 def listed(names: Sequence[Message]) -> Message | None:

@@ -49,6 +49,16 @@ def schema_of(kind: Any) -> Schema:
     return Schema.from_dict(declared, name=f"{kind.__name__}Options")(unknown=EXCLUDE)
 
 
+def meaning(option: Option, json: Mapping[str, Any]) -> Any:
+    """What an option of this JSON comes to: written out as its default it means the same as left out; unreadable, itself."""
+    if option.name not in json:
+        return option.default
+    try:
+        return option.parser.deserialize(json[option.name])
+    except ValidationError:
+        return json[option.name]
+
+
 def load(kind: type[Kind], json: Any, path: str = "") -> Kind:
     """The object that this JSON describes, or DefinitionError with every problem in it."""
     try:
