@@ -141,7 +141,7 @@ def found_anew(
     after = {id: _copied(values, first, column) for id, values in before.items()}
     assign(ctx, live, list(after.items()), make)
     pairs = ((id, values.get(first), after[id].get(first)) for id, values in before.items())
-    return [(id, {first: old}, {first: new}) for id, old, new in pairs if old != new]
+    return [(id, {first: old}, {first: new}) for id, old, new in pairs if (old or None) != (new or None)]
 
 
 def _copied(values: Values, first: str, column: str) -> Values:

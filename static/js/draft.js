@@ -118,7 +118,7 @@ whenever("form[data-draft]", (form) => {
   if (!refused && there.at) offer(form, there);
 });
 
-for (const kind of ["input", "change", "live"]) {
+for (const kind of ["input", "change", "filled"]) {
   document.addEventListener(kind, (event) => {
     const form = event.target.closest?.("form[data-draft]");
     if (!form) return;

@@ -61,6 +61,7 @@ export async function fillFrom(form, { text, picture }) {
   if (picture) data.set("_picture", picture, picture.name);
   await refresh(form, data);
   for (const cell of form.querySelectorAll("[data-rows] td[data-column]")) cell.dataset.typed = "";
+  form.dispatchEvent(new CustomEvent("filled", { bubbles: true }));
 }
 
 /* Ask other programs what is still to be asked. What is typed meanwhile takes the answer back, and it is asked again. */

@@ -257,3 +257,9 @@ def test_of_an_import_only_what_there_is_not_enough_of_is_refused(store: tuple[S
     assert [o.what for o in outcomes] == ["added", "refused", "added"]
     assert "not enough" in str(outcomes[1].errors)
     assert stock(shop) == {("Oak", "North"): 1, ("Ash", "North"): 0}
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_record_of_no_rows(store: tuple[Shop, UUID, UUID]) -> None:
+    shop, _, _ = store
+    new(shop, "receipt", {"place": "Barn", "lines": None})
+    assert stock(shop) == {}

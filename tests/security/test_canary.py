@@ -36,6 +36,7 @@ SIGNED_OUT = {
     "sso.begin",
     "sso.back",
     "public.answer",
+    "public.cover",
     "public.change_answer",
     "public.download",
     "public.live_answer",

@@ -104,7 +104,8 @@ def site(embedded_server: Settings, worker_id: str, tmp_path_factory: pytest.Tem
     engine = workspaces.connect(url)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = {**os.environ, "DATABASE_URL": url, "MORTISE_DATA": str(tmp_path_factory.mktemp("stories"))}
+    environment = {**os.environ, "DATABASE_URL": url, "MORTISE_DATA": str(tmp_path_factory.mktemp("stories")),
+                   "MORTISE_OUTGOING_ALLOW": "127.0.0.1"}  # fmt: skip
     command = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
         try:

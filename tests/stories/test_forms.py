@@ -1,5 +1,6 @@
 """Forms in a real browser: tabs, rules, rows filled from a record, options that depend, drafts without a connection."""
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -8,9 +9,11 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import func, select
 
-from runtime import definitions, records
+from runtime import ai, definitions, records
+from runtime.actors import System
 from runtime.tables import live
 from tests.forms_world import SCHOOL
+from tests.runtime.test_requests_of_flows import Program
 from tests.stories.conftest import Place, Site
 
 NEW = "/a/school/f/enrol/new"
@@ -196,6 +199,72 @@ def test_many_rows_are_pasted_as_far_as_they_fit(form: Page) -> None:
     }""")
     expect(form.locator("tr[data-row]")).to_have_count(500)
     expect(form.locator(".toast", has_text="10000")).to_be_visible()
+
+
+def bill(place: str) -> dict[str, Any]:
+    """A form that asks a program for the name and lines of a number, and a language model to read a text."""
+    request = {"address": f"http://{place}/bills/{{no}}", "sample": json.dumps({"name": "x", "lines": [{"what": "a", "cost": 1}]})}
+    fill = {"name": "answer.body.name", "lines.what": "answer.body.lines.what", "lines.cost": "answer.body.lines.cost"}
+    return {
+        "language": 1, "app": "bills", "tables": [{"id": "bill", "fields": [
+            {"id": "no", "type": "text", "label": "No"}, {"id": "name", "type": "text", "label": "Name"},
+            {"id": "note", "type": "rich_text", "label": "Note"},
+            {"id": "lines", "type": "rows", "label": "Lines", "fields": [
+                {"id": "what", "type": "text"}, {"id": "cost", "type": "number", "default": "=1"}]},
+            {"id": "total", "type": "formula", "formula": "SUM(lines.cost)"}]}],
+        "forms": [{"id": "bill", "table": "bill", "quick_fill": True, "layout": [{"row": [id]} for id in ("no", "name", "note", "lines", "total")],
+                   "events": [{"id": "known", "title": "Known bill", "on": "edit", "fields": ["no"], "request": request, "fill": fill}]}],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def bills(school: Place, page: Page, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The program that is asked, and a form of a signed-in person that asks it."""
+    monkeypatch.setenv("MORTISE_OUTGOING_ALLOW", "127.0.0.1")
+    program, wrong = Program(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    with school.opened() as ctx:
+        definitions.publish(ctx, "bills", bill(program.place))
+        ai.set_up(ctx.acting_as(System()), f"http://{program.place}/v1", "small", "")
+    school.sign_in(page)
+    page.goto(f"{school.site.base}/a/bills/f/bill/new")
+    yield program, page
+    program.server.shutdown()
+    program.server.server_close()
+    assert wrong == []
+
+
+def test_what_is_typed_is_looked_up_elsewhere_and_fills_fields_and_rows(bills: Any) -> None:
+    program, page = bills
+    program.answers = [(200, {"name": "Oak & Co", "lines": [{"what": "Plane", "cost": 30}, {"what": "Saw", "cost": 12}]}), (503, "later"), (503, "")]
+    page.fill("#f-no", "B 7")
+    page.locator("#f-no").blur()
+    expect(page.locator("#f-name")).to_have_value("Oak & Co")
+    expect(page.locator('[name="lines[1].what"]')).to_have_value("Saw")
+    expect(page.locator("#f-total")).to_have_text("42")
+    assert program.asked[0][1] == "/bills/B%207"
+    page.fill("#f-no", "B 8")
+    page.locator("#f-no").blur()
+    expect(page.locator("#f-no-notes .error")).to_contain_text("Known bill")
+    expect(page.locator("#f-name")).to_have_value("Oak & Co")
+
+
+def test_a_pasted_mail_fills_what_nobody_has_typed(bills: Any) -> None:
+    program, page = bills
+    said = {"no": "B 9", "name": "From the mail", "note": "Deliver by noon", "lines": [{"what": "Chisel", "cost": 8}, {"what": "Glue"}]}
+    program.answers = [(200, {"choices": [{"message": {"content": json.dumps(said)}}]})]
+    expect(page.locator(".ql-editor")).to_be_visible()
+    page.fill("#f-name", "My own")
+    page.locator("[data-quick] summary").click()
+    page.fill("[data-quick-text]", "Dear Sir, ...")
+    page.click("[data-quick-go]")
+    expect(page.locator("#f-no")).to_have_value("B 9")
+    expect(page.locator("#f-name")).to_have_value("My own")
+    expect(page.locator(".ql-editor")).to_have_text("Deliver by noon")
+    expect(page.locator("#f-total")).to_have_text("9")
+    expect(page.locator("[data-quick] .note")).to_be_visible()
+    page.locator("#f-no").press("Control+Enter")
+    page.wait_for_url(lambda url: not url.endswith("/new"))
 
 
 ODD = (

@@ -19,6 +19,8 @@ from tests.runtime.conftest import SHOP, Shop
 from tests.web.conftest import Person
 
 BASE = {"_captcha": "1"}
+SEA = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one point."""
 
 
 def package() -> dict[str, Any]:
@@ -34,6 +36,8 @@ def package() -> dict[str, Any]:
             "id": "tell",
             "table": "book",
             "title": "Tell us of a book",
+            "color": "indigo",
+            "cover": {"name": "sea.png", "content": SEA},
             "layout": [
                 {"row": [f]}
                 for f in ("title", "author", "kind", "owner", "price", "total", "copies", "phone", "scan", "secret")
@@ -311,8 +315,11 @@ def test_a_password_is_asked_first_and_cannot_be_guessed_for_long(app: Any, rep:
     ticket = visitor.ticket()
     assert visitor.send({"title": "In"}, ticket=ticket).status_code == 401
     assert visitor.send({"password": "wrong"}, "enter", ticket=ticket).status_code == 422
+    assert visitor.get("cover").status_code == 401
     assert visitor.send({"password": "swordfish"}, "enter", ticket=ticket).status_code == 303
     assert visitor.get().status_code == 200
+    assert visitor.get("cover").headers["Content-Type"] == "image/png"
+    assert 'class="form-cover"' in visitor.get().text
     stranger = Visitor(app, visitor.url)
     tries = [stranger.send({"password": "x"}, "enter", ticket=ticket).status_code for _ in range(12)]
     assert tries[-1] == 429
