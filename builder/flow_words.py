@@ -288,7 +288,13 @@ def _reached(value: Mapping[str, Any], named: Named) -> Sentence:
     return joined([*parts, *([AGAIN[value["repeat"]]] if value.get("repeat") in AGAIN else [])])
 
 
+def _saving(value: Mapping[str, Any], named: Named) -> Sentence:
+    events = [SAVED[one] for one in value.get("on") or ("created", "changed") if one in SAVED]
+    return say("before a record of {table} is {events}", table=named("table", str(value.get("table", ""))), events=joined(events))
+
+
+SAVED = {"created": say("created"), "changed": say("changed"), "deleted": say("deleted")}
 CLOCKS: dict[str, Callable[[Mapping[str, Any], Named], Sentence]] = {
-    "schedule": _schedule, "reached": _reached,
+    "schedule": _schedule, "reached": _reached, "saving": _saving,
     "incoming": lambda value, named: say("when another program sends data"),
 }  # fmt: skip

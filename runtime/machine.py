@@ -150,8 +150,8 @@ def delete(ctx: Context, running: Running, step: Any) -> None:
 # -- assigning -------------------------------------------------------------------------------------
 
 
-def assign(ctx: Context, running: Running, step: Any) -> UUID:
-    """One of the people who are here gets the record. Raises Denied when nobody can take it.
+def assign(ctx: Context, running: Running, step: Any) -> UUID | None:
+    """One of the people who are here gets the record. When nobody can take it, nobody does, or Denied is raised.
 
     By weight it is stride scheduling (Waldspurger 1995): whoever has spent least takes it, and spends 1 / weight; who
     is new begins where the one who has spent least stands.
@@ -163,6 +163,8 @@ def assign(ctx: Context, running: Running, step: Any) -> UUID:
     ctx.conn.execute(ONE_AT_A_TIME, {"key": f"assign {here!r}"})
     load = _load(ctx, running, step, _on_duty(ctx, running, step))
     free = [person for person, count in load.items() if step.most is None or count < step.most]
+    if not free and step.if_nobody == "go_on":
+        return None
     if not free:
         raise Denied(say("There is nobody who can take this now."))
     of_step = [flow_turn.c[name] == value for name, value in here.items()]

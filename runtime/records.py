@@ -105,6 +105,7 @@ def create_many(
         _hold_after(gate, action, [d.id for d in sound])
     if sound and not dry:
         recalculate.after_create(ctx, live, [(d.id, d.values) for d in sound])
+        _ask_guards(ctx, live, "created", [(d.id, None) for d in sound])
     return drafts
 
 
@@ -284,6 +285,7 @@ def change(
         _store(ctx, live, [draft], key)
         _hold_after(gate, "update", [id])
         recalculate.after_change(ctx, live, [(id, draft.before, draft.values)], set(draft.changes))
+        _ask_guards(ctx, live, "changed", [(id, draft.changes)])
     return draft.changes
 
 
@@ -310,6 +312,7 @@ def change_many(
     if written and not dry:
         fields = {id for d in written for id in d.changes}
         recalculate.after_change(ctx, live, [(d.id, d.before, d.values) for d in written], fields)
+        _ask_guards(ctx, live, "changed", [(d.id, d.changes) for d in written])
     return drafts
 
 
@@ -541,8 +544,16 @@ def trash(ctx: Context, live: LiveTable, ids: Sequence[UUID], but: UUID | None =
         _clear(ctx, other, path, some, gone)
     for other, some in going.items():
         _mark(ctx, other, some, {"_deleted_at": ctx.now, "_deleted_by": _person(ctx)}, "delete")
+        _ask_guards(ctx, other, "deleted", [(id, None) for id in some])
     _end_flows(ctx, going, but)
     return found
+
+
+def _ask_guards(ctx: Context, live: LiveTable, event: str, saved: Iterable[tuple[UUID, history.Changes | None]]) -> None:
+    """Flows that run before this is saved may refuse it."""
+    from runtime import saving
+
+    saving.refuse(ctx, live, event, saved)
 
 
 def _end_flows(ctx: Context, gone: Mapping[LiveTable, Sequence[UUID]], but: UUID | None) -> None:

@@ -23,7 +23,7 @@ from schemas.text import Text
 if TYPE_CHECKING:
     from schemas.app import App
 
-KINDS = ("submit", "created", "changed", "deleted", "restored", "button", "ended", "reached", "schedule", "incoming")
+KINDS = ("submit", "created", "changed", "deleted", "restored", "saving", "button", "ended", "reached", "schedule", "incoming")
 WITHOUT_RECORD = ("schedule", "incoming")
 MAIN = "main"
 OUTCOMES = ("approved", "rejected", "withdrawn", "ended")
@@ -36,6 +36,20 @@ class Changed:
 
     table: str = option(Reference("table", required=True), "Table", "")
     fields: tuple[str, ...] = option(Many(Reference("field")), "Fields", ())
+
+
+SAVING = ("created", "changed", "deleted")
+LOOKING = ("find", "calculate", "choose", "guard", "end")
+"""Kinds of steps that only look and work out, and may refuse: what may happen before a record is saved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """A record is about to be created, changed or deleted, by whatever writes; with `fields`, when one of these is."""
+
+    table: str = option(Reference("table", required=True), "Table", "")
+    on: tuple[str, ...] = option(Many(Words(*SAVING), most=3), "When it is", ("created", "changed"))
+    fields: tuple[str, ...] = option(Many(Reference("field")), "Fields", (), help="Of a change: only where one of these changes.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +67,7 @@ class Trigger:
     submit: str | None = option(Reference("form", allow_none=True), "Form submitted")
     created: str | None = option(Reference("table", allow_none=True), "Record created in")
     changed: Changed | None = option(Object(Changed, allow_none=True), "Record changed")
+    saving: Saving | None = option(Object(Saving, allow_none=True), "Before a record is saved")
     button: Button | None = option(Object(Button, allow_none=True), "Button pressed")
     deleted: str | None = option(Reference("table", allow_none=True), "Record moved to the trash in")
     restored: str | None = option(Reference("table", allow_none=True), "Record restored in")
@@ -76,7 +91,7 @@ class Trigger:
             others = other.trigger if other is not None and self.ended not in asked else ()
             tables = (t.table(app, asked | {self.ended}) for t in others)
             return next((table for table in tables if table is not None), None)
-        named = self.changed or self.button or self.reached
+        named = self.changed or self.saving or self.button or self.reached
         return named.table if named else self.created or self.deleted or self.restored
 
     def without_record(self, app: "App", asked: frozenset[str] = frozenset()) -> bool:
@@ -86,6 +101,12 @@ class Trigger:
             others = other.trigger if other is not None else ()
             return bool(others) and all(t.without_record(app, asked | {self.ended}) for t in others)
         return any(getattr(self, kind) is not None for kind in WITHOUT_RECORD)
+
+    def guards(self, table: str, event: str, changed: frozenset[str]) -> bool:
+        """Whether it is asked before this is saved, `when` aside."""
+        if self.saving is None or self.saving.table != table or event not in self.saving.on:
+            return False
+        return event != "changed" or not self.saving.fields or bool(changed.intersection(self.saving.fields))
 
     def matches(self, table: str, form: str | None, event: str, changed: frozenset[str]) -> bool:
         """Whether what happened (created or changed, by `form` if any, deleted, restored) starts the flow, `when` aside."""
@@ -181,6 +202,11 @@ class Flow:
     def positions(self) -> Mapping[str, Position]:
         """Where each step stands, by its id."""
         return {position.step.id: position for position in self.all_positions}
+
+    @property
+    def guards(self) -> bool:
+        """Whether it runs before a record is saved, and may refuse that."""
+        return any(trigger.saving is not None for trigger in self.trigger)
 
     @cached_property
     def asks_approval(self) -> bool:

@@ -41,6 +41,9 @@ class Assign(Step):
         help="Which records of this table somebody has to do with; all that name them without a condition.",
     )
     most: int | None = option(Whole(1, 100_000, allow_none=True), "At most each")
+    if_nobody: str = option(
+        Words("stop", "go_on"), "When nobody can take it", "stop", help="The flow stops and tells its owner, or goes on without anybody."
+    )  # fmt: skip
 
     def enter(self, run: "Run", token: "Token") -> None:
         run.perform(token, self)

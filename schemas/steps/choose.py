@@ -14,9 +14,16 @@ from schemas.steps.base import Step, step_types
 from schemas.steps.branch import Case
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from schemas.engine.run import Run
     from schemas.engine.state import Token
     from schemas.steps.place import Place
+
+    class Judge(Protocol):
+        """A run, or whatever else can say whether a condition holds."""
+
+        def holds(self, formula: Formula) -> bool: ...
 
 
 @step_types.register
@@ -39,7 +46,7 @@ class Choose(Step):
     def resumable(self) -> bool:
         return self.mode == "first"
 
-    def taken(self, run: "Run") -> tuple[Case, ...]:
+    def taken(self, run: "Judge") -> tuple[Case, ...]:
         """The branches to follow now; the one without a condition only if no other holds."""
         holding = [b for b in self.branches if b.when is not None and run.holds(b.when)]
         chosen = holding or [b for b in self.branches if b.when is None]

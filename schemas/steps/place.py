@@ -294,7 +294,7 @@ def given_by_triggers(flow: "Flow", app: "App", table: Table) -> dict[str, Type]
     """What the steps know of what started the flow: the values before a change, the planned moment, what was sent."""
     known: dict[str, Type] = {}
     for trigger in flow.trigger:
-        if trigger.changed is not None:
+        if trigger.changed is not None or trigger.saving is not None:
             kept = (f for f in table.fields if app.analysis.is_stored(table, f) and f.storage != "child")
             parts = {f.id: app.analysis.type_of(table, f) for f in kept}
             known["before"] = Type("any", target=f"{flow.id}.before", parts=parts)
@@ -342,8 +342,11 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
             yield from whole.formula(f"trigger[{number}].incoming.once_by", trigger.incoming.once_by)
         for name in trigger.changed.fields if trigger.changed else ():
             yield from whole.field(f"trigger[{number}].changed.fields", name)
+        for name in trigger.saving.fields if trigger.saving else ():
+            yield from whole.field(f"trigger[{number}].saving.fields", name)
         if trigger.reached is not None:
             yield from _reached(f"trigger[{number}].reached", trigger.reached, whole)
+    yield from _before_saving(flow)
     yield from Place(flow, app, table).people("owner", flow.owner)
     for position in flow.all_positions:
         place = Place(flow, app, table, position)
@@ -358,6 +361,19 @@ def _linked(flow: "Flow", app: "App", table: Table) -> Iterator[Problem]:
                 problem.message,
                 problem.severity,
             )
+
+
+def _before_saving(flow: "Flow") -> Iterator[Problem]:
+    """What runs before a record is saved does nothing else, and starts by nothing else."""
+    from schemas.flow import LOOKING
+
+    if not flow.guards:
+        return
+    if any(trigger.saving is None for trigger in flow.trigger):
+        yield Problem("trigger", say("a flow that runs before a record is saved is started by nothing else"))
+    for position in flow.all_positions:
+        if position.step.type not in LOOKING:
+            yield Problem(position.path, say("before a record is saved a flow only looks, calculates and refuses"))
 
 
 def _reached(path: str, reached: Reached, place: Place) -> Iterator[Problem]:

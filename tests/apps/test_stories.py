@@ -10,24 +10,26 @@ import pytest
 from sqlalchemy import select
 
 from builder import bundle
-from runtime import definitions, flows, people, query, sample, submit, tables
+from runtime import definitions, flows, people, query, records, sample, submit, tables
 from runtime.access import door
 from runtime.context import Context, Workspace
-from runtime.models_flow import flow_task
+from runtime.definitions import Installed
+from runtime.models_flow import flow_task, notice
 from runtime.sample import Keys
 from runtime.tables import LiveTable
+from schemas import filling
 
 Trial = Callable[[str], AbstractContextManager[Context]]
 
 
-def stories() -> Iterator[Any]:
+def stories(kind: str) -> Iterator[Any]:
     for app, folder in bundle.bundled().items():
         for path in sorted((folder / "stories").glob("*.json")):
-            for story in json.loads(path.read_text(encoding="utf-8")):
+            for story in (s for s in json.loads(path.read_text(encoding="utf-8")) if kind in s):
                 yield pytest.param(app, story, id=f"{app}-{path.stem}-{story['title']}")
 
 
-@pytest.mark.parametrize(("app", "story"), list(stories()))
+@pytest.mark.parametrize(("app", "story"), list(stories("form")))
 def test_an_approval_goes_as_told(
     app: str, story: dict[str, Any], trial: Trial, companies: dict[str, tuple[Workspace, Keys]]
 ) -> None:
@@ -43,6 +45,35 @@ def test_an_approval_goes_as_told(
             decide(ctx, live, keys, record, step)
         assert sorted(asked(ctx, keys, record)) == story.get("asked", [])
         assert shown(ctx, live, record, story["then"]) == story["then"]
+
+
+@pytest.mark.parametrize(("app", "story"), list(stories("flow")))
+def test_a_flow_by_the_clock_goes_as_told(
+    app: str, story: dict[str, Any], trial: Trial, companies: dict[str, tuple[Workspace, Keys]]
+) -> None:
+    """Records are `given` other values, the flow starts, and records and the people told are as the story says."""
+    keys = companies[app][1]
+    with trial(app) as ctx:
+        inst = definitions.installed(ctx, app)
+        for key, values in story.get("given", {}).items():
+            live, record = named(ctx, inst, keys, key)
+            records.change(ctx, live, record, filling.parse(live.table, sample.answers_of(ctx, live, values, keys), ctx.zone)[0])
+        flow = inst.app.flow(story["flow"])
+        assert flow is not None
+        flows.start(ctx, tables.of_flow(ctx, inst, ""), flow, None)
+        for key, wanted in story["then"].items():
+            live, record = named(ctx, inst, keys, key)
+            assert shown(ctx, live, record, wanted) == wanted, key
+        by_id = {id: key for key, id in keys.members.items()}
+        told = select(notice.c.member_id).where(notice.c.at == ctx.now).distinct()
+        people_told = {by_id[id] for id in ctx.conn.scalars(told)}
+        assert people_told == set(story["told"]) if "told" in story else set(story["told_among_others"]) <= people_told
+
+
+def named(ctx: Context, inst: Installed, keys: Keys, key: str) -> tuple[LiveTable, UUID]:
+    """The record that a story calls `@key`."""
+    table = next(table for table, found in keys.records.items() if key.removeprefix("@") in found)
+    return tables.live(ctx, inst, table), keys.records[table][key.removeprefix("@")]
 
 
 def as_member(ctx: Context, keys: Keys, key: str) -> Context:

@@ -87,8 +87,9 @@ def pile(filed: list[str]) -> dict[str, Any]:
         for n, path in enumerate(filed)
     ]
     total = " + ".join(f"IFERROR({s['id']}, 0)" for s in sums)
-    return {"id": "pile", "keys": [{"fields": ["word", "kind"]}], "fields": [
-        {"id": "word", "type": "text"}, {"id": "kind", "type": "text"}, *sums, {"id": "total", "type": "formula", "formula": total}]}  # fmt: skip
+    own = [{"id": "word", "type": "text"}, {"id": "kind", "type": "text"}]
+    fields = [*own, *sums, {"id": "total", "type": "formula", "formula": total}]
+    return {"id": "pile", "keys": [{"fields": ["word", "kind"]}], "fields": fields}
 
 
 @st.composite

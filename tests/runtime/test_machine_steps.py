@@ -225,6 +225,19 @@ def test_leads_that_come_at_once_go_round_and_nobody_gets_too_many(make_shop: Ca
         assert sorted(ctx.conn.scalars(select(flow_instance.c.state))) == ["ended"] * 10 + ["failed"]
 
 
+def test_what_nobody_can_take_goes_on_without_anybody_where_it_may(make_shop: Callable[..., Shop]) -> None:
+    step = {**LEADS["flows"][0]["steps"][0], "among": [{"role": "clerk"}], "most": 1, "if_nobody": "go_on"}
+    told = {"id": "left", "type": "update", "set": {"name": "IF(ISBLANK(taker), \"nobody\", \"somebody\")"}}
+    shop = make_shop({**LEADS, "flows": [{**LEADS["flows"][0], "steps": [step, told]}]})
+    for _ in range(2):
+        with shop.opened() as ctx:
+            live = shop.table(ctx, "lead")
+            flows.record_saved(ctx, live, records.create(ctx, live, {"name": "x", "open": True}), "created", None)
+    assert sorted(all_of(shop, "lead", "name")) == [("nobody",), ("somebody",)]
+    with shop.opened() as ctx:
+        assert set(ctx.conn.scalars(select(flow_instance.c.state))) == {"ended"}
+
+
 def test_turns_by_weight_give_one_thrice_as_many_as_another(make_shop: Callable[..., Shop]) -> None:
     weighed = [{"role": "clerk", "weight": 3}, {"role": "manager"}]
     step = {"id": "taker", "type": "assign", "field": "owner", "among": weighed, "by": "weights"}

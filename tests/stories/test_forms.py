@@ -212,7 +212,8 @@ def bill(place: str) -> dict[str, Any]:
             {"id": "lines", "type": "rows", "label": "Lines", "fields": [
                 {"id": "what", "type": "text"}, {"id": "cost", "type": "number", "default": "=1"}]},
             {"id": "total", "type": "formula", "formula": "SUM(lines.cost)"}]}],
-        "forms": [{"id": "bill", "table": "bill", "quick_fill": True, "layout": [{"row": [id]} for id in ("no", "name", "note", "lines", "total")],
+        "forms": [{"id": "bill", "table": "bill", "quick_fill": True,
+                   "layout": [{"row": [id]} for id in ("no", "name", "note", "lines", "total")],
                    "events": [{"id": "known", "title": "Known bill", "on": "edit", "fields": ["no"], "request": request, "fill": fill}]}],
     }  # fmt: skip
 
@@ -236,7 +237,8 @@ def bills(school: Place, page: Page, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_what_is_typed_is_looked_up_elsewhere_and_fills_fields_and_rows(bills: Any) -> None:
     program, page = bills
-    program.answers = [(200, {"name": "Oak & Co", "lines": [{"what": "Plane", "cost": 30}, {"what": "Saw", "cost": 12}]}), (503, "later"), (503, "")]
+    lines = [{"what": "Plane", "cost": 30}, {"what": "Saw", "cost": 12}]
+    program.answers = [(200, {"name": "Oak & Co", "lines": lines}), (503, "later"), (503, "")]
     page.fill("#f-no", "B 7")
     page.locator("#f-no").blur()
     expect(page.locator("#f-name")).to_have_value("Oak & Co")
