@@ -27,6 +27,7 @@ SPAWNING = "runs that start a subflow now"
 DEEPEST = 8
 """How many flows may set one another off by what they write."""
 
+MOST_TOLD, LONGEST_TOLD = 20, 300
 REFUSALS = (InvalidInput, Denied, NotFound, Conflict)
 
 
@@ -37,18 +38,33 @@ def perform(ctx: Context, running: Running, effect: Perform) -> Event | None:
     """
     step = running.flow.step(effect.step)
     assert step is not None
-    began = time.monotonic()
+    began, running.heard = time.monotonic(), {}
     try:
         with ctx.conn.begin_nested():
             if step.type in ERRANDS:
+                running.heard = None
                 ERRANDS[step.type](ctx, running, step, effect, ctx.memo.get(DEPTH, 0))
                 return None
             result = HANDS[step.type](as_flow(ctx, running), running, step)
     except REFUSALS as err:
         problem = reason(err)
         values = tuple((name, str(value)) for name, value in problem.values.items())
-        return Failed(effect.token, effect.round, problem.text, values)
-    return Performed(effect.token, effect.round, dump(result), {"took": round((time.monotonic() - began) * 1000)})
+        return Failed(effect.token, effect.round, problem.text, values, _told(running, began))
+    return Performed(effect.token, effect.round, dump(result), _told(running, began))
+
+
+def _told(running: Running, began: float) -> dict[str, Any]:
+    """For the log: how many milliseconds a step took, and what its formulas came to, cut short."""
+    heard, running.heard = running.heard or {}, None
+    given = {source[:200]: _shown(value)[:LONGEST_TOLD] for source, value in list(heard.items())[:MOST_TOLD]}
+    return {"took": round((time.monotonic() - began) * 1000), **({"given": given} if given else {})}
+
+
+def _shown(value: Any) -> str:
+    """A value as a log shows it."""
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(one) for one in value)
+    return "" if value is None else str(value)
 
 
 def as_flow(ctx: Context, running: Running) -> Context:

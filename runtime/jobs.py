@@ -293,6 +293,7 @@ def perform_job(
     except Exception as err:
         errors.append(err)
         if Backoff(known.retry).get_retry_decision(exception=err, job=context.job) is None:
+            note_failure(engine, context.job, str(err))
             give_up(known, engine, context.job, str(err))
         raise
 
@@ -310,6 +311,18 @@ def first_time(conn: Connection, queued: Queued) -> bool:
 
 
 MARK_DONE = text("INSERT INTO procrastinate.done (job_id) VALUES (:job) ON CONFLICT DO NOTHING")
+
+
+def note_failure(engine: Engine, queued: Queued, error: str) -> None:
+    """Why a job was given up, for whoever looks after the workspace."""
+    with engine.begin() as conn:
+        conn.execute(NOTE_FAILURE, {"job": queued.id, "error": error.replace("\x00", "")[:2_000]})
+
+
+NOTE_FAILURE = text(
+    "INSERT INTO procrastinate.failure (job_id, error, at) VALUES (:job, :error, now()) "
+    "ON CONFLICT (job_id) DO UPDATE SET error = excluded.error, at = excluded.at"
+)
 
 
 def give_up(known: Job, engine: Engine, queued: Queued, error: str) -> None:
@@ -345,6 +358,7 @@ async def rescue_stalled(app: procrastinate.App, engine: Engine, after: float) -
         known = JOBS.get(queued.task_name)
         if known:
             error = "Its worker stopped every time it was tried."
+            await asyncio.to_thread(note_failure, engine, queued, error)
             await asyncio.to_thread(give_up, known, engine, queued, error)
 
 
@@ -367,6 +381,7 @@ def install_jobs(conn: Connection) -> None:
         for file in files:
             if file.name in fresh:
                 run_script(conn, file.read_text())
+    conn.execute(MAKE_FAILURE)
     for name in sorted(fresh):
         conn.execute(text("INSERT INTO procrastinate.applied VALUES (:file)"), {"file": name})
 
@@ -374,6 +389,12 @@ def install_jobs(conn: Connection) -> None:
 MAKE_DONE = text(
     "CREATE TABLE procrastinate.done (job_id bigint PRIMARY KEY "
     "REFERENCES procrastinate.procrastinate_jobs ON DELETE CASCADE)"
+)
+
+
+MAKE_FAILURE = text(
+    "CREATE TABLE IF NOT EXISTS procrastinate.failure (job_id bigint PRIMARY KEY "
+    "REFERENCES procrastinate.procrastinate_jobs ON DELETE CASCADE, error text NOT NULL, at timestamptz NOT NULL)"
 )
 
 

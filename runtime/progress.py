@@ -196,7 +196,7 @@ def of_run(ctx: Context, run: Running, task: UUID | None = None) -> Progress:
         may_withdraw=run.starter == ctx.actor.id and may_withdraw(run.flow, run.state),
         may_end=manages and run.state.open and not run.state.outcome, may_manage=manages,
         may_urge=(manages or run.starter == ctx.actor.id) and may_urge(run.state, ctx.now),
-        take_back=_own_decision(ctx, run), steps=people_steps(run.flow) if manages else (),
+        take_back=_own_decision(ctx, run), steps=restarts(run.flow) if manages else (),
         course=courses.drawn(ctx, run, log, names, manages),
     )  # fmt: skip
 
@@ -212,6 +212,11 @@ def _own_decision(ctx: Context, run: Running) -> UUID | None:
     last = run.state.tasks.get(run.state.last)
     mine = last is not None and last.by == str(ctx.actor.id) and may_take_back(run.flow, run.state, last)
     return run.task_ids.get(run.state.last) if mine else None
+
+
+def restarts(flow: Flow) -> list[tuple[str, Sentence]]:
+    """The steps at which a run may go on again: all but those that come afterwards."""
+    return [(p.step.id, step_words(flow, p.step.id)) for p in flow.all_positions if not p.path.startswith("after.")]
 
 
 def people_steps(flow: Flow) -> list[tuple[str, Sentence]]:

@@ -58,6 +58,8 @@ class Running:
     parent: Parent | None = None
     state: State = field(default_factory=State)
     task_ids: dict[int, UUID] = field(default_factory=dict)
+    heard: dict[str, Any] | None = None
+    """What formulas came to, by their source, while somebody listens."""
 
     @property
     def its_record(self) -> UUID:
@@ -186,7 +188,10 @@ class values_of:
         expression = self.running.expression(formula, found)
         asked = answers.answering(self.ctx, self.running.live, self.running.record, self._types)
         values = {**self._read(), **row, **self._given}
-        return evaluate(expression, values, asked(values, expression.needs, found))
+        result = evaluate(expression, values, asked(values, expression.needs, found))
+        if self.running.heard is not None:
+            self.running.heard[formula.source] = result
+        return result
 
     def _read(self) -> dict[str, Any]:
         if self._values is None and self.running.record is None:

@@ -15,6 +15,7 @@ from runtime import (
     filling,
     flows,
     notices,
+    operations,
     progress,
     query,
     ranges,
@@ -491,8 +492,10 @@ def run_page(ctx: Context, run: Running) -> Any:
     """How a run stands, with its record as far as the reader may see it."""
     found = _record_of(ctx, run)
     own = tasks.open_task_for(ctx, run.live, run.record) if run.record is not None else None
+    of_run = progress.of_run(ctx, run, own)
     shown = {
-        "run": progress.of_run(ctx, run, own), "title": found.title if found else "", "inst": run.live.inst,
+        "run": of_run, "lines": operations.lines(ctx, run) if of_run.may_manage else [],
+        "title": found.title if found else "", "inst": run.live.inst,
         "blocks": records.details(ctx, run.live, found) if found else [],
         "record_url": f"/a/{run.live.inst.slug}/t/{run.live.id}/{run.record}" if found else "",
     }  # fmt: skip

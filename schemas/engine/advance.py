@@ -369,7 +369,7 @@ def _performed(run: Run, event: Performed) -> None:
 def _machine_failed(run: Run, event: Failed) -> None:
     token = _waiting(run, event.token, event.round)
     if token is not None:
-        run.note("failed", token=token.id, step=token.step, problem=event.problem, values=dict(event.values))
+        run.note("failed", token=token.id, step=token.step, problem=event.problem, values=dict(event.values), **event.told)
 
 
 def _retry(run: Run, event: Retried) -> None:

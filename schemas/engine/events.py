@@ -202,6 +202,8 @@ class Failed(Event):
     round: int
     problem: str
     values: tuple[tuple[str, str], ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """For the log: what was given in."""
 
 
 @dataclass(frozen=True)

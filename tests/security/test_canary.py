@@ -136,6 +136,8 @@ ELSEWHERE = {
     "studio.another": "web/test_builder.py",
     "studio.remove": "web/test_builder.py",
     "studio.take_off": "web/test_builder.py",
+    "operations.retry": "web/test_operations.py",
+    "operations.change_job": "web/test_operations.py",
     "studio.change_together": "web/test_form_looks.py",
     "studio.set_cover": "web/test_form_looks.py",
     "build_views.add": "web/test_builder.py",
