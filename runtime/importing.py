@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
@@ -36,6 +36,8 @@ from schemas.text import Sentence
 DAYS_KEPT = 7
 CHUNK = 2_000
 """Rows of one transaction: parents' sums are worked out once for all of them."""
+CHUNK_WITH_FLOWS = 200
+"""Fewer where each starts flows, which take longer than the rows."""
 SAMPLES = 5
 MOST_KINDS = 200
 
@@ -109,19 +111,19 @@ def trial(
     return report
 
 
-def _chunks(groups: Sequence[Group], done: int = 0) -> Iterator[list[Group]]:
+def _chunks(groups: Sequence[Group], done: int = 0, size: int = CHUNK) -> Iterator[list[Group]]:
     """Records of the file in parts, beyond the lines that are done."""
     first = 0
     while done > 0:
         done -= len(groups[first])
         first += 1
-    for n in range(first, len(groups), CHUNK):
-        yield list(groups[n : n + CHUNK])
+    for n in range(first, len(groups), size):
+        yield list(groups[n : n + size])
 
 
 def _import_chunk(
     ctx: Context, source: LiveTable, chunk: Sequence[Group], mappings: Mappings, by: Matching | None, report: Report,
-    dry: bool,
+    dry: bool, with_flows: bool = False,
 ) -> None:  # fmt: skip
     lines = [line for group in chunk for line in group]
     rows = [row for _, row in lines]
@@ -135,6 +137,8 @@ def _import_chunk(
         n: {path: [] for path in one.missing} for n, one in enumerate(gathered) if one.missing
     }
     outcomes = upserting.upsert(ctx, source, [g.raw for g in gathered], by, action="import", dry=dry, wrong=wrong)
+    if with_flows:
+        _tell_flows(ctx, source, outcomes)
     for group, one, outcome in zip(chunk, gathered, outcomes, strict=True):
         _count(report, group, outcome)
         for path, (number, message) in one.missing.items():
@@ -142,6 +146,21 @@ def _import_chunk(
         for path, problems in outcome.errors.items():
             if problems:
                 _note(report, group[_line_of(path, one)], _plain(path), problems[0], mappings)
+
+
+def _tell_flows(ctx: Context, source: LiveTable, outcomes: Iterable[Outcome]) -> None:
+    """What was added and changed starts what waits for that, as if somebody had typed it."""
+    from runtime import flows
+
+    for one in outcomes:
+        if one.id is not None and one.what in ("added", "changed"):
+            flows.record_saved(ctx, source, one.id, "created" if one.what == "added" else "changed", one.changes or None)
+
+
+def sets_off(source: LiveTable) -> bool:
+    """Whether any flow waits for records of this table to be added or changed."""
+    triggers = (t for flow in source.inst.app.flows for t in flow.trigger)
+    return any(t.created == source.id or (t.changed is not None and t.changed.table == source.id) for t in triggers)
 
 
 def _count(report: Report, group: Group, outcome: Outcome) -> None:
@@ -349,12 +368,12 @@ def save_mapping(
     return mappings, how
 
 
-def start(ctx: Context, run: Any) -> None:
-    """Leave the work to a job."""
+def start(ctx: Context, run: Any, with_flows: bool = False) -> None:
+    """Leave the work to a job; `with_flows` lets flows see what it adds and changes."""
     changed = (
         update(import_run)
         .where(import_run.c.id == run.id, import_run.c.state == "mapping")
-        .values(state="waiting", report=None)
+        .values(state="waiting", report=None, flows=with_flows)
     )
     if ctx.conn.execute(changed).rowcount:
         audit.note(ctx, "data.imported", f"{table_of(ctx, run).inst.slug}.{run.table_id}", run.id, file=run.file_name)
@@ -410,13 +429,13 @@ def _next_chunk(opened: Opened, id: UUID, groups: Sequence[Group]) -> bool:
         if row.cancel:
             end(ctx, id, "cancelled")
             return False
-        chunk = next(_chunks(groups, row.done + row.refused), None)
+        chunk = next(_chunks(groups, row.done + row.refused, CHUNK_WITH_FLOWS if row.flows else CHUNK), None)
         if chunk is None:
             end(ctx, id, "done")
             return False
         report = Report(counts=Counter(row.counts or {}))
         by = matching_of(row.matching)
-        _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), by, report, dry=False)
+        _import_chunk(ctx, table_of(ctx, row), chunk, mappings_of(row.mapping), by, report, dry=False, with_flows=row.flows)
         kept = {"done": row.done + report.sound, "refused": row.refused + report.refused, "state": "running"}
         told = {"report": _tell(row.report or [], report), "counts": dict(report.counts)}
         ctx.conn.execute(update(import_run).where(import_run.c.id == id).values({**kept, **told}))

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 control_metadata = MetaData(schema="control")
 workspace_metadata = MetaData()
 
-LAYOUT = 21
+LAYOUT = 22
 """Raised with every change of these tables; a workspace records the one it was made with."""
 
 

@@ -28,6 +28,7 @@ import_run = Table(
         server_default="mapping",
         comment="mapping, waiting, running, done, cancelled, failed",
     ),
+    Column("flows", Boolean, nullable=False, server_default=text("false"), comment="whether flows see what it adds and changes"),
     Column("cancel", Boolean, nullable=False, server_default=text("false")),
     Column("total", Integer, nullable=False, server_default=text("0")),
     Column("done", Integer, nullable=False, server_default=text("0")),

@@ -111,6 +111,7 @@ def _mapping(
         "report": report, "troubles": troubles, "settled": _settled(ctx, source, targets, troubles),
         "problems": problems, "url": request.path, "most": MOST_KINDS, "by": by,
         "may_find": door(ctx, source).may("read"), "may_change": door(ctx, source).may("update"),
+        "sets_off": importing.sets_off(source), "with_flows": "flows" in request.form,
     }  # fmt: skip
     if is_fragment():
         return make_response(render_template("runtime/_import_mapping.html", **values), status)
@@ -187,7 +188,7 @@ def decide(app: str, table_id: str, run: str) -> Any:
             return _mapping(ctx, source, found, problems=problems, status=422)
         found = importing.run_of(ctx, record_id(run))
         if request.form.get("act") == "import":
-            importing.start(ctx, found)
+            importing.start(ctx, found, "flows" in request.form and importing.sets_off(source))
             return go(request.path)
         report = importing.trial(ctx, source, importing.sheet_of(found), targets, by)
         return _mapping(ctx, source, found, report)

@@ -88,3 +88,37 @@ def test_a_list_comes_again_and_changes_the_records_that_its_key_finds(boss, sho
     with shop.opened(shop.boss) as ctx:
         found = query.page(door(ctx, shop.table(ctx, "book")), Listing(columns=("no", "price"))).records
     assert {r["no"]: r["price"] for r in found} == {"B-0001": 5, "B-0002": 1, "B-0003": 2}
+
+
+LIST = {
+    "language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}],
+    "tables": [{"id": "lead", "fields": [{"id": "no", "type": "text"}, {"id": "name", "type": "text"}, {"id": "note", "type": "text"}]}],
+    "flows": [{"id": "greet", "trigger": [{"created": "lead"}, {"changed": {"table": "lead", "fields": ["name"]}}], "steps": [
+        {"id": "noted", "type": "update", "set": {"note": "\"seen \" & name"}}]}],
+    "access": [{"id": "leads", "who": {"role": "clerk"}, "table": "lead", "do": ["read", "create", "update", "import"]},
+               {"id": "its", "who": {"flow": "greet"}, "table": "lead", "do": ["read", "update"]}],
+}  # fmt: skip
+
+
+def notes(shop):
+    with shop.opened(shop.boss) as ctx:
+        found = query.page(door(ctx, shop.table(ctx, "lead")), Listing(columns=("no", "note"))).records
+    return {r["no"]: r["note"] for r in found}
+
+
+def test_what_an_import_adds_and_changes_starts_flows_where_that_is_wanted(make_shop, sign_in, database_url):
+    shop = make_shop(LIST)
+    clerk = sign_in(shop, "clerk")
+
+    def bring(file: bytes, **more):
+        sent = {"file": (io.BytesIO(file), "leads.csv"), "encoding": "utf-8"}
+        run = clerk.post("/a/shop/import/lead/", sent, content_type="multipart/form-data").headers["Location"]
+        assert "Flows that wait for new or changed records start" in clerk.get(run).text
+        columns = {f"column:{name}": name for name in ("no", "name")}
+        clerk.post(run, {**columns, **more, "act": "import"})
+        assert jobs.drain_jobs(database_url) == []
+
+    bring(b"no,name\n1,Ann\n2,Bob\n")
+    assert notes(shop) == {"1": None, "2": None}, "quietly"
+    bring(b"no,name\n2,Bea\n3,Cy\n1,Ann\n", flows="on", mode="both", key=["no"])
+    assert notes(shop) == {"1": None, "2": "seen Bea", "3": "seen Cy"}, "what did not change starts nothing"
