@@ -47,6 +47,7 @@ from schemas.engine import (
     Ended,
     Event,
     HandedOver,
+    Looked,
     Migrated,
     Perform,
     Reactivated,
@@ -127,7 +128,17 @@ def record_saved(
         told = given.before(ctx, live, flow, record, changed or {}) if about else {}
         if any(holds(ctx, live, flow, record, t, told) for t in matching):
             begun += start(ctx, live, flow, record, given=told)
+    if event == "changed":
+        _look_again(ctx, live, record)
     return begun
+
+
+def _look_again(ctx: Context, live: LiveTable, record: UUID) -> None:
+    """Runs that wait for a change of this record look again; one that has made it looks by itself when that is done."""
+    for flow in live.inst.app.flows:
+        waiting = running.open_run(ctx, live, flow.id, record) if flow.watches else None
+        if waiting is not None and waiting != ctx.actor.id:
+            happen(ctx, running.load(ctx, waiting), Looked())
 
 
 def holds(

@@ -209,6 +209,11 @@ class Flow:
         return any(trigger.saving is not None for trigger in self.trigger)
 
     @cached_property
+    def watches(self) -> bool:
+        """Whether a run may wait until its record is so."""
+        return any(getattr(position.step, "holds", None) is not None for position in self.all_positions)
+
+    @cached_property
     def asks_approval(self) -> bool:
         return any(position.step.type == "approve" for position in self.all_positions)
 

@@ -15,6 +15,7 @@ from schemas.engine.events import (
     Event,
     Failed,
     HandedOver,
+    Looked,
     Migrated,
     Performed,
     Reactivated,
@@ -37,6 +38,7 @@ from schemas.errors import Denied, InvalidInput
 from schemas.flow import Flow
 from schemas.messages import say
 from schemas.steps.people import PeopleStep
+from schemas.steps.wait import Wait
 
 MOST_SIGNERS = 50
 
@@ -57,6 +59,7 @@ def advance(flow: Flow, state: State, event: Event, facts: Facts) -> Advance:
     """
     run = Run(flow, state.copy(), facts)
     HAPPENS[type(event)](run, event)
+    _look(run)
     run.settle()
     return Advance(run.state, run.log, run.effects)
 
@@ -316,8 +319,31 @@ def _due(run: Run, event: Due) -> None:
         return
     if token.waits == "time":
         _wake_up(run, token)
+    elif token.waits == "change":
+        _look_in_vain(run, token)
     elif token.waits == "people":
         times.strike(run, token, run.flow.people_step(token.step))
+
+
+def _look(run: Run) -> None:
+    """Whatever waits for a change of the record goes on where it has come."""
+    for token in list(run.state.live_tokens()):
+        step = run.flow.step(token.step)
+        if token.live and token.waits == "change" and isinstance(step, Wait) and step.holds is not None and run.holds(step.holds):
+            run.note("performed", token=token.id, step=token.step, result=True)
+            run.go_on(token)
+
+
+def _look_in_vain(run: Run, token: Token) -> None:
+    """It was looked whether the change has come, and it has not: the time is over, or it goes on waiting."""
+    step = run.flow.step(token.step)
+    if not isinstance(step, Wait) or step.holds is None or run.holds(step.holds):
+        return
+    if token.until and run.facts.now >= datetime.fromisoformat(token.until):
+        run.note("performed", token=token.id, step=token.step, result=False)
+        run.go_on(token)
+    else:
+        times.look_later(run, token)
 
 
 def _wake_up(run: Run, token: Token) -> None:
@@ -430,6 +456,7 @@ HAPPENS: dict[type[Event], Callable[[Run, Any], None]] = {
     Reactivated: _reactivate,
     Migrated: _migrate,
     Due: _due,
+    Looked: lambda run, event: None,
     SubflowEnded: _subflow_ended,
     Withdrawn: _withdraw,
     Ended: _end,

@@ -128,6 +128,11 @@ class Urged(Event):
 
 
 @dataclass(frozen=True)
+class Looked(Event):
+    """The record may be another: what waits for that looks again."""
+
+
+@dataclass(frozen=True)
 class Due(Event):
     """The clock has reached what a token waits for. Says nothing when the token has moved on since."""
 

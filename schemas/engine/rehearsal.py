@@ -52,7 +52,7 @@ A scenario is one object, or {"scenarios": [...]}:
                 set       new values of the record
                 by, do    who does what: approve submit reject return answer choose transfer delegate add_signer
                           take_back comment copy urge withdraw, and of administrators: assign end retry skip
-                          reactivate migrate; of machines: performed failed subflow_ended
+                          reactivate migrate; of machines: performed failed subflow_ended look
                 step      which of their tasks, or which step; item, outcome (of a subflow)
                 to people side back comment files signature chosen    what goes with it
                 refused   a part of the sentence with which it is refused
@@ -210,6 +210,8 @@ class Rehearsal:
         self.values |= {name: read_value(value, self.zone) for name, value in _object(event, "set").items()}
         if "do" in event:
             self.happen(self.event(event))
+        elif "set" in event:
+            self.happen(happenings.Looked())
 
     def _when(self, at: Any) -> datetime:
         if at is None:
@@ -389,6 +391,7 @@ MAKE: dict[str, Make] = {
     "add_signer": lambda p, t: happenings.SignerAdded(
         p.task(t), _by(t), tuple(t.get("people", ())), t.get("side", ""), t.get("comment", "")
     ),
+    "look": lambda p, t: happenings.Looked(),
     "take_back": lambda p, t: happenings.TakenBack(p.task(t, live=False), _by(t)),
     "comment": lambda p, t: happenings.Commented(_by(t), t.get("comment", ""), t.get("step", "")),
     "copy": lambda p, t: happenings.Copied(_by(t), tuple(t.get("people", ())), t.get("step", ""), t.get("comment", "")),

@@ -357,6 +357,12 @@ class Run:
         self.reach(token, step, "time")
         times.wake(self, token, until)
 
+    def watch(self, token: Token, step: Step, until: datetime | None) -> None:
+        """Wait for a change of the record, until then at most."""
+        self.reach(token, step, "change")
+        self.note("watched", token=token.id, until=until.isoformat() if until else "")
+        times.look_later(self, token)
+
     def spawn(self, token: Token, step: Step, items: int, wait: bool) -> None:
         """Start another flow for each item, and wait until all of them are over, or not."""
         self.reach(token, step, "subflow" if wait and items else "", needed=items)

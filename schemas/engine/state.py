@@ -17,11 +17,11 @@ AGREED = ("approve", "submit")
 class Token:
     """A place in the flow.
 
-    `waits` is for: people, machine, branches, time, subflow, or a person in charge (problem). `round` is new with
+    `waits` is for: people, machine, branches, time, change, subflow, or a person in charge (problem). `round` is new with
     every step entered; children of a fork carry the round of their parent in `fork`. `alarm` numbers the
     wakings that were asked for in this round; only the last, at `alarm_at`, means anything. `ended` are
     the subflows that are over, `needed` how many of them (or of the branches) must be. `items` are what a
-    loop goes through, as JSON, and `at` the number of the one whose turn it is.
+    loop goes through, as JSON, and `at` the number of the one whose turn it is. A change is waited for `until` then.
     """
 
     id: int
@@ -40,6 +40,7 @@ class Token:
     ended: list[int] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
     at: int = 0
+    until: str = ""
 
 
 @dataclass
@@ -263,6 +264,10 @@ def _alarm(state: State, entry: Entry) -> None:
     token.alarm, token.alarm_at = entry["alarm"], entry["when"]
 
 
+def _watched(state: State, entry: Entry) -> None:
+    state.tokens[entry["token"]].until = entry["until"]
+
+
 def _late(state: State, entry: Entry) -> None:
     task = state.tasks[entry["task"]]
     task.alarms, task.due = entry["alarms"], entry.get("due", task.due)
@@ -368,6 +373,7 @@ CHANGES: dict[str, Callable[[State, Entry], None]] = {
     "reopened": _reopened,
     "chosen": _chosen,
     "alarm": _alarm,
+    "watched": _watched,
     "late": _late,
     "urged": _urged,
     "sub_ended": _sub_ended,

@@ -12,6 +12,8 @@ from schemas.steps.who import find
 if TYPE_CHECKING:
     from schemas.engine.run import Run
 
+LOOK_AGAIN = timedelta(hours=1)
+
 
 def deadline(run: "Run", step: PeopleStep) -> str:
     """Until when a task that opens now is to be dealt with, as ISO text; empty without a limit."""
@@ -63,6 +65,12 @@ def wake(run: "Run", token: Token, at: datetime) -> None:
 
     run.note("alarm", token=token.id, alarm=token.alarm + 1, when=at.isoformat())
     run.effects.append(Wake(token.id, token.round, token.alarm, at))
+
+
+def look_later(run: "Run", token: Token) -> None:
+    """What a record takes from others changes without it being written: look again by and by, or when the time is over."""
+    later = run.facts.now + LOOK_AGAIN
+    wake(run, token, min(later, datetime.fromisoformat(token.until)) if token.until else later)
 
 
 def wake_again(run: "Run", token: Token) -> None:

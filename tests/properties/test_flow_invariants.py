@@ -57,8 +57,10 @@ def one_step(rnd: random.Random, depth: int, count: list[int]) -> dict[str, Any]
         return {"id": id, "type": "update", "set": {"status": '"x"'}}
     if draw < 0.62 and depth < 2:
         return {"id": id, "type": "each", "of": "rows", "steps": build(rnd, depth + 1, count)}
-    if draw < 0.63:
+    if draw < 0.625:
         return {"id": id, "type": "wait", "span": "2 hours"}
+    if draw < 0.63:
+        return {"id": id, "type": "wait", "span": "5 hours", "holds": "status = \"x\""}
     if draw < 0.66:
         return {"id": id, "type": "notify", "to": ["starter", "deciders", "assignees"]}
     if draw < 0.7:
@@ -206,7 +208,7 @@ def finish(play: Play) -> None:
         elif subflow:
             left = next(item for item in range(subflow.needed) if item not in subflow.ended)
             play.happen(SubflowEnded(subflow.id, subflow.round, left, "approved"))
-        elif any(token.waits == "time" for token in tokens):
+        elif any(token.waits in ("time", "change") for token in tokens):
             play.wait(timedelta(hours=3))
         elif play.state.live_tasks():
             try:

@@ -279,3 +279,54 @@ def test_deleting_restoring_and_the_end_of_a_flow_set_others_off(make_shop: Call
     with shop.opened() as ctx:
         records.restore(ctx, shop.table(ctx, "lead"), [record])
     assert [note for (note,) in all_of(shop, "line", "note")][len(notes) :] == ["back: Wu", "follower: Wu"]
+
+
+ORDER: dict[str, Any] = {
+    "language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}],
+    "tables": [
+        {"id": "order", "fields": [{"id": "paid", "type": "switch"}, {"id": "state", "type": "text"},
+            {"id": "sum", "type": "rollup", "over": "line.order", "aggregate": "sum", "value": "price"}]},
+        {"id": "line", "fields": [{"id": "order", "type": "link", "table": "order"}, {"id": "price", "type": "number"}]}],
+    "flows": [{"id": "patient", "trigger": {"created": "order"}, "steps": [
+        {"id": "money", "type": "wait", "holds": "OR(paid, sum > 10)", "span": "2 days"},
+        {"id": "done", "type": "update", "set": {"state": "IF(money, \"paid\", \"given up\")"}}]}],
+    "access": [{"id": "orders", "who": {"role": "clerk"}, "table": "order", "do": ["read", "create", "update"]},
+               {"id": "lines", "who": {"role": "clerk"}, "table": "line", "do": ["read", "create"]},
+               {"id": "its", "who": {"flow": "patient"}, "table": "order", "do": ["read", "update"]}],
+}  # fmt: skip
+
+
+def test_a_flow_waits_until_its_record_is_so_or_the_time_is_over(make_shop: Callable[..., Shop], database_url: str) -> None:
+    shop = make_shop(ORDER)
+
+    def placed() -> UUID:
+        with shop.opened(shop.clerk) as ctx:
+            live = shop.table(ctx, "order")
+            id = records.create(ctx, live, {})
+            flows.record_saved(ctx, live, id, "created", None)
+            return id
+
+    def saved(id: UUID, **values: Any) -> None:
+        with shop.opened(shop.clerk) as ctx:
+            live = shop.table(ctx, "order")
+            flows.record_saved(ctx, live, id, "changed", records.change(ctx, live, id, values))
+
+    def states() -> dict[UUID, str | None]:
+        with shop.opened(shop.clerk) as ctx:
+            found = query.page(door(ctx, shop.table(ctx, "order")), query.Listing(columns=("state",))).records
+            return {r.id: r["state"] for r in found}
+
+    paid, summed, never = placed(), placed(), placed()
+    saved(paid, state="asked")
+    assert states()[paid] == "asked", "another change is not it"
+    saved(paid, paid=True)
+    assert states()[paid] == "paid"
+    with shop.opened(shop.clerk) as ctx:
+        records.create(ctx, shop.table(ctx, "line"), {"order": summed, "price": 11})
+    assert states()[summed] is None, "its own record was not written"
+    jobs.drain_jobs(database_url, until=datetime.now(UTC) + timedelta(hours=1, minutes=5))
+    assert states()[summed] == "paid", "looked for once an hour"
+    jobs.drain_jobs(database_url, until=datetime.now(UTC) + timedelta(days=3))
+    assert states() == {paid: "paid", summed: "paid", never: "given up"}
+    with shop.opened() as ctx:
+        assert set(ctx.conn.scalars(select(flow_instance.c.state))) == {"ended"}

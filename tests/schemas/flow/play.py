@@ -174,7 +174,7 @@ def check(state: State, log: list[Entry]) -> None:
         tasks = [task for task in state.live_tasks() if task.token == token.id]
         children = [child for child in state.children(token) if child.live]
         waits = {"people": bool(tasks), "branches": bool(children), "machine": True, "problem": True,
-                 "time": bool(token.alarm_at), "subflow": len(token.ended) < token.needed}  # fmt: skip
+                 "time": bool(token.alarm_at), "change": bool(token.alarm_at), "subflow": len(token.ended) < token.needed}  # fmt: skip
         assert waits.get(token.waits, False), f"a stuck token: {token}"
         assert bool(tasks) == (token.waits == "people")
         assert bool(children) == (token.waits == "branches")

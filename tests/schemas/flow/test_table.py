@@ -428,6 +428,23 @@ TIME: dict[str, dict[str, Any]] = {
         [ask("one", "ben", **due("4 hours", "remind")), PAY], "start", "ben approve > pay: dan", "after 9 hours > remind; pay: dan"),
     "time: approved of itself": scenario(
         [ask("one", "ben", **due("4 hours", "approve")), PAY], "start", "after 5 hours > pay: dan"),
+    "change: waited for": scenario(
+        [{"id": "w", "type": "wait", "span": None, "holds": "amount > 5"}, PAY], "start > waits w=change", "set amount=3 > waits w=change",
+        "set amount=6 > pay: dan", values={"amount": 1}),
+    "change: there already": scenario([{"id": "w", "type": "wait", "holds": "amount > 5"}, PAY], "start > pay: dan", values={"amount": 9}),
+    "change: at most so long, and then it is known that it did not come": scenario(
+        [{"id": "w", "type": "wait", "holds": "amount > 5", "span": "3 hours"}, {"id": "way", "type": "choose", "branches": [
+            {"id": "came", "when": "w", "steps": [PAY]}, {"id": "over", "steps": [ask("late", "ben")]}]}],
+        "start > waits w=change", "after 2 hours > waits w=change", "after 2 hours > late: ben", values={"amount": 1}),
+    "change: what comes from elsewhere is looked for once an hour": scenario(
+        [{"id": "w", "type": "wait", "holds": "NOW() > limit"}, PAY], "start > waits w=change",
+        "after 70 minutes > waits w=change", "after 1 hour > pay: dan",
+        values={"limit": {"datetime": "2026-03-02T10:30Z"}}),
+    "change: one branch waits for what the other writes": scenario(
+        [{"id": "both", "type": "parallel", "branches": [
+            {"id": "a", "steps": [{"id": "w", "type": "wait", "holds": "amount = 7"}, ask("one", "ben")]},
+            {"id": "b", "steps": [ask("two", "cleo"), {"id": "set", "type": "update", "set": {"amount": "7"}}]}]}],
+        "start > two: cleo; waits w=change", "cleo approve > one: ben", values={"amount": 1}),
     "time: sent of itself": scenario([fill("one", "ben", **due("4 hours", "approve")), PAY], "start", "after 5 hours > pay: dan"),
     "time: rejected of itself": scenario([ask("one", "ben", **due("4 hours", "reject"))], "start", "after 5 hours > rejected"),
     "time: returned of itself to the start": scenario(
