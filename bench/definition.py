@@ -128,18 +128,36 @@ SELLER = (
     "owner = ME()", "department = ME().department", 'AND(stage = "won", priority = "high")', "buyer.keeper = ME()",
 )  # fmt: skip
 """The rows that a seller sees: three rules about the record itself, one that follows a link."""
+CLAIM: dict[str, Any] = {
+    "id": "claim", "title_formula": "title",
+    "fields": [{"id": "title", "type": "text"}, {"id": "amount", "type": "money"}, {"id": "note", "type": "text"}],
+}  # fmt: skip
+REMINDER: dict[str, Any] = {
+    "id": "reminder", "title_formula": "title",
+    "fields": [{"id": "title", "type": "text"}, {"id": "at", "type": "datetime"}, {"id": "state", "type": "text"}],
+}  # fmt: skip
+FLOWS: list[dict[str, Any]] = [
+    {"id": "approved", "trigger": {"created": "claim"}, "steps": [
+        {"id": "manager", "type": "approve", "who": {"role": "manager"}, "fields": {"*": "read"}}]},
+    {"id": "reminded", "trigger": {"created": "reminder"}, "steps": [
+        {"id": "nap", "type": "wait", "until": "at"}, {"id": "woken", "type": "update", "set": {"state": "\"woken\""}}]},
+]  # fmt: skip
 PACKAGE: dict[str, Any] = {
     "language": 1,
     "app": "desk",
     "title": "Desk",
     "roles": [{"id": "manager"}, {"id": "rep"}, {"id": "seller"}],
-    "tables": [PARCEL, BUYER, BOOKING, SHEET],
+    "tables": [PARCEL, BUYER, BOOKING, SHEET, CLAIM, REMINDER],
+    "flows": FLOWS,
     "forms": [SHEET_FORM],
     "views": [LIST],
     "dashboards": [BOARD],
     "access": [
         *({"id": f"all_{t}", "who": {"role": "manager"}, "table": t, "do": ALL} for t in ("parcel", "buyer", "booking", "sheet")),
         {"id": "look", "who": {"role": "manager"}, "dashboard": "figures"},
+        {"id": "claims", "who": [{"role": "rep"}, {"role": "manager"}], "table": "claim", "do": ["read", "create"]},
+        {"id": "reminders", "who": {"role": "rep"}, "table": "reminder", "do": ["read", "create"]},
+        {"id": "wakes", "who": {"flow": "reminded"}, "table": "reminder", "do": ["read", "update"]},
         {"id": "own", "who": {"role": "rep"}, "table": "parcel", "do": ALL, "rows": 'OR(owner = ME(), stage <> "lost")',
          "fields": {"*": "write", "chance": "hidden"}},
         {"id": "buyers", "who": {"role": "rep"}, "table": "buyer", "do": ["read"]},

@@ -83,7 +83,10 @@ def stopper(stopping: threading.Event) -> Callable[[int, FrameType | None], None
 
 def keep_running(children: Sequence[Child], stopping: threading.Event, watch: Callable[[], None]) -> int:
     while not stopping.wait(LOOK_EVERY):
-        watch()
+        try:
+            watch()
+        except Exception:
+            log.exception("What the processes stand on could not be started; it is tried again.")
         for child in children:
             if child.ended:
                 again(child)
@@ -94,13 +97,17 @@ def keep_running(children: Sequence[Child], stopping: threading.Event, watch: Ca
 
 
 def again(child: Child) -> None:
-    """Start an ended command anew: at once, or after a pause when it has just been tried again."""
+    """Start an ended command anew: at once, or after a pause when it has just been tried again.
+
+    One that was killed from outside has not failed, however often that happens.
+    """
     lived = time.monotonic() - child.started
     if child.failures > 1 and lived < PAUSE:
         return
     assert child.process
     log.error("The %s ended with status %s and is started again.", child.name, child.process.returncode)
-    child.failures = child.failures + 1 if lived < SOON else 1
+    killed = child.process.returncode < 0
+    child.failures = child.failures + 1 if lived < SOON and not killed else 1
     child.start()
 
 
