@@ -79,7 +79,11 @@ flow_task = Table(
     Index("flow_task_secret", "secret", unique=True),
     Index("flow_task_live", "member_id", "asked_at", postgresql_where=text("state = 'live'")),
     Index("flow_task_decided", "member_id", "decided_at", postgresql_where=text("state = 'decided'")),
-)
+    Index(
+        "flow_task_part", "member_id", "installation_id", "table_id", "flow", "step", "revision",
+        postgresql_where=text("state IN ('live', 'paused', 'decided')"),
+    ),
+)  # fmt: skip
 
 flow_log = Table(
     "flow_log",
@@ -103,6 +107,7 @@ flow_reader = Table(
     moment("told_at", nullable=False),
     moment("read_at"),
     Index("flow_reader_member", "member_id", "told_at"),
+    Index("flow_reader_part", "member_id", "installation_id", "table_id", "flow", "step", "revision"),
 )
 
 notice = Table(

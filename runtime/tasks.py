@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, bindparam, false, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, false, func, literal, or_, select, text, update
 
 from runtime import definitions, notices, tables
 from runtime.access import Right, door, may_flow
@@ -111,21 +111,41 @@ def _has_flows(ctx: Context, inst: Installed) -> bool:
     return bool(inst.app.flows) or facts[key]
 
 
-def _parts(source: Any, own: ColumnElement[bool], asked: bool) -> Select[Any]:
-    c = source.c
-    parts = select(literal(asked).label("asked"), c.table_id, c.flow, func.max(c.revision).label("revision"), c.step)
-    here = c.installation_id == bindparam("installation")
-    return parts.where(own, here).group_by(c.table_id, c.flow, c.step)
+def _parts(table: str, own: str) -> str:
+    """Each (table, flow, step) by a step of its own along the index, however many rows there are of it; and the newest
+    revision of each."""
+    mine = f"FROM {table} t WHERE t.member_id = :me AND t.installation_id = :installation AND {own}"
+    first = f"SELECT t.table_id, t.flow, t.step {mine}"
+    return (
+        f"WITH RECURSIVE part AS (({first} ORDER BY 1, 2, 3 LIMIT 1) UNION ALL SELECT n.* FROM part p CROSS JOIN LATERAL "
+        f"({first} AND (t.table_id, t.flow, t.step) > (p.table_id, p.flow, p.step) ORDER BY 1, 2, 3 LIMIT 1) n) "
+        f"SELECT {str(table == 'flow_task').lower()} AS asked, p.*, (SELECT max(t.revision) {mine} AND "
+        f"(t.table_id, t.flow, t.step) = (p.table_id, p.flow, p.step)) AS revision FROM part p"
+    )
 
 
-PARTS_TAKEN = _parts(
-    flow_task, (flow_task.c.member_id == bindparam("me")) & flow_task.c.state.in_(INVOLVED), True
-).union_all(_parts(flow_reader, flow_reader.c.member_id == bindparam("me"), False))
+_INVOLVED = ", ".join(f"'{state}'" for state in INVOLVED)
+PARTS_TAKEN = text(f"({_parts('flow_task', f't.state IN ({_INVOLVED})')}) UNION ALL ({_parts('flow_reader', 'true')})")
 """Every part that a member has or had in the flows of an app, read once in a transaction."""
 
 
 WAITING = select(func.count()).where(flow_task.c.member_id == bindparam("me"), flow_task.c.state == "live")
 COUNTS = select(WAITING.scalar_subquery().label("tasks"), notices.UNREAD.scalar_subquery().label("notices"))
+
+
+def _counted(tab: str, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many there are, counted no further than is told."""
+    some = select(literal(1)).where(*conditions).limit(MOST_COUNTED).subquery()
+    return select(func.count()).select_from(some).scalar_subquery().label(tab)
+
+
+_ME: ColumnElement[UUID] = bindparam("me")
+TAB_COUNTS = select(
+    _counted("todo", flow_task.c.member_id == _ME, flow_task.c.state == "live"),
+    _counted("started", flow_instance.c.starter_id == _ME),
+    _counted("decided", flow_task.c.member_id == _ME, flow_task.c.state == "decided", flow_task.c.automatic == 0),
+    _counted("copies", flow_reader.c.member_id == _ME, flow_reader.c.read_at.is_(None)),
+)
 
 
 def _involved(ctx: Context) -> ColumnElement[bool]:
@@ -201,13 +221,8 @@ def counts(ctx: Context) -> dict[str, int]:
 
 def tab_counts(ctx: Context) -> dict[str, int]:
     """How many lines each tab has, up to `MOST_COUNTED`; of copies, how many are unread."""
-    found = {}
-    for tab in TABS:
-        query = _query(ctx, Asked(tab))
-        if tab == "copies":
-            query = query.where(flow_reader.c.read_at.is_(None))
-        found[tab] = ctx.conn.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())) or 0
-    return found
+    row = ctx.conn.execute(TAB_COUNTS, {"me": ctx.actor.id}).one()
+    return {tab: int(getattr(row, tab)) for tab in TABS}
 
 
 def listed(ctx: Context, asked: Asked) -> tuple[list[Line], bool]:

@@ -133,9 +133,8 @@ def _multiply(ctx: Context, claim: Any, count: int) -> None:
         base = {c.name: getattr(kept, c.name) for c in claim.c}
         ctx.conn.execute(insert(claim), [{**base, "id": id, "title": f"More {n}"} for id, _, _, n in ids])
         ctx.conn.execute(insert(flow_instance), [{**row._mapping, "id": run, "record_id": id} for id, run, _, _ in ids])
-        ctx.conn.execute(
-            insert(flow_task), [{**task._mapping, "id": made, "instance_id": run, "record_id": id} for id, run, made, _ in ids]
-        )
+        lines = [{"id": made, "instance_id": run, "record_id": id, "asked_at": ctx.now - timedelta(seconds=n)} for id, run, made, n in ids]
+        ctx.conn.execute(insert(flow_task), [{**task._mapping, **line} for line in lines])
 
 
 @jobs.job("bench_started")
