@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from runtime import fills, query, related, unsent
+from runtime import entering, fills, query, related, unsent
 from runtime.access import door
 from runtime.actors import PublicLink
 from runtime.answers import answering
 from runtime.context import Context
 from runtime.prefill import Prefill
-from runtime.render import BoundForm, bind_form
+from runtime.render import BoundField, BoundForm, bind_form
 from runtime.tables import LiveTable
 from schemas import filling, rules
 from schemas.access import WRITES
@@ -53,6 +53,8 @@ class Filling:
 
     masked: Mapping[str, str] = field(default_factory=dict)
     """What is shown of fields of which this person may see no more than a mask."""
+    entered: Mapping[str, Sequence[Values]] = field(default_factory=dict)
+    """Rows of other records that are entered with it, by the query that will show them."""
 
     def is_open(self, id: str) -> bool:
         """Whether an answer for this field is taken at all."""
@@ -76,7 +78,15 @@ class Filling:
             return form
         into = [r.id for r in self.live.table.subforms if self.rights.get(r.id) == "write" and r.id in self.form.placed]
         shown = related.queries(ctx, self.live, whole, self.record, into)
-        return form.mapped(lambda f: replace(f, related=shown.get(f.field.id)) if isinstance(f.field, Query) else f)
+        entered = {one.rows.id: one for one in entering.of_form(ctx, self.live, self.form)} if self.record is None else {}
+
+        def completed(f: BoundField) -> BoundField:
+            if f.field.id in entered:
+                one = entered[f.field.id]
+                return entering.bound(ctx, one, self.entered.get(f.field.id, ()), self.errors or {})
+            return replace(f, related=shown.get(f.field.id)) if isinstance(f.field, Query) else f
+
+        return form.mapped(completed)
 
     def settle(self, ctx: Context) -> tuple[Values, State]:
         """The values as the form's rules leave them, and how it then stands."""
@@ -154,7 +164,11 @@ def as_sent(ctx: Context, start: Filling, answers: Mapping[str, Any], touched: s
         if path not in unread and touched is not None and _was_touched(path, touched):
             errors.setdefault(path, []).extend(problems)
     merged = _taken(ctx, start, merged, answers)
-    shown = replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors)
+    entered: Mapping[str, Sequence[Values]] = {}
+    if start.record is None and any(isinstance(f, Query) and f.together for f in start.live.table.fields):
+        entered, unread_rows = entering.read(ctx, entering.of_form(ctx, start.live, start.form), answers)
+        errors |= unread_rows
+    shown = replace(start, values=_with_raw(start, merged, offered, unread), raw=offered, errors=errors, entered=entered)
     return shown if touched is None else _as_rules_allow(ctx, start, shown)
 
 

@@ -454,7 +454,7 @@ class BoundForm:
     @property
     def general(self) -> list[Sentence]:
         """Problems of the whole record, or of fields that the form does not show."""
-        shown = {f.name for f in self}
+        shown = {off_page(f.name) for f in self}
         return [
             m for path, messages in self.errors.items() if re.split(r"[.\[]", path)[0] not in shown for m in messages
         ]

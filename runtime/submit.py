@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from runtime import files, fills, flows, models, query, records, unsent
+from runtime import entering, files, fills, flows, models, query, records, unsent
 from runtime.access import door
 from runtime.actors import PublicLink
 from runtime.context import Context
@@ -60,6 +60,8 @@ def submit(ctx: Context, live: LiveTable, sent: Sent) -> UUID:
     files.attach(ctx, live, id, values)
     if personal is not None and personal.remember and sent.record is None:
         unsent.sent(ctx, live.inst, personal.id, id)
+    if sent.record is None and sent.form is not None:
+        entering.keep(ctx, live, sent.form, id, sent.answers)
     event, form = "created" if sent.record is None else "changed", sent.form.id if sent.form else None
     flows.record_saved(ctx, live, id, event, changed, form=form)
     return id

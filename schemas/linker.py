@@ -24,6 +24,7 @@ from schemas.fields.rows import Rows
 from schemas.form import Form, fields_in
 from schemas.formula import Formula, FormulaError, Type
 from schemas.formula.types import BOOLEAN
+from schemas.gathering import prefills
 from schemas.messages import say
 from schemas.scopes import TableScope
 from schemas.strangers import stranger, strangers
@@ -347,6 +348,8 @@ def _query(analysis: Analysis, table: Table, field: Query, path: str) -> Iterato
         return
     yield from _filter(analysis, f"{path}.where", field.where, analysis.query_scope(field, table), BOOLEAN)
     yield from _known(f"{path}.columns", field.columns, [*target.by_id, *SYSTEM_FIELDS])
+    if field.together and not any(m.own == "id" for m in prefills(analysis, table, target, field.where)):
+        yield Problem(f"{path}.together", say("the condition must name the link by which they belong to the new record: order = this"))
     sortable = [*(f.id for f in target.fields if f.sortable), *SYSTEM_FIELDS]
     yield from _known(f"{path}.sort", [s.removeprefix("-") for s in field.sort], sortable)
     if field.into:

@@ -36,6 +36,10 @@ class Query(Computed):
     sort: tuple[str, ...] = option(Many(Line(60), most=3), "Order", ())
     limit: int = option(Whole(1, 100), "Most rows", 10)
     add: bool = option(Flag(), "Records can be added from here", False)
+    together: bool = option(
+        Flag(), "New ones are entered together with a new record", False,
+        help="As rows on the form. The condition must say how they belong to it: order = this.",
+    )  # fmt: skip
     into: str | None = option(Id(allow_none=True), "Chosen rows go into the subform")
     take: dict[str, str] = option(
         Dictionary(Id()), "Columns of the subform", None, help="The subform's column: the other table's field."
