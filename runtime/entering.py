@@ -133,7 +133,6 @@ def keep(ctx: Context, live: LiveTable, form: Form, record: UUID, answers: Mappi
 def _make(ctx: Context, live: LiveTable, one: Entering, record: UUID, number: int, line: Values, values: Values) -> Errors:
     """One record; gives what is wrong with it, by the cells of the form."""
     given = {id: value for id, value in line.items() if one.rows.column(id)} | dict(_fixed(live, one, record, values))
-    given |= filling.defaults(one.target.analysis, one.target.table, None, given, answering(ctx, one.target))
     try:
         with ctx.conn.begin_nested():
             id = records.create(ctx, one.target, given)

@@ -33,7 +33,7 @@ SHOP: dict[str, Any] = {
     "flows": [{"id": "planned", "trigger": {"created": "delivery"}, "steps": [{"id": "n", "type": "calculate", "formula": "count"}]}],
     "access": [{"id": "orders", "who": {"role": "clerk"}, "table": "order", "do": ["read", "create", "update"]},
                {"id": "deliveries", "who": {"role": "clerk"}, "table": "delivery", "do": ["read", "create"],
-                "fields": {"*": "write", "driver": "read"}},
+                "fields": {"*": "write", "driver": "read", "hidden": "hidden"}},
                {"id": "others", "who": {"role": "manager"}, "table": "order", "do": ["read", "create"]}],
 }  # fmt: skip
 NEW = "/a/shop/f/order/new"
