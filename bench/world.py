@@ -159,7 +159,14 @@ class World:
     @cached_property
     def browser(self) -> "Browser":
         """The manager's, signed in."""
-        member = self.site.manager
+        return self._browser_of(self.site.manager)
+
+    @cached_property
+    def designer(self) -> "Browser":
+        """The administrator's, signed in."""
+        return self._browser_of(self.site.administrator)
+
+    def _browser_of(self, member: Member) -> "Browser":
         address = f"{member.id}@example.com"
         with self.site.opened() as ctx:
             account = accounts.add_account(ctx.conn, address, member.name, PASSWORD, "en")

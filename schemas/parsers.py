@@ -1,9 +1,11 @@
 """Marshmallow fields for what definitions are made of: ids, words, texts, formulas, nested objects."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -291,7 +293,22 @@ class Kinds(ma.Field[Any]):
         kind = self.registry.get(name) if isinstance(name, str) else None
         if kind is None:
             raise refuse(self.registry.unknown(name))
+        return made_of(kind, options)
+
+
+def made_of(kind: type[Any], options: Mapping[str, Any]) -> Any:
+    """The object that these options describe: the same for the same ones, so that of a draft only what has changed is
+    read anew. Raises ValidationError."""
+    try:
+        text = json.dumps(options, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
         return load_object(kind, options)
+    return _made_of(kind, text)
+
+
+@lru_cache(maxsize=20_000)
+def _made_of(kind: type[Any], text: str) -> Any:
+    return load_object(kind, json.loads(text))
 
 
 class Either(ma.Field[Any]):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -169,11 +170,12 @@ def _block(stop: layout.Stop, chosen: str, broken: set[str]) -> dict[str, Any]:
 
 def _drawn(options: Mapping[str, Any], wrong: bool, chosen: str) -> dict[str, Any]:
     """A field of the canvas; one that cannot be read yet shows its label alone."""
-    bound = bound_of(options)
+    source = json.dumps(options, ensure_ascii=False)
+    bound = bound_of(source)
     return {
         "id": options["id"],
         "bound": bound,
-        "source": json.dumps(options, ensure_ascii=False),
+        "source": source,
         "label": Text.of(options.get("label") or options["id"]),
         "type": options["type"],
         "wrong": wrong or bound is None,
@@ -194,7 +196,10 @@ def canvas_input(one: Mapping[str, Any]) -> Markup:
     return _inputs[key]
 
 
-def bound_of(options: Mapping[str, Any]) -> BoundField | None:
+@lru_cache(maxsize=5_000)
+def bound_of(source: str) -> BoundField | None:
+    """A field from its JSON as the canvas draws it; None for one that cannot be read."""
+    options = json.loads(source)
     kind = field_types.get(options["type"])
     if kind is None:
         return None
