@@ -1,9 +1,10 @@
 """The same once more: a table with its forms, views and rights, a dashboard, a whole app."""
 
+import re
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 
-from builder import bundle, check, datapack, drafts, grants, navigation
+from builder import bundle, changes, check, datapack, drafts, grants, navigation
 from builder.parts import Json, Parts, fresh, join, numbered, of_table, put
 from runtime import definitions
 from runtime.context import Context
@@ -21,7 +22,7 @@ def copy_table(parts: Parts, table: str) -> tuple[Parts, str]:
     """A table with its forms, views and rights, without records. Gives the id of its first form, or its own.
 
     Links of other tables go on pointing at the first, so what the first rolls up over them is a plain field of the
-    second, of the same kind, and formulas that read it go on.
+    second, of the same kind, and formulas that read it go on; queries that show what links to it are left out.
     """
     if f"tables/{table}" not in parts:
         raise NotFound
@@ -35,6 +36,8 @@ def copy_table(parts: Parts, table: str) -> tuple[Parts, str]:
             put(made, kind, _renamed(deepcopy(item), ids) | named)
     _copy_rights(made, parts, table, ids)
     _list_views(made, ids["views"])
+    for field in [f for f in parts[f"tables/{table}"]["fields"] if _shows_what_belongs_here(f)]:
+        made = changes.delete_field(made, ids["tables"][table], field["id"])
     return made, next(iter(ids["forms"].values()), ids["tables"][table])
 
 
@@ -78,6 +81,11 @@ def _rolls_up_others(field: Json, old: str, own: Collection[str]) -> bool:
     """Whether a rollup is over a link of another table, which leads to the first and not to the copy."""
     over = str(field.get("over") or "")
     return field["type"] == "rollup" and bool(over) and over not in own and over.partition(".")[0] != old
+
+
+def _shows_what_belongs_here(field: Json) -> bool:
+    """Whether a query shows records of another table that link to this one: to the copy none does."""
+    return field["type"] == "query" and re.search(r"\bthis\b(?!\.)", str(field.get("where") or "")) is not None
 
 
 def _plain(field: Json, app: App | None, table: str) -> Json:

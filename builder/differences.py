@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from builder import grants
-from builder.parts import KINDS, Json, Parts, split
+from builder.parts import KINDS, Json, Parts, apart
 from schemas.fields import field_types
 from schemas.form import Form
 from schemas.messages import Message, say
@@ -23,8 +23,11 @@ Difference = tuple[str, Message]
 
 def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Difference]:
     """What publishing would change, in words: (added, removed or changed; message)."""
-    old = split(before or {})
-    new = split(after)
+    return between(apart(before or {}), apart(after))
+
+
+def between(old: Parts, new: Parts) -> list[Difference]:
+    """The same of two packages that are in parts already; nothing is changed in them."""
     found: list[Difference] = []
     found += _manifest_differences(old["manifest"], new["manifest"])
     for kind in KINDS:

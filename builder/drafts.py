@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from builder import changes, check
-from builder.differences import differences
-from builder.parts import Parts, join, split, word_of
+from builder.differences import between
+from builder.parts import KINDS, Parts, apart, join, split, word_of
 from runtime import changeover, definitions, drafts, powers
 from runtime import consequences as found
 from runtime.actors import unlimited
@@ -147,7 +147,10 @@ def _as_seen(ctx: Context, slug: str, counter: int | None) -> Draft:
 def pending(ctx: Context, draft: Draft) -> list[tuple[str, Message]]:
     """What publishing would change, in words."""
     before = drafts.published(ctx, draft.kept.installation, draft.revision)
-    return differences(before, draft.package)
+    now = draft.parts
+    for kind in KINDS:
+        now.setdefault(f"order/{kind}", [])  # of a draft that was begun before there was such a kind
+    return between(apart(before or {}), now)
 
 
 def consequences(ctx: Context, draft: Draft) -> list[Consequence]:

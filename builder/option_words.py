@@ -59,5 +59,5 @@ WORDS: dict[str, Message] = {
     "word": say("A Word file"), "excel": say("An Excel file"), "formula": say("A formula"), "portrait": say("Upright"),
     "landscape": say("Lying"), "narrow": say("Narrow"), "normal": say("Normal"), "wide": say("Wide"), "small": say("Small"),
     "large": say("Large"), "sans": say("Sans serif"), "serif": say("Serif"), "left": say("Left"), "center": say("Centred"),
-    "right": say("Right"), "letter": say("Letter"),
+    "right": say("Right"), "letter": say("Letter"), "created": say("created"), "changed": say("changed"), "deleted": say("deleted"),
 }  # fmt: skip

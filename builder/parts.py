@@ -23,11 +23,16 @@ class Parts(dict[str, Any]):
 
 
 def split(package: Mapping[str, Any]) -> Parts:
-    parts = Parts(manifest={k: deepcopy(v) for k, v in package.items() if k not in KINDS}, bin={})
+    return Parts(deepcopy(dict(apart(package))))
+
+
+def apart(package: Mapping[str, Any]) -> Parts:
+    """The same parts to look at only: they are the package's own, and nothing may be changed in them."""
+    parts = Parts(manifest={k: v for k, v in package.items() if k not in KINDS}, bin={})
     for kind in KINDS:
         items = package.get(kind) or []
         parts[f"order/{kind}"] = [item["id"] for item in items]
-        parts.update({f"{kind}/{item['id']}": deepcopy(item) for item in items})
+        parts.update({f"{kind}/{item['id']}": item for item in items})
     return parts
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
@@ -303,12 +303,14 @@ def made_of(kind: type[Any], options: Mapping[str, Any]) -> Any:
         text = json.dumps(options, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return load_object(kind, options)
-    return _made_of(kind, text)
+    hashable: Any = kind
+    return _made_of(hashable, text)
 
 
 @lru_cache(maxsize=20_000)
-def _made_of(kind: type[Any], text: str) -> Any:
-    return load_object(kind, json.loads(text))
+def _made_of(kind: Hashable, text: str) -> Any:
+    made: Any = kind
+    return load_object(made, json.loads(text))
 
 
 class Either(ma.Field[Any]):

@@ -176,10 +176,17 @@ def dated(day: date, skeleton: str) -> str:
 
 def condition_fields(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the script of the filter panel must know of each field."""
+    told: dict[Any, str] = {}
+
+    def once(message: Any) -> str:
+        if message not in told:
+            told[message] = words(message)
+        return told[message]
+
     return [
         {
             "id": f["id"], "kind": f["kind"],
-            "operators": [{"id": o.id, "text": words(o.words), "values": o.values} for o in f["operators"]],
+            "operators": [{"id": o.id, "text": once(o.words), "values": o.values} for o in f["operators"]],
             "options": [{"id": id, "text": words(label)} for id, label in f["options"]],
             "source": f.get("source", ""),
         }
