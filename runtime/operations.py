@@ -223,22 +223,26 @@ class QueuedJob:
     failed: bool
 
 
-OWN = "args -> 'who' ->> 'workspace' = :workspace"
 COUNTS = text(
-    f"SELECT queue_name AS queue, status::text AS status, count(*) AS jobs, min(scheduled_at) AS first "
-    f"FROM procrastinate.procrastinate_jobs WHERE {OWN} AND status IN ('todo', 'doing', 'failed') GROUP BY 1, 2"
+    "SELECT queue_name AS queue, status::text AS status, count(*) AS jobs, min(scheduled_at) AS first "
+    "FROM procrastinate.procrastinate_jobs WHERE args -> 'who' ->> 'workspace' = :workspace "
+    "AND status IN ('todo', 'doing', 'failed') GROUP BY 1, 2"
 )
 LISTED = text(
-    f"SELECT j.id, j.task_name, j.queue_name, j.status::text AS status, j.scheduled_at, j.attempts, f.error, f.at "
-    f"FROM procrastinate.procrastinate_jobs j LEFT JOIN procrastinate.failure f ON f.job_id = j.id WHERE {OWN} "
-    f"AND status IN ('todo', 'doing', 'failed') ORDER BY status = 'failed' DESC, status = 'doing' DESC, j.id DESC LIMIT :most"
+    "SELECT j.id, j.task_name, j.queue_name, j.status::text AS status, j.scheduled_at, j.attempts, f.error, f.at "
+    "FROM procrastinate.procrastinate_jobs j LEFT JOIN procrastinate.failure f ON f.job_id = j.id "
+    "WHERE args -> 'who' ->> 'workspace' = :workspace AND status IN ('todo', 'doing', 'failed') "
+    "ORDER BY status = 'failed' DESC, status = 'doing' DESC, j.id DESC LIMIT :most"
 )
 AGAIN = text(
     "SELECT procrastinate.procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL) FROM procrastinate.procrastinate_jobs "
-    f"WHERE id = :id AND status = 'failed' AND {OWN}"
+    "WHERE id = :id AND status = 'failed' AND args -> 'who' ->> 'workspace' = :workspace"
 )
 AFRESH = text("UPDATE procrastinate.procrastinate_jobs SET attempts = 0 WHERE id = :id")
-AWAY = text(f"DELETE FROM procrastinate.procrastinate_jobs WHERE id = :id AND status = 'failed' AND {OWN}")
+AWAY = text(
+    "DELETE FROM procrastinate.procrastinate_jobs "
+    "WHERE id = :id AND status = 'failed' AND args -> 'who' ->> 'workspace' = :workspace"
+)
 
 
 def queues(ctx: Context) -> list[tuple[str, dict[str, int]]]:

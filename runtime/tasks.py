@@ -124,8 +124,9 @@ def _parts(table: str, own: str) -> str:
     )
 
 
-_INVOLVED = ", ".join(f"'{state}'" for state in INVOLVED)
-PARTS_TAKEN = text(f"({_parts('flow_task', f't.state IN ({_INVOLVED})')}) UNION ALL ({_parts('flow_reader', 'true')})")
+_ASKED = _parts("flow_task", "t.state IN ('live', 'paused', 'decided')")
+_TOLD = _parts("flow_reader", "true")
+PARTS_TAKEN = text("(" + _ASKED + ") UNION ALL (" + _TOLD + ")")
 """Every part that a member has or had in the flows of an app, read once in a transaction."""
 
 

@@ -42,6 +42,7 @@ def connect(url: str, *, patience: str = "", **options: Any) -> Engine:
         event.listen(engine, "connect", partial(_give_up_after, patience))
     event.listen(engine, "checkout", _ping_when_idle)
     event.listen(engine, "checkin", _note_the_time)
+    event.listen(engine, "before_cursor_execute", _marked, retval=True)
     return engine
 
 
@@ -128,8 +129,20 @@ def all_workspaces(conn: Connection) -> list[Workspace]:
     return [find(conn, id=id) for id in ids]
 
 
+FIRST, MARK = "first workspace", "mark of the workspace"
+"""Statements that a connection asks again and again are prepared by the driver. In another workspace the same names may be
+tables of other types, for which PostgreSQL refuses a prepared statement: there the text gets a mark, and so a plan of its own."""
+
+
+def _marked(conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> tuple[str, Any]:
+    mark = conn.info.get(MARK)
+    return (statement + mark if mark else statement), parameters
+
+
 def bind(conn: Connection, schema: str, epoch: bool = False) -> UUID | None:
     """Let this transaction see one workspace's tables, and the jobs' last; gives the epoch that it is in, if asked to."""
+    first = conn.info.setdefault(FIRST, schema)
+    conn.info[MARK] = "" if first == schema else f"\n/* {schema} */"
     asked = f'(SELECT id FROM "{schema}".epoch)' if epoch else "NULL::uuid"
     path = f"""set_config('search_path', '"{schema}", procrastinate', true)"""
     return conn.exec_driver_sql(f"SELECT {asked}, {path}").scalar()

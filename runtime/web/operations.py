@@ -70,13 +70,13 @@ def retry() -> Any:
     return redirect(_address(), 303)
 
 
-@bp.post("/workspace/flows/jobs/<id>/<any(again, forget):act>")
-def change_job(id: str, act: str) -> Any:
+@bp.post("/workspace/flows/jobs/<id>/<verb>")
+def change_job(id: str, verb: str) -> Any:
     """A job that was given up is tried again, or not wanted any more."""
-    if not id.isdecimal() or len(id) > 18:
+    if verb not in ("again", "forget") or not id.isdecimal() or len(id) > 18:
         raise NotFound
     with work() as ctx:
         administrator(ctx)
-        (operations.try_again if act == "again" else operations.forget)(ctx, int(id))
-    tell(say("It is tried again.") if act == "again" else say("Forgotten."), "good")
+        (operations.try_again if verb == "again" else operations.forget)(ctx, int(id))
+    tell(say("It is tried again.") if verb == "again" else say("Forgotten."), "good")
     return redirect("/workspace/flows/?tab=jobs", 303)

@@ -6,10 +6,11 @@ from threading import Barrier, Thread
 
 import pytest
 
-from runtime import history, query, records
+from runtime import history, query, records, workspaces
 from runtime.access import door
 from runtime.query import Listing
 from runtime.retry import attempt
+from runtime.rows import child_values
 from schemas.errors import Conflict, Denied, InvalidInput, NotFound
 from schemas.formula import Formula
 
@@ -222,3 +223,22 @@ def test_paging_by_keyset_meets_every_record_once_in_both_directions(shop):
             back = query.page(gate, Listing(columns=("title",), sort=sort, size=2, before=pages[-1].before))
             assert [r["title"] for r in back.records] == [r["title"] for r in pages[-2].records]
         assert query.total(gate, Listing()) == (7, True)
+
+
+def test_one_connection_serves_workspaces_whose_tables_differ(make_shop):
+    def shop_of(type):
+        tables = [{"id": "thing", "fields": [{"id": "what", "type": type}]}]
+        return make_shop({"language": 1, "app": "shop", "roles": [{"id": "clerk"}, {"id": "manager"}], "tables": tables})
+
+    texts, numbers = shop_of("text"), shop_of("number")
+    url = texts.engine.url.render_as_string(hide_password=False)
+    engine = workspaces.connect(url, pool_size=1, max_overflow=0)
+    try:
+        for shop, value in ((texts, "a"), (numbers, Decimal(1)), (texts, "b")):
+            for _ in range(8):  # the driver prepares what it is asked again and again
+                with workspaces.opened(engine, shop.workspace, shop.boss) as ctx:
+                    live = shop.table(ctx, "thing")
+                    id = records.create(ctx, live, {"what": value})
+                    assert child_values(ctx, live, [id])[id]["what"] == value
+    finally:
+        engine.dispose()
