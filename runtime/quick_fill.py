@@ -191,9 +191,10 @@ def _target(current: Filling, path: str) -> Target:
 
 
 def _text(current: Filling, path: str, value: Any) -> Any:
-    """A value as a cell holds it; what is looked up by name is one text."""
-    if isinstance(value, list) and matched(current.live.table, path):
-        return ", ".join(str(one) for one in value)
+    """A value as a cell holds it; what is looked up by name is one text, of several names or one."""
+    if matched(current.live.table, path):
+        names = value if isinstance(value, list) else [value]
+        return ", ".join(str(one) for one in names if isinstance(one, str | int | float))
     if isinstance(value, bool | list | Mapping) or value is None:
         return value
     return str(value)

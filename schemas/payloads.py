@@ -13,6 +13,7 @@ from schemas.formula.types import ANY, BOOLEAN, DATE, DATETIME, NUMBER, TEXT, ar
 from schemas.messages import Message, say
 from schemas.options import option
 from schemas.parsers import Flag, FormulaSource, Line, Whole, refuse
+from schemas.text import UNKEEPABLE
 
 LONGEST_SAMPLE = 20_000
 DEEPEST = 8
@@ -42,11 +43,20 @@ class Sample(Line):
 
 
 def read_json(text: str) -> Any:
-    """JSON with decimal numbers. Raises ValueError."""
+    """JSON with decimal numbers, without the characters that no database keeps. Raises ValueError."""
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        said = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        return _keepable(said) if "\\u" in text or UNKEEPABLE.search(text) else said
     except RecursionError:
         raise ValueError("too deep") from None
+
+
+def _keepable(value: Any) -> Any:
+    if isinstance(value, str):
+        return UNKEEPABLE.sub("", value)
+    if isinstance(value, list):
+        return [_keepable(one) for one in value]
+    return {_keepable(k): _keepable(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _refuse(word: str) -> Any:

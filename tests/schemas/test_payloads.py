@@ -50,6 +50,10 @@ def test_whatever_comes_can_be_kept(payload: Any) -> None:
         assert repr(read(dump(value))) == repr(value)
 
 
+def test_what_no_database_keeps_is_left_out_however_it_is_written() -> None:
+    assert read_json('{"a\\u0000": ["x\\ud800y", {"b": "\\u0000"}], "c": "\\ud83d\\ude00"}') == {"a": ["xy", {"b": ""}], "c": "😀"}
+
+
 @pytest.mark.parametrize(
     ("key", "name"), [("orderNo", "order_no"), ("Order No.", "order_no"), ("2nd", "n2nd"), ("读者", ""), ("a-b", "a_b")]
 )

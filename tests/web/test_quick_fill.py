@@ -160,3 +160,15 @@ def test_what_was_filled_in_is_saved_like_anything_typed(shop, clerk, model):
     with shop.opened(shop.boss) as ctx:
         gate = door(ctx, shop.table(ctx, "thing"))
         assert len(query.page(gate, query.Listing()).records) == 1
+
+
+ODD = [{"a": 1}, [1, None], [{"b": []}], True, -1, 1e400, "x" * 5_000, "\ud800", "a\nb", [[]], {"zh": "x"}, "2026-02-31", "<b>", "\u0000"]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_whatever_a_model_says_the_form_is_shown(clerk, model, odd):
+    readable = 422 if odd == float("inf") else 200
+    model.answers = [says(json.dumps({**dict.fromkeys(READ, odd), "lines": [dict.fromkeys(("what", "count", "own"), odd)]}))]
+    assert filled(clerk, name="typed", _touched='["name"]').status_code == readable
+    model.answers = [says(json.dumps(dict.fromkeys(READ, odd)))]
+    assert filled(clerk).status_code == readable
